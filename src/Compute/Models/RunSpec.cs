@@ -1,0 +1,204 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace MoeActors.Compute.Models;
+
+/// <summary>Arithmetic of forward and backward.</summary>
+public enum Precision
+{
+    /// <summary>Everything in fp32; the weights are the master.</summary>
+    Float32,
+
+    /// <summary>bf16 weights and activations; fp32 master, m, v and gradients.</summary>
+    BFloat16,
+}
+
+/// <summary>How libtorch multiplies fp32 matrices on the CPU; part of the run's record (DT-1).</summary>
+public enum MatmulMode
+{
+    /// <summary>As libtorch ships: MKL.</summary>
+    Highest,
+
+    /// <summary>oneDNN through setFloat32MatmulPrecision("medium"): about twice as fast at large sizes, relative error about 1e-6.</summary>
+    Medium,
+}
+
+/// <summary>What a non-finite loss or gradient does.</summary>
+public sealed record NonFinitePolicy
+{
+    /// <summary>Consecutive skipped steps after which the run stops; 0 stops at the first.</summary>
+    public int StopAfter { get; init; } = 5;
+}
+
+/// <summary>Optimizer, schedule and batch of a run.</summary>
+public sealed record TrainingSpec
+{
+    /// <summary>Optimizer steps of the whole run.</summary>
+    public required int Steps { get; init; }
+
+    /// <summary>Sequences per step over all ranks; a multiple of ranks·micro-batches.</summary>
+    public required int GlobalBatch { get; init; }
+
+    /// <summary>Micro-batches each rank computes per step (gradient accumulation).</summary>
+    public int MicroBatches { get; init; } = 1;
+
+    /// <summary>Peak learning rate.</summary>
+    public double LearningRate { get; init; } = 1e-3;
+
+    /// <summary>Final learning rate of the cosine.</summary>
+    public double MinLearningRate { get; init; } = 1e-4;
+
+    /// <summary>Linear warm-up steps.</summary>
+    public int WarmupSteps { get; init; } = 100;
+
+    /// <summary>AdamW β1.</summary>
+    public double Beta1 { get; init; } = 0.9;
+
+    /// <summary>AdamW β2.</summary>
+    public double Beta2 { get; init; } = 0.95;
+
+    /// <summary>AdamW ε.</summary>
+    public double Epsilon { get; init; } = 1e-8;
+
+    /// <summary>Decoupled weight decay, on matrices only (norms and biases excluded).</summary>
+    public double WeightDecay { get; init; } = 0.1;
+
+    /// <summary>Global gradient norm to clip to; 0 = no clipping.</summary>
+    public double ClipNorm { get; init; } = 1.0;
+
+    /// <summary>Seed of weights, data order and gate noise.</summary>
+    public long Seed { get; init; } = 1;
+
+    /// <summary>Arithmetic.</summary>
+    public Precision Precision { get; init; } = Precision.Float32;
+
+    /// <summary>fp32 matrix product mode.</summary>
+    public MatmulMode Matmul { get; init; } = MatmulMode.Highest;
+
+    /// <summary>What a non-finite loss or gradient does.</summary>
+    public NonFinitePolicy NonFinite { get; init; } = new();
+}
+
+/// <summary>What the run trains on.</summary>
+public sealed record DataSpec
+{
+    /// <summary>Files, folders or globs, absolute, in order.</summary>
+    public required IReadOnlyList<string> Paths { get; init; }
+
+    /// <summary>"bytes" or the folder of a BPE tokenizer (vocab.json + merges.txt), absolute.</summary>
+    public string Tokenizer { get; init; } = "bytes";
+
+    /// <summary>Share of the text, at its end, kept for validation.</summary>
+    public double ValidationShare { get; init; } = 0.1;
+
+    /// <summary>Hash of the resolved files' names, sizes and contents; checked on every node that joins. Empty until resolved.</summary>
+    public string CorpusHash { get; init; } = "";
+
+    /// <summary>Hash of the tokenizer; checked on every node that joins. Empty until resolved.</summary>
+    public string TokenizerHash { get; init; } = "";
+}
+
+/// <summary>When checkpoints are written and which are kept.</summary>
+public sealed record CheckpointSpec
+{
+    /// <summary>Steps between checkpoints; 0 = only at the end and on stop.</summary>
+    public int Interval { get; init; } = 50;
+
+    /// <summary>Newest checkpoints kept.</summary>
+    public int Keep { get; init; } = 3;
+
+    /// <summary>Steps whose checkpoints are kept for ever (multiples of it); 0 = none.</summary>
+    public int KeepEvery { get; init; }
+}
+
+/// <summary>When and on how much validation text the loss is evaluated.</summary>
+public sealed record EvaluationSpec
+{
+    /// <summary>Steps between evaluations; 0 = only at the end.</summary>
+    public int Interval { get; init; }
+
+    /// <summary>Most validation sequences used along the way; 0 = all.</summary>
+    public int MaxSequences { get; init; } = 64;
+
+    /// <summary>Most validation sequences used at the end; 0 = all.</summary>
+    public int FinalMaxSequences { get; init; }
+}
+
+/// <summary>Everything that fixes a run's arithmetic and its life: the run's record. Travels as JSON; its hash is the lineage.</summary>
+public sealed record RunSpec
+{
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+    };
+
+    /// <summary>Random id of the run.</summary>
+    public required string RunId { get; init; }
+
+    /// <summary>The model.</summary>
+    public required ModelSpec Model { get; init; }
+
+    /// <summary>The logical layout.</summary>
+    public required LogicalLayout Layout { get; init; }
+
+    /// <summary>Optimizer, schedule, batch.</summary>
+    public required TrainingSpec Training { get; init; }
+
+    /// <summary>Data.</summary>
+    public required DataSpec Data { get; init; }
+
+    /// <summary>Checkpoints.</summary>
+    public CheckpointSpec Checkpoint { get; init; } = new();
+
+    /// <summary>Evaluation.</summary>
+    public EvaluationSpec Evaluation { get; init; } = new();
+
+    /// <summary>Nodes the run starts on (placement, not arithmetic).</summary>
+    public int Nodes { get; init; } = 3;
+
+    /// <summary>Sequences of one micro-batch of one rank.</summary>
+    [JsonIgnore]
+    public int RankBatch => Training.GlobalBatch / Layout.Ranks / Training.MicroBatches;
+
+    /// <summary>Tokens of one micro-batch of one rank: a routing group.</summary>
+    [JsonIgnore]
+    public int RankTokens => RankBatch * Model.Context;
+
+    /// <summary>Writes the record as JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, Options);
+
+    /// <summary>Reads a record; throws <see cref="SpecException"/> with what is wrong with it.</summary>
+    public static RunSpec FromJson(string json, string source = "run.json")
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<RunSpec>(json, Options) ?? throw new SpecException($"{source}: empty run record");
+        }
+        catch (JsonException e)
+        {
+            throw new SpecException($"{source}: not a run record of this version: {e.Message}");
+        }
+    }
+
+    /// <summary>Throws <see cref="SpecException"/> naming the first key that cannot be.</summary>
+    public void Validate()
+    {
+        Model.Validate();
+        Layout.Validate(Model);
+        SpecException.Require(Training.Steps >= 1, "training.steps", Training.Steps, "at least 1");
+        SpecException.Require(Training.MicroBatches >= 1, "training.micro-batches", Training.MicroBatches, "at least 1");
+        int unit = Layout.Ranks * Training.MicroBatches;
+        SpecException.Require(
+            Training.GlobalBatch >= unit && Training.GlobalBatch % unit == 0,
+            "training.global-batch", Training.GlobalBatch, $"a multiple of layout.ranks · training.micro-batches = {unit}");
+        SpecException.Require(Nodes >= 1 && Nodes <= Layout.Ranks, "nodes", Nodes, $"between 1 and layout.ranks = {Layout.Ranks}: a node without a logical rank has nothing to do");
+        SpecException.Require(Checkpoint.Interval >= 0, "checkpoint.interval", Checkpoint.Interval, "0 or more");
+        SpecException.Require(Checkpoint.Keep >= 1, "checkpoint.keep", Checkpoint.Keep, "at least 1");
+        SpecException.Require(Data.ValidationShare is >= 0 and < 1, "data.validation-share", Data.ValidationShare, "at least 0 and below 1");
+        SpecException.Require(Training.LearningRate > 0, "training.learning-rate", Training.LearningRate, "above 0");
+    }
+}

@@ -66,33 +66,24 @@ public sealed class ExpertShardCompute : IDisposable
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(segments);
         using IDisposable noGrad = no_grad();
-        Tensor? u = null;
-        try
+        using DisposeScope scope = NewDisposeScope();
+        scope.Attach(x);
+        CheckForward(key, x, segments, keep);
+        long rows = x.size(0);
+        Tensor u = empty(rows, upWidth, dtype: x.dtype, device: x.device);
+        Tensor h = empty(rows, feedForward, dtype: x.dtype, device: x.device);
+        Tensor y = empty(rows, hidden, dtype: x.dtype, device: x.device);
+        foreach ((ExpertWeights expert, long begin, long count) in Walk(segments))
         {
-            x.DetachFromDisposeScope();
-            CheckForward(key, x, segments, keep);
-            long rows = x.size(0);
-            u = empty(rows, upWidth, dtype: x.dtype, device: x.device).DetachFromDisposeScope();
-            using Tensor h = empty(rows, feedForward, dtype: x.dtype, device: x.device);
-            Tensor y = empty(rows, hidden, dtype: x.dtype, device: x.device);
-            foreach ((ExpertWeights expert, long begin, long count) in Walk(segments))
-            {
-                Forward(expert, x, u, h, y, begin, count);
-            }
-
-            if (keep)
-            {
-                kept.Add((key.Micro, key.Source, key.Chunk), new KeptChunk(key, x, u, segments));
-                (x, u) = (null!, null);
-            }
-
-            return y;
+            Forward(expert, x, u, h, y, begin, count);
         }
-        finally
+
+        if (keep)
         {
-            x?.Dispose();
-            u?.Dispose();
+            kept.Add((key.Micro, key.Source, key.Chunk), new KeptChunk(key, x.DetachFromDisposeScope(), u.DetachFromDisposeScope(), segments));
         }
+
+        return y.MoveToOuterDisposeScope();
     }
 
     /// <summary>Gradient of one chunk's rows. Its weight gradients wait for <see cref="AccumulateNext"/>.</summary>
@@ -104,28 +95,19 @@ public sealed class ExpertShardCompute : IDisposable
     {
         ArgumentNullException.ThrowIfNull(dy);
         using IDisposable noGrad = no_grad();
-        Tensor? h = null;
-        try
+        using DisposeScope scope = NewDisposeScope();
+        scope.Attach(dy);
+        KeptChunk chunk = Find(key, dy);
+        long rows = dy.size(0);
+        Tensor h = empty(rows, feedForward, dtype: dy.dtype, device: dy.device);
+        Tensor dx = empty(rows, hidden, dtype: dy.dtype, device: dy.device);
+        foreach ((ExpertWeights expert, long begin, long count) in Walk(chunk.Segments))
         {
-            dy.DetachFromDisposeScope();
-            KeptChunk chunk = Find(key, dy);
-            long rows = dy.size(0);
-            h = empty(rows, feedForward, dtype: dy.dtype, device: dy.device).DetachFromDisposeScope();
-            Tensor dx = empty(rows, hidden, dtype: dy.dtype, device: dy.device);
-            foreach ((ExpertWeights expert, long begin, long count) in Walk(chunk.Segments))
-            {
-                Backward(expert, dy, h, chunk.U, dx, begin, count);
-            }
+            Backward(expert, dy, h, chunk.U, dx, begin, count);
+        }
 
-            chunk.SetBackward(dy, h);
-            (dy, h) = (null!, null);
-            return dx;
-        }
-        finally
-        {
-            dy?.Dispose();
-            h?.Dispose();
-        }
+        chunk.SetBackward(dy.DetachFromDisposeScope(), h.DetachFromDisposeScope());
+        return dx.MoveToOuterDisposeScope();
     }
 
     /// <summary>

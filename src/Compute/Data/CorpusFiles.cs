@@ -38,7 +38,7 @@ public static class CorpusFiles
         try
         {
             // Pipes, sockets and devices have no length: they are never opened, which could wait for ever.
-            if (new FileInfo(path).Length == 0)
+            if (FolderWalk.LengthOf(path) == 0)
             {
                 return false;
             }
@@ -86,7 +86,7 @@ public static class CorpusFiles
     {
         try
         {
-            if (new FileInfo(path).Length == 0)
+            if (FolderWalk.LengthOf(path) == 0)
             {
                 throw new CorpusException($"{path}: is empty or not a regular file: expected a file with text");
             }

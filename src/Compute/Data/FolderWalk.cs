@@ -15,6 +15,22 @@ internal static class FolderWalk
         return found;
     }
 
+    /// <summary>Bytes of the file that <paramref name="path"/> is or leads to; null where it leads nowhere. Pipes, sockets and devices have 0.</summary>
+    public static long? LengthOf(string path)
+    {
+        try
+        {
+            // A link reports its own length, so its end is looked up.
+            var file = new FileInfo(path);
+            file = file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo;
+            return file is { Exists: true } ? file.Length : null;
+        }
+        catch (IOException)
+        {
+            return null;   // links in a circle
+        }
+    }
+
     private static void Walk(DirectoryInfo folder, string prefix, int depth, List<string> found)
     {
         FileSystemInfo[] entries;
@@ -36,7 +52,7 @@ internal static class FolderWalk
 
             if (entry is not DirectoryInfo below)
             {
-                if (File.Exists(entry.FullName))
+                if (LengthOf(entry.FullName) is not null)
                 {
                     found.Add(prefix + entry.Name);
                 }

@@ -18,9 +18,9 @@ internal static class RunChart
         }
 
         double[] losses = [.. steps.Select(s => s.Loss)];
-        double[] smooth = Smoothing.Exponential(losses);
+        double[] smooth = Smoothing.Centred(losses);
         StepLine[] evaluated = [.. report.Steps.Where(s => s.ValidationLoss is { } v && double.IsFinite(v))];
-        double[] rates = Smoothing.Exponential([.. steps.Select(s => s.Ms > 0 ? s.Tokens / s.Ms * 1000 : 0)]);
+        double[] rates = Smoothing.Centred([.. steps.Select(s => s.Ms > 0 ? s.Tokens / s.Ms * 1000 : 0)]);
 
         double first = steps[0].Step, last = steps[^1].Step;
         var loss = new Panel(Top: 34, Height: 300, first, last, Axis.Of([.. losses, .. evaluated.Select(s => s.ValidationLoss!.Value)], fromZero: false));

@@ -1,0 +1,62 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MoeActors.Compute.Models;
+
+/// <summary>
+/// One decoder block's dense part: attention, and either a feed-forward network or the gate and shared experts of an MoE layer.
+/// Pre-norm: h += attn(norm(h)); h += ffn(norm(h)). Holds borrowed leaves.
+/// </summary>
+internal sealed class DenseBlock
+{
+    private readonly Norm attentionNorm, ffnNorm;
+    private readonly Attention attention;
+    private readonly FeedForward? feedForward, shared;
+    private readonly Tensor? gate, gateNoise;
+
+    public DenseBlock(ModelSpec model, ParameterLeaves leaves, int layer, Rope? rope)
+    {
+        string name = $"layers.{layer}";
+        attentionNorm = new Norm(model, leaves, $"{name}.attn_norm");
+        attention = new Attention(model, leaves, layer, rope);
+        ffnNorm = new Norm(model, leaves, $"{name}.ffn_norm");
+        if (!model.IsMoe(layer))
+        {
+            feedForward = new FeedForward(leaves, $"{name}.ffn");
+            return;
+        }
+
+        gate = leaves[$"{name}.gate"];
+        gateNoise = leaves.Find($"{name}.gate_noise");
+        shared = model.Moe.SharedExperts > 0 ? new FeedForward(leaves, $"{name}.shared") : null;
+    }
+
+    public bool HasShared => shared is not null;
+
+    /// <summary>A block without experts: [t, d] → [t, d].</summary>
+    public Tensor Forward(Tensor h, long batch)
+    {
+        Tensor mid = h.add(attention.Forward(attentionNorm.Forward(h), batch));
+        return mid.add(feedForward!.Forward(ffnNorm.Forward(mid)));
+    }
+
+    /// <summary>A block with experts, up to them: [t, d] → the residual stream and the normed rows the experts see.</summary>
+    public (Tensor Residual, Tensor Normed) BeforeExperts(Tensor h, long batch)
+    {
+        Tensor mid = h.add(attention.Forward(attentionNorm.Forward(h), batch));
+        return (mid, ffnNorm.Forward(mid));
+    }
+
+    /// <summary>Gate logits [t, N] and, with a noisy gate, the noise's standard deviation [t, N] (Shazeer et al. 2017, eq. 4); fp32 at least.</summary>
+    public (Tensor Logits, Tensor? NoiseStd) Gate(Tensor normed, bool noise)
+    {
+        Tensor x = Wide(normed);
+        Tensor logits = nn.functional.linear(x, Wide(gate!));
+        return (logits, noise && gateNoise is not null ? nn.functional.linear(x, Wide(gateNoise)).softplus() : null);
+    }
+
+    /// <summary>The shared experts: [t, d] → [t, d].</summary>
+    public Tensor Shared(Tensor normed) => shared!.Forward(normed);
+
+    private static Tensor Wide(Tensor x) => x.dtype == ScalarType.BFloat16 ? x.to(ScalarType.Float32) : x;
+}

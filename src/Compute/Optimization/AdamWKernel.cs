@@ -1,0 +1,80 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using MoeActors.Compute.Tensors;
+
+namespace MoeActors.Compute.Optimization;
+
+/// <summary>
+/// One AdamW update (Loshchilov and Hutter 2019, alg. 2; bias correction folded into the step size and ε's root as in libtorch) in one pass over memory.
+/// Vector and scalar forms take the same correctly rounded operations per element, so the bits depend neither on the vector width nor on how a range is cut
+/// (DT-1). Constants are formed in double and rounded once.
+/// </summary>
+internal readonly unsafe struct AdamWKernel
+{
+    private readonly float scale, keep1, new2, keep2, inverseRoot2, epsilon, negativeStep, decay;
+
+    public AdamWKernel(AdamWStep step, bool decay)
+    {
+        double correction1 = 1 - Math.Pow(step.Beta1, step.Step), correction2 = 1 - Math.Pow(step.Beta2, step.Step);
+        scale = (float)step.GradientScale;
+        keep1 = (float)(1 - step.Beta1);
+        keep2 = (float)step.Beta2;
+        new2 = (float)(1 - step.Beta2);
+        inverseRoot2 = (float)(1 / Math.Sqrt(correction2));
+        epsilon = (float)step.Epsilon;
+        negativeStep = (float)(-step.LearningRate / correction1);
+        this.decay = (float)(decay ? 1 - (step.LearningRate * step.WeightDecay) : 1);
+    }
+
+    /// <summary>Updates <paramref name="count"/> elements; <paramref name="weights"/> gets a bf16 copy unless null.</summary>
+    public void Run(float* master, float* first, float* second, float* gradient, ushort* weights, long count)
+    {
+        long i = 0;
+        for (; i + 16 <= count; i += 16)
+        {
+            Vector512<float> p = Lanes(Vector512.Load(master + i), Vector512.Load(gradient + i), first + i, second + i);
+            p.Store(master + i);
+            if (weights is not null)
+            {
+                BFloat16Lanes.Store(weights + i, p);
+            }
+        }
+
+        for (; i < count; i++)
+        {
+            Scalar(ref master[i], ref first[i], ref second[i], gradient[i]);
+        }
+
+        if (weights is not null)
+        {
+            long whole = count & ~15L;
+            if (whole < count)
+            {
+                int rest = (int)(count - whole);
+                PartialLanes.Store<ushort, BFloat16Lanes>(weights + whole, PartialLanes.Load<float, Float32Lanes>(master + whole, rest), rest);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Vector512<float> Lanes(Vector512<float> p, Vector512<float> gradient, float* first, float* second)
+    {
+        Vector512<float> g = gradient * Vector512.Create(scale);
+        Vector512<float> m = Vector512.Load(first);
+        m = LaneMath.Fma(Vector512.Create(keep1), g - m, m); // m + (1 - β1)(g - m)
+        Vector512<float> v = LaneMath.Fma(Vector512.Create(keep2), Vector512.Load(second), g * g * Vector512.Create(new2));
+        m.Store(first);
+        v.Store(second);
+        Vector512<float> denominator = LaneMath.Fma(Vector512.Sqrt(v), Vector512.Create(inverseRoot2), Vector512.Create(epsilon));
+        return LaneMath.Fma(Vector512.Create(negativeStep), m / denominator, p * Vector512.Create(decay));
+    }
+
+    private void Scalar(ref float p, ref float m, ref float v, float gradient)
+    {
+        float g = gradient * scale;
+        m = MathF.FusedMultiplyAdd(keep1, g - m, m);
+        v = MathF.FusedMultiplyAdd(keep2, v, g * g * new2);
+        float denominator = MathF.FusedMultiplyAdd(MathF.Sqrt(v), inverseRoot2, epsilon);
+        p = MathF.FusedMultiplyAdd(negativeStep, m / denominator, p * decay);
+    }
+}

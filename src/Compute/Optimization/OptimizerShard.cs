@@ -1,0 +1,142 @@
+using MoeActors.Compute.Models;
+using MoeActors.Compute.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MoeActors.Compute.Optimization;
+
+/// <summary>
+/// AdamW state of the range [Begin, Begin + Count) of one flat parameter group (ZeRO-2): master, m and v in fp32. With fp32 weights the master IS the
+/// weights' range. Elements of the range that belong to no parameter (padding) are never touched. Not thread-safe: one compute lane calls it.
+/// </summary>
+public sealed class OptimizerShard : IDisposable
+{
+    private readonly Tensor weights; // view of the borrowed flat weights
+    private readonly List<(long Begin, long Count, bool Decay)> pieces = [];
+
+    /// <summary>Creates the shard's state: m = v = 0, master as the weights are now.</summary>
+    /// <param name="layout">Layout of the group.</param>
+    /// <param name="begin">First element of the range.</param>
+    /// <param name="count">Elements of the range; may be 0.</param>
+    /// <param name="flatWeights">[Total] in the compute type, borrowed for the shard's life.</param>
+    /// <param name="precision">Float32: master aliases the weights; BFloat16: master is its own memory.</param>
+    public OptimizerShard(ParameterLayout layout, long begin, long count, Tensor flatWeights, Precision precision)
+    {
+        ArgumentNullException.ThrowIfNull(layout);
+        ArgumentNullException.ThrowIfNull(flatWeights);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(flatWeights.numel(), layout.Total, nameof(flatWeights));
+        ArgumentOutOfRangeException.ThrowIfNotEqual((int)flatWeights.dtype, (int)Devices.ComputeType(precision), nameof(precision));
+        (Begin, Count) = (begin, count);
+        weights = flatWeights.narrow(0, begin, count).DetachFromDisposeScope();
+        Master = precision == Precision.Float32 ? weights.alias().DetachFromDisposeScope() : New();
+        First = New();
+        Second = New();
+        if (precision == Precision.BFloat16)
+        {
+            Master.copy_(weights);
+        }
+
+        foreach (ParameterEntry e in layout.Entries)
+        {
+            long from = Math.Max(e.Offset, begin), to = Math.Min(e.Offset + e.Count, begin + count);
+            if (from < to)
+            {
+                pieces.Add((from - begin, to - from, e.Decay));
+            }
+        }
+
+        Tensor New()
+        {
+            Tensor state = empty(count, dtype: ScalarType.Float32, device: flatWeights.device).DetachFromDisposeScope();
+            MemoryTuning.AdviseHugePages(state);
+            return state.zero_();
+        }
+    }
+
+    /// <summary>First element of the range in the flat group.</summary>
+    public long Begin { get; }
+
+    /// <summary>Elements of the range.</summary>
+    public long Count { get; }
+
+    /// <summary>fp32 weights [Count]; after writing to it call <see cref="PublishMaster"/>.</summary>
+    public Tensor Master { get; }
+
+    /// <summary>First moment m, fp32 [Count].</summary>
+    public Tensor First { get; }
+
+    /// <summary>Second moment v, fp32 [Count].</summary>
+    public Tensor Second { get; }
+
+    /// <summary>One update of master, m, v and the weights' range.</summary>
+    /// <param name="reduced">The step's whole gradient of this range, fp32 [Count]; read only.</param>
+    /// <param name="step">Rates and scale.</param>
+    public void Update(Tensor reduced, AdamWStep step)
+    {
+        ArgumentNullException.ThrowIfNull(reduced);
+        ArgumentNullException.ThrowIfNull(step);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(reduced.numel(), Count, nameof(reduced));
+        ArgumentOutOfRangeException.ThrowIfLessThan(step.Step, 1);
+        if (Count == 0)
+        {
+            return;
+        }
+
+        if (Master.device_type == DeviceType.CPU)
+        {
+            UpdateInMemory(reduced, step);
+        }
+        else
+        {
+            UpdateOnDevice(reduced, step);
+        }
+    }
+
+    /// <summary>Writes the weights' range from the master: after initialisation or a restore. bf16 is rounded to nearest even.</summary>
+    public void PublishMaster()
+    {
+        if (weights.dtype != ScalarType.Float32)
+        {
+            weights.copy_(Master);
+        }
+    }
+
+    /// <summary>Frees the state; the flat weights stay the lender's.</summary>
+    public void Dispose()
+    {
+        Master.Dispose();
+        First.Dispose();
+        Second.Dispose();
+        weights.Dispose();
+    }
+
+    private unsafe void UpdateInMemory(Tensor reduced, AdamWStep step)
+    {
+        float* master = TensorMemory.Pointer<float>(Master), first = TensorMemory.Pointer<float>(First), second = TensorMemory.Pointer<float>(Second);
+        float* gradient = TensorMemory.Pointer<float>(reduced);
+        ushort* rounded = weights.dtype == ScalarType.BFloat16 ? TensorMemory.Pointer<ushort>(weights) : null;
+        var decayed = new AdamWKernel(step, decay: true);
+        var plain = new AdamWKernel(step, decay: false);
+        foreach ((long begin, long count, bool decay) in pieces)
+        {
+            (decay ? decayed : plain).Run(master + begin, first + begin, second + begin, gradient + begin, rounded is null ? null : rounded + begin, count);
+        }
+    }
+
+    private void UpdateOnDevice(Tensor reduced, AdamWStep step)
+    {
+        using IDisposable noGrad = no_grad();
+        foreach ((long begin, long count, bool decay) in pieces)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Tensor g = reduced.narrow(0, begin, count) * step.GradientScale;
+            Tensor p = Master.narrow(0, begin, count), m = First.narrow(0, begin, count), v = Second.narrow(0, begin, count);
+            m.lerp_(g, 1 - step.Beta1);
+            v.mul_(step.Beta2).addcmul_(g, g, 1 - step.Beta2);
+            Tensor denominator = (v.sqrt() / Math.Sqrt(1 - Math.Pow(step.Beta2, step.Step))).add_(step.Epsilon);
+            p.mul_(decay ? 1 - (step.LearningRate * step.WeightDecay) : 1).addcdiv_(m, denominator, -step.LearningRate / (1 - Math.Pow(step.Beta1, step.Step)));
+        }
+
+        PublishMaster();
+    }
+}

@@ -1,0 +1,47 @@
+using MoeActors.Compute.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MoeActors.Compute.Routing;
+
+/// <summary>Names the noise of one gate in one pass.</summary>
+/// <param name="Seed">The run's seed.</param>
+/// <param name="Step">Optimizer step.</param>
+/// <param name="Layer">Block index.</param>
+/// <param name="FirstToken">Global id of the routing group's first token.</param>
+public sealed record PassNoise(long Seed, long Step, int Layer, long FirstToken);
+
+/// <summary>Counter-based Gaussian noise of the noisy gate (Shazeer et al. 2017, eq. 4): no state, so a recovered or moved rank draws the same (RC-1).</summary>
+public static class GateNoise
+{
+    /// <summary>N(0,1) as fp32 [tokens, experts] on the CPU, owned by the caller. Each number depends on (seed, step, layer, global token id, expert) alone.</summary>
+    public static Tensor Normal(long seed, long step, int layer, long firstToken, int tokens, int experts)
+    {
+        Tensor noise = empty(tokens, experts, dtype: ScalarType.Float32);
+        Span<float> values = TensorMemory.Span<float>(noise);
+        ulong pass = Mix(Mix(Mix((ulong)seed) + (ulong)step) + (ulong)layer);
+        for (int t = 0, i = 0; t < tokens; t++)
+        {
+            ulong token = Mix(pass + (ulong)(firstToken + t));
+            for (int e = 0; e < experts; e++, i++)
+            {
+                ulong bits = Mix(token + (ulong)e);
+                // Box–Muller from the two halves: u in (0, 1), v in [0, 1).
+                double u = ((bits >> 32) + 0.5) * (1.0 / 4294967296);
+                double v = (uint)bits * (1.0 / 4294967296);
+                values[i] = (float)(Math.Sqrt(-2 * Math.Log(u)) * Math.Cos(Math.Tau * v));
+            }
+        }
+
+        return noise;
+    }
+
+    // The finaliser of SplitMix64 (Steele, Lea, Flood 2014) after its golden-ratio increment: a bijection whose output bits all depend on all input bits.
+    private static ulong Mix(ulong x)
+    {
+        x += 0x9E3779B97F4A7C15;
+        x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
+        x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
+        return x ^ (x >> 31);
+    }
+}

@@ -1,0 +1,61 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MoeActors.Compute.Tensors;
+
+/// <summary>
+/// glibc's allocator gives every block of 32 MiB or more back to the kernel at once, so that each large temporary is paid for
+/// in page faults (2–3 GB/s). These switches keep freed memory in the process and let large lasting buffers use huge pages.
+/// </summary>
+public static unsafe partial class MemoryTuning
+{
+    private const int TrimThreshold = -1, TopPad = -2, MmapMax = -4, ArenaMax = -8;
+    private const int HugePages = 14; // MADV_HUGEPAGE
+    private const long HugePage = 2 << 20;
+
+    /// <summary>
+    /// Keeps freed memory in the process, in one heap shared by all threads. Call at start, before the first tensor.
+    /// Returns false on a C library without these switches; nothing is changed there.
+    /// </summary>
+    public static bool KeepFreedMemory()
+    {
+        try
+        {
+            return Mallopt(ArenaMax, 1) == 1
+                & Mallopt(MmapMax, 0) == 1
+                & Mallopt(TrimThreshold, int.MaxValue) == 1
+                & Mallopt(TopPad, 64 << 20) == 1;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Asks the kernel for huge pages under a lasting CPU buffer (weights, gradients, optimizer state), ideally before its first use:
+    /// first touch is then about 7 times as fast and large passes miss the TLB less. A hint: false where it has no effect.
+    /// </summary>
+    public static bool AdviseHugePages(Tensor tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        if (!TensorMemory.CanView(tensor) || TensorMemory.ByteCount(tensor) < 2 * HugePage)
+        {
+            return false;
+        }
+
+        long address = (long)TensorMemory.BytePointer(tensor);
+        long begin = (address + HugePage - 1) / HugePage * HugePage;
+        long end = (address + TensorMemory.ByteCount(tensor)) / HugePage * HugePage;
+        return end > begin && Madvise((nint)begin, (nuint)(end - begin), HugePages) == 0;
+    }
+
+    [LibraryImport("libc", EntryPoint = "mallopt")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Mallopt(int parameter, int value);
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Madvise(nint address, nuint length, int advice);
+}

@@ -26,7 +26,7 @@ internal sealed class LocalExperts : IDisposable
                 for (int g = 0; g < layout.Groups; g++)
                 {
                     ParameterLayout parameters = units.LayoutOf(UnitId.Experts(layers[m], p, g));
-                    shards[m, p, g] = new ExpertShardCompute(model, layout, layers[m], p, g, parameters, flatWeights(layers[m], p));
+                    shards[m, p, g] = new ExpertShardCompute(model, layout, layers[m], g, p, parameters, flatWeights(layers[m], p));
                 }
             }
         }

@@ -1,3 +1,4 @@
+using MoeActors.Compute.Experts;
 using MoeActors.Compute.Routing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -41,7 +42,7 @@ internal sealed class MoeCut : IDisposable
     public Tensor Rows()
     {
         using Tensor source = normed.detach();
-        return rows ??= Models.Rows.Gather(source, Plan.Token).DetachFromDisposeScope();
+        return rows ??= RowKernels.Gather(source, Plan.Token).DetachFromDisposeScope();
     }
 
     public void ReleaseRows()
@@ -73,7 +74,7 @@ internal sealed class MoeCut : IDisposable
         while (outputs.TryTake(out int i, out Tensor ready))
         {
             DispatchChunk next = Plan.Chunks[i];
-            Models.Rows.CombineAdd(sum, ready, Plan.Token.AsSpan(next.FirstRow, next.Rows), weights, next.FirstRow);
+            CombineKernels.Add(sum, ready, Plan.Token.AsSpan(next.FirstRow, next.Rows), weights, next.FirstRow);
             if (training)
             {
                 kept[i] = ready; // dw_i = dot(dOut, y_i) needs it
@@ -110,11 +111,11 @@ internal sealed class MoeCut : IDisposable
         outGradient = dOut;
         var dWeights = new CombineWeights(Plan.Rows, wide);
         Tensor dY = empty([Plan.Rows, dOut.size(1)], dOut.dtype, dOut.device).DetachFromDisposeScope();
-        foreach (DispatchChunk chunk in Plan.Chunks)
+        for (int i = 0; i < kept.Length; i++)
         {
+            DispatchChunk chunk = Plan.Chunks[i];
             using Tensor part = dY.narrow(0, chunk.FirstRow, chunk.Rows);
-            int i = IndexOf(chunk);
-            Models.Rows.CombineBackward(dOut, Plan.Token.AsSpan(chunk.FirstRow, chunk.Rows), weights, chunk.FirstRow, kept[i]!, part, dWeights);
+            CombineKernels.Backward(dOut, Plan.Token.AsSpan(chunk.FirstRow, chunk.Rows), weights, chunk.FirstRow, kept[i]!, part, dWeights);
             kept[i]!.Dispose();
             kept[i] = null;
         }
@@ -132,7 +133,7 @@ internal sealed class MoeCut : IDisposable
         while (gradients.TryTake(out int i, out Tensor ready))
         {
             DispatchChunk next = Plan.Chunks[i];
-            Models.Rows.ScatterAdd(rowGradient, ready, Plan.Token.AsSpan(next.FirstRow, next.Rows));
+            RowKernels.ScatterAdd(rowGradient, ready, Plan.Token.AsSpan(next.FirstRow, next.Rows));
             ready.Dispose();
         }
 

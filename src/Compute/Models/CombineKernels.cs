@@ -5,38 +5,13 @@ using static TorchSharp.torch;
 namespace MoeActors.Compute.Models;
 
 /// <summary>
-/// Row movement of the dense part. The compute dtypes go through <see cref="RowKernels"/>; fp64, used only to check gradients, through
+/// The combine and its backward. The compute dtypes go through <see cref="RowKernels"/>; fp64, used only to check gradients, through
 /// plain operators that keep its width.
 /// </summary>
-internal static class Rows
+internal static class CombineKernels
 {
-    /// <summary>source [t, d] → [rows, d], a contiguous copy. The caller owns it.</summary>
-    public static Tensor Gather(Tensor source, int[] token)
-    {
-        if (source.dtype != ScalarType.Float64)
-        {
-            return RowKernels.Gather(source, token);
-        }
-
-        using Tensor index = Index(token);
-        return source.index_select(0, index);
-    }
-
-    /// <summary>acc[token_i] += rows_i, in row order.</summary>
-    public static void ScatterAdd(Tensor acc, Tensor rows, ReadOnlySpan<int> token)
-    {
-        if (acc.dtype != ScalarType.Float64)
-        {
-            RowKernels.ScatterAdd(acc, rows, token);
-            return;
-        }
-
-        using Tensor index = Index(token);
-        acc.index_add_(0, index, rows, 1);
-    }
-
     /// <summary>acc[token_i] += weight_i · y_i, in row order; weights are those of the rows, double so that fp64 loses nothing.</summary>
-    public static void CombineAdd(Tensor acc, Tensor y, ReadOnlySpan<int> token, CombineWeights weights, int first)
+    public static void Add(Tensor acc, Tensor y, ReadOnlySpan<int> token, CombineWeights weights, int first)
     {
         if (acc.dtype != ScalarType.Float64)
         {
@@ -51,7 +26,7 @@ internal static class Rows
     }
 
     /// <summary>dy_i = weight_i · dOut[token_i] into <paramref name="dy"/>; the weights' gradients dot(dOut[token_i], y_i) into <paramref name="gradients"/>.</summary>
-    public static void CombineBackward(Tensor dOut, ReadOnlySpan<int> token, CombineWeights weights, int first, Tensor y, Tensor dy, CombineWeights gradients)
+    public static void Backward(Tensor dOut, ReadOnlySpan<int> token, CombineWeights weights, int first, Tensor y, Tensor dy, CombineWeights gradients)
     {
         if (dOut.dtype != ScalarType.Float64)
         {

@@ -23,6 +23,7 @@ internal sealed class CheckpointWriterActor : ReceiveActor
     private readonly Func<IActorRef> coordinator;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly List<CheckpointEntry> entries = [];
+    private readonly List<CheckpointFile> files = [];
     private (int Epoch, long Step) current = (-1, -1);
     private readonly Dictionary<string, long> stepCounts = [];
     private int written;
@@ -36,7 +37,8 @@ internal sealed class CheckpointWriterActor : ReceiveActor
     }
 
     /// <summary>Content of <see cref="SnapshotPersisted.EntriesJson"/>.</summary>
-    internal sealed record Part(IReadOnlyList<CheckpointEntry> Entries, IReadOnlyDictionary<string, long> StepCounts);
+    internal sealed record Part(
+        IReadOnlyList<CheckpointFile> Files, IReadOnlyList<CheckpointEntry> Entries, IReadOnlyDictionary<string, long> StepCounts);
 
     private void Write(UnitSnapshot m)
     {
@@ -45,6 +47,7 @@ internal sealed class CheckpointWriterActor : ReceiveActor
         {
             current = (m.Context.Epoch, m.Step);
             entries.Clear();
+            files.Clear();
             stepCounts.Clear();
             (written, bytes, error, begun) = (0, 0, null, Stopwatch.GetTimestamp());
         }
@@ -68,7 +71,7 @@ internal sealed class CheckpointWriterActor : ReceiveActor
         }
 
         flight.EnterStorage(Phase.Idle, m.Step);
-        string json = JsonSerializer.Serialize(new Part(entries, stepCounts));
+        string json = JsonSerializer.Serialize(new Part(files, entries, stepCounts));
         coordinator().Tell(
             new SnapshotPersisted(m.Context.Epoch, m.Step, incarnation, error is null ? json : "", bytes, Stopwatch.GetElapsedTime(begun).TotalMilliseconds, error),
             ActorRefs.NoSender);
@@ -78,12 +81,12 @@ internal sealed class CheckpointWriterActor : ReceiveActor
     {
         flight.EnterStorage(Phase.Persist, m.Step);
         var store = new CheckpointStore(Path.Combine(m.Context.Message.RunFolder, "checkpoints"));
-        string folder = store.Begin(m.Step);
 
-        // The epoch is part of the name: a late writer of an aborted epoch never touches a file of a later one.
-        string file = $"{m.Unit.ToString().Replace('/', '-')}.e{m.Context.Epoch}.safetensors";
-        ShardFile result = ShardFileWriter.Write(
-            store.Root, Path.Combine(folder, file), copy.Pieces(), m.Context.Spec.RunId, m.Step);
+        // The epoch numbers the attempt: a late writer of an aborted epoch never touches a file of a later one.
+        string folder = store.Begin(m.Step, m.Context.Epoch);
+        string file = $"{folder}/{m.Unit.ToString().Replace('/', '-')}.safetensors";
+        ShardFileResult result = new ShardFileWriter(store.Root).Write(file, m.Context.Spec.RunId, m.Step, copy.Pieces());
+        files.Add(result.File);
         entries.AddRange(result.Entries);
         stepCounts[m.Unit.ToString()] = copy.StepCount;
         bytes += result.Bytes;

@@ -20,27 +20,29 @@ internal static class Publisher
         flight.EnterStorage(Phase.Commit, checkpoint.Step);
         var store = new CheckpointStore(Path.Combine(runFolder, "checkpoints"));
         var entries = new List<CheckpointEntry>();
+        var files = new List<CheckpointFile>();
         var stepCounts = new SortedDictionary<string, long>(StringComparer.Ordinal);
         foreach (SnapshotPersisted part in checkpoint.Parts.Values)
         {
             CheckpointWriterActor.Part content = JsonSerializer.Deserialize<CheckpointWriterActor.Part>(part.EntriesJson)
                 ?? throw new CheckpointException($"checkpoint {checkpoint.Step}: node {part.Node} sent an empty part");
             entries.AddRange(content.Entries);
+            files.AddRange(content.Files);
             foreach ((string unit, long steps) in content.StepCounts)
             {
                 stepCounts[unit] = steps;
             }
         }
 
-        Manifest manifest = Manifests.Of(spec, checkpoint, fence, entries, stepCounts);
+        Manifest manifest = Manifests.Of(spec, checkpoint, fence, files, entries, stepCounts);
         store.Publish(manifest, ExpectedState.Of(spec));
         flight.EnterStorage(Phase.Commit, checkpoint.Step);
-        store.Retain(new RetentionPolicy(spec.Checkpoint.Keep, spec.Checkpoint.KeepEvery));
+        store.Retain(new RetentionRequest(new RetentionPolicy(spec.Checkpoint.Keep, spec.Checkpoint.KeepEvery), fence));
         long bytes = checkpoint.Parts.Values.Sum(p => p.Bytes);
         (string weights, string state) = ("", "");
         if (bytes <= HashLimit)
         {
-            using var reader = new CheckpointReader(store, manifest);
+            using var reader = new CheckpointReader(store.Root, manifest);
             (weights, state) = (StateHash.Weights(reader), StateHash.State(reader));
         }
 
@@ -72,25 +74,32 @@ internal static class ExpectedState
 internal static class Manifests
 {
     public static Manifest Of(
-        RunSpec spec, PendingCheckpoint checkpoint, long fence, IReadOnlyList<CheckpointEntry> entries, IReadOnlyDictionary<string, long> stepCounts)
+        RunSpec spec,
+        PendingCheckpoint checkpoint,
+        long fence,
+        IReadOnlyList<CheckpointFile> files,
+        IReadOnlyList<CheckpointEntry> entries,
+        IReadOnlyDictionary<string, long> stepCounts)
     {
-        SampleLedger ledger = SampleLedger.After(spec, checkpoint.Step);
+        // Recomputed samples are counted in the report: the state of a disturbed run is that of the undisturbed one (DA-1).
+        SampleLedger ledger = checkpoint.Ledger with { Recomputed = 0 };
         return new Manifest
         {
-            RunId = spec.RunId,
-            Lineage = Lineage.Of(spec),
+            Identity = IdentityOf(spec),
             Step = checkpoint.Step,
             Epoch = checkpoint.Epoch,
-            Fence = fence,
-            Kind = "full",
+            FencingToken = fence,
+            Kind = Manifest.Full,
             CreatedAt = DateTimeOffset.UtcNow,
+            Files = files,
             Entries = entries,
-            StepCounts = stepCounts,
-            Ledger = JsonSerializer.SerializeToElement(ledger),
+            Units = stepCounts,
+            Ledger = JsonSerializer.Deserialize<JsonElement>(ledger.ToJson()),
             Seed = spec.Training.Seed,
-            ModelHash = Lineage.Of(spec),
-            TokenizerHash = spec.Data.TokenizerHash,
-            CorpusHash = spec.Data.CorpusHash,
         };
     }
+
+    /// <summary>Whose checkpoints these are.</summary>
+    public static RunIdentity IdentityOf(RunSpec spec) =>
+        new(spec.RunId, Lineage.Of(spec), Lineage.OfModel(spec.Model), spec.Data.TokenizerHash, spec.Data.CorpusHash);
 }

@@ -44,7 +44,7 @@ internal sealed class UnitCopy : IDisposable
         var pieces = new List<ShardTensor>();
         foreach ((string slot, Tensor data) in slots)
         {
-            nint start = Compute.Tensors.TensorMemory.Address(data);
+            nint start = TensorAddress.Of(data);
             int size = data.dtype == ScalarType.BFloat16 ? 2 : 4;
             string dtype = data.dtype == ScalarType.BFloat16 ? "BF16" : "F32";
             foreach (UnitRange range in UnitRange.Of(Layout, Begin, Count))

@@ -1,7 +1,6 @@
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Models;
-using MoeActors.Compute.Tensors;
 
 using static TorchSharp.torch;
 
@@ -56,7 +55,7 @@ internal static class UnitRestore
 
             Fill(reader, unit.Layout, unit.Begin, unit.Count, "m", unit.Optimizer.First);
             Fill(reader, unit.Layout, unit.Begin, unit.Count, "v", unit.Optimizer.Second);
-            unit.StepCount = manifest.StepCounts.TryGetValue(unit.Id.ToString(), out long steps)
+            unit.StepCount = manifest.Units.TryGetValue(unit.Id.ToString(), out long steps)
                 ? steps
                 : throw new CheckpointException($"checkpoint {manifest.Step}: the manifest names no step count of unit {unit.Id}: it belongs to another layout");
         }
@@ -64,7 +63,7 @@ internal static class UnitRestore
 
     private static void Fill(CheckpointReader reader, ParameterLayout layout, long begin, long count, string slot, Tensor target)
     {
-        nint start = TensorMemory.Address(target);
+        nint start = TensorAddress.Of(target);
         int size = target.dtype == ScalarType.BFloat16 ? 2 : 4;
         foreach (UnitRange range in UnitRange.Of(layout, begin, count))
         {

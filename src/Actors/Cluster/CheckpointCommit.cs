@@ -32,14 +32,16 @@ internal static class CheckpointCommit
 
     public static CoordinatorState OnPublished(CoordinatorState state, Input.Published e, List<Effect> effects)
     {
-        if (e.Step > state.NewestCheckpoint)
+        long step = e.Checkpoint.Step;
+        effects.Add(new Effect.Note($"checkpoint {step} published ({e.Bytes / 1e6:0.0} MB)"));
+        CoordinatorState next = state with { Pending = state.Pending.Remove(step) };
+        if (step > state.NewestCheckpoint)
         {
-            effects.Add(new Effect.Journal(new JournalEntry.CheckpointPublished(e.Step)));
+            effects.Add(new Effect.Journal(new JournalEntry.CheckpointPublished(step, e.Checkpoint.Ledger.ToJson())));
+            next = next with { NewestCheckpoint = step, CheckpointLedger = e.Checkpoint.Ledger };
         }
 
-        effects.Add(new Effect.Note($"checkpoint {e.Step} published ({e.Bytes / 1e6:0.0} MB)"));
-        return TryFinish(
-            state with { NewestCheckpoint = Math.Max(state.NewestCheckpoint, e.Step), Pending = state.Pending.Remove(e.Step) }, effects);
+        return TryFinish(next, effects);
     }
 
     public static CoordinatorState OnFailed(CoordinatorState state, Input.PublishFailed e, List<Effect> effects)

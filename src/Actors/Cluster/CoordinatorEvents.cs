@@ -1,4 +1,5 @@
 using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Cluster;
@@ -7,7 +8,7 @@ namespace MoeActors.Actors.Cluster;
 public abstract record CoordinatorInput
 {
     /// <summary>A run was submitted (or resumed).</summary>
-    public sealed record Submitted(RunSpec Spec, string RunFolder, long NewestCheckpoint, string Command) : CoordinatorInput;
+    public sealed record Submitted(RunSpec Spec, string RunFolder, long NewestCheckpoint, SampleLedger Ledger, string Command) : CoordinatorInput;
 
     /// <summary>A node said hello.</summary>
     public sealed record NodeUp(NodeIdentity Node) : CoordinatorInput;
@@ -31,7 +32,7 @@ public abstract record CoordinatorInput
     public sealed record Persisted(SnapshotPersisted Message) : CoordinatorInput;
 
     /// <summary>A manifest is published (CK-1).</summary>
-    public sealed record Published(long Step, long Bytes) : CoordinatorInput;
+    public sealed record Published(PendingCheckpoint Checkpoint, long Bytes) : CoordinatorInput;
 
     /// <summary>A manifest could not be published.</summary>
     public sealed record PublishFailed(long Step, string Reason) : CoordinatorInput;
@@ -90,13 +91,13 @@ public abstract record JournalEntry
     public sealed record CoordinatorStarted(string Node) : JournalEntry;
 
     /// <summary>A run was accepted or resumed.</summary>
-    public sealed record RunAccepted(string SpecJson, string RunFolder, long NewestCheckpoint, string Command) : JournalEntry;
+    public sealed record RunAccepted(string SpecJson, string RunFolder, long NewestCheckpoint, string LedgerJson, string Command) : JournalEntry;
 
     /// <summary>An epoch began.</summary>
     public sealed record EpochBegan(int Epoch, IReadOnlyList<NodeIdentity> Nodes, IReadOnlyList<int> NodeOfRank, long RestoreStep) : JournalEntry;
 
     /// <summary>A checkpoint's manifest was published.</summary>
-    public sealed record CheckpointPublished(long Step) : JournalEntry;
+    public sealed record CheckpointPublished(long Step, string LedgerJson) : JournalEntry;
 
     /// <summary>The run ended.</summary>
     public sealed record RunEnded(string Outcome) : JournalEntry;
@@ -105,9 +106,10 @@ public abstract record JournalEntry
 /// <summary>A checkpoint being written: its parts as the nodes report them.</summary>
 /// <param name="Step">Completed steps.</param>
 /// <param name="Epoch">Epoch of the snapshot.</param>
+/// <param name="Ledger">Samples of those steps (DA-1).</param>
 /// <param name="Parts">Parts so far, by node incarnation.</param>
 public sealed record PendingCheckpoint(
-    long Step, int Epoch, System.Collections.Immutable.ImmutableSortedDictionary<string, SnapshotPersisted> Parts);
+    long Step, int Epoch, SampleLedger Ledger, System.Collections.Immutable.ImmutableSortedDictionary<string, SnapshotPersisted> Parts);
 
 /// <summary>Numbers of one decided step.</summary>
 public sealed record DecidedStep(

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 
 using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 
 using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
@@ -55,9 +56,10 @@ public static class CoordinatorMachine
             Command = e.Command,
             Epoch = state.Epoch,
             NewestCheckpoint = e.NewestCheckpoint,
+            CheckpointLedger = SampleLedger.FromJson(e.LedgerJson, "journal"),
         },
         JournalEntry.EpochBegan e => state with { Epoch = e.Epoch, Placement = new Placement(e.Nodes, e.NodeOfRank, "taken over"), Step = e.RestoreStep },
-        JournalEntry.CheckpointPublished e => state with { NewestCheckpoint = Math.Max(state.NewestCheckpoint, e.Step) },
+        JournalEntry.CheckpointPublished e => state with { NewestCheckpoint = e.Step, CheckpointLedger = SampleLedger.FromJson(e.LedgerJson, "journal") },
         JournalEntry.RunEnded e => state with { Phase = RunPhase.Ended, Outcome = e.Outcome },
         _ => state,
     };
@@ -73,7 +75,7 @@ public static class CoordinatorMachine
 
     private static CoordinatorState OnSubmitted(CoordinatorState state, Input.Submitted e, List<Effect> effects)
     {
-        effects.Add(new Effect.Journal(new JournalEntry.RunAccepted(e.Spec.ToJson(), e.RunFolder, e.NewestCheckpoint, e.Command)));
+        effects.Add(new Effect.Journal(new JournalEntry.RunAccepted(e.Spec.ToJson(), e.RunFolder, e.NewestCheckpoint, e.Ledger.ToJson(), e.Command)));
         CoordinatorState next = new()
         {
             Phase = RunPhase.Gathering,
@@ -84,6 +86,7 @@ public static class CoordinatorMachine
             Fence = state.Fence,
             Members = state.Members,
             NewestCheckpoint = e.NewestCheckpoint,
+            CheckpointLedger = e.Ledger,
         };
         effects.Add(new Effect.Note(e.NewestCheckpoint > 0 ? $"run {e.Spec.RunId} goes on after step {e.NewestCheckpoint}" : $"run {e.Spec.RunId} accepted"));
         return TryBeginEpoch(next, effects);
@@ -191,6 +194,7 @@ public static class CoordinatorMachine
             Applied = state.Applied.Clear(),
             Evaluations = state.Evaluations.Clear(),
             Step = restore,
+            Ledger = state.CheckpointLedger,
         };
         TellAll(next, new PrepareEpoch(RunKey.Of(state.Spec), epoch, state.Spec.ToJson(), state.RunFolder, placement.Nodes, placement.NodeOfRank, restore, state.Fence), effects);
         return next;
@@ -241,6 +245,7 @@ public static class CoordinatorMachine
         DecidedStep decided = StepDecisions.Evaluate(spec, state.Epoch, state.Step, state.Reports.Values);
         long completed = state.Step + 1;
         bool last = completed >= spec.Training.Steps || state.StopReason is not null;
+        SampleLedger ledger = decided.Skipped ? state.Ledger.Skip(state.Step) : state.Ledger.Commit(state.Step);
         int skips = decided.Skipped ? state.SkipsInARow + 1 : 0;
         if (decided.Skipped)
         {
@@ -269,13 +274,14 @@ public static class CoordinatorMachine
         return state with
         {
             Step = completed,
+            Ledger = ledger,
             Reports = state.Reports.Clear(),
             Applied = state.Applied.Clear(),
             SkipsInARow = skips,
             FailuresInARow = 0,
             Phase = after == AfterStep.Hold ? RunPhase.Applying : RunPhase.Running,
             Pending = checkpoint
-                ? state.Pending.SetItem(completed, new PendingCheckpoint(completed, state.Epoch, ImmutableSortedDictionary<string, SnapshotPersisted>.Empty))
+                ? state.Pending.SetItem(completed, new PendingCheckpoint(completed, state.Epoch, ledger, ImmutableSortedDictionary<string, SnapshotPersisted>.Empty))
                 : state.Pending,
         };
     }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 
 using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Cluster;
@@ -80,6 +81,12 @@ public sealed record CoordinatorState
 
     /// <summary>Completed steps of the newest published checkpoint; 0 = none, the seed stands for it.</summary>
     public long NewestCheckpoint { get; init; }
+
+    /// <summary>Samples of the surviving history (DA-1).</summary>
+    public SampleLedger Ledger { get; init; } = SampleLedger.Empty(1);
+
+    /// <summary>Samples of the newest checkpoint's history.</summary>
+    public SampleLedger CheckpointLedger { get; init; } = SampleLedger.Empty(1);
 
     /// <summary>Skipped steps in a row.</summary>
     public int SkipsInARow { get; init; }

@@ -6,6 +6,7 @@ using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 
 using Input = MoeActors.Actors.Cluster.CoordinatorInput;
@@ -31,11 +32,7 @@ internal sealed partial class RunCoordinator
         {
             RunSpec spec = RunSpec.FromJson(m.SpecJson);
             spec.Validate();
-            long newest = 0;
-            if (m.Resume)
-            {
-                newest = NewestOf(m.RunFolder, spec);
-            }
+            (long newest, SampleLedger ledger) = m.Resume ? NewestOf(m.RunFolder, spec) : (0, SampleLedger.Empty(spec.Training.GlobalBatch));
 
             if (!OpenFolder(m.RunFolder, spec, m.Resume, out string problem))
             {
@@ -45,7 +42,7 @@ internal sealed partial class RunCoordinator
 
             recorder!.Opened(spec, m.Command, m.Resume);
             Sender.Tell(new SubmitAnswer(true, "accepted"));
-            Feed(new Input.Submitted(spec, m.RunFolder, newest, m.Command));
+            Feed(new Input.Submitted(spec, m.RunFolder, newest, ledger, m.Command));
         }
         catch (Exception e) when (e is SpecException or CheckpointException or IOException or UnauthorizedAccessException)
         {
@@ -53,18 +50,17 @@ internal sealed partial class RunCoordinator
         }
     }
 
-    private static long NewestOf(string runFolder, RunSpec spec)
+    private static (long Step, SampleLedger Ledger) NewestOf(string runFolder, RunSpec spec)
     {
         var store = new CheckpointStore(Path.Combine(runFolder, "checkpoints"));
         Manifest? newest = store.Newest();
         if (newest is null)
         {
-            return 0;
+            return (0, SampleLedger.Empty(spec.Training.GlobalBatch));
         }
 
-        return newest.Lineage == Lineage.Of(spec)
-            ? newest.Step
-            : throw new CheckpointException($"{runFolder}: checkpoint {newest.Step} belongs to another model, layout or data (lineage {newest.Lineage}); resume with the settings in its run.json");
+        newest.Demand(Manifests.IdentityOf(spec));
+        return (newest.Step, SampleLedger.FromJson(newest.Ledger.GetRawText(), $"checkpoint {newest.Step}"));
     }
 
     private bool OpenFolder(string folder, RunSpec spec, bool resumed, out string problem)
@@ -100,7 +96,7 @@ internal sealed partial class RunCoordinator
             () => Publisher.Publish(spec, folder, fence, checkpoint, flight),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ContinueWith(
             t => self.Tell(t.IsCompletedSuccessfully
-                ? new PublishDone(new Input.Published(checkpoint.Step, t.Result.Bytes), t.Result with { StallMs = stall })
+                ? new PublishDone(new Input.Published(checkpoint, t.Result.Bytes), t.Result with { StallMs = stall })
                 : new PublishDone(new Input.PublishFailed(checkpoint.Step, t.Exception!.GetBaseException().Message), null)),
             TaskScheduler.Default);
     }

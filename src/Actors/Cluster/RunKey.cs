@@ -18,6 +18,7 @@ public static class Lineage
     /// <summary>Hash of id, model, layout, training and data; nodes, intervals and paths left out.</summary>
     public static string Of(RunSpec spec)
     {
+        ArgumentNullException.ThrowIfNull(spec);
         RunSpec bare = spec with
         {
             Nodes = 1,
@@ -27,4 +28,8 @@ public static class Lineage
         };
         return Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(bare.ToJson())));
     }
+
+    /// <summary>Hash of a model's shape alone.</summary>
+    public static string OfModel(ModelSpec model) =>
+        Convert.ToHexStringLower(XxHash128.Hash(System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(model)));
 }

@@ -1,3 +1,5 @@
+using Akka.Actor;
+
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
@@ -80,7 +82,7 @@ internal sealed partial class DeviceActor
         }
 
         progress.Decision = m;
-        foreach ((Akka.Actor.IActorRef actor, _) in actors.Values)
+        foreach ((IActorRef actor, _) in actors.Values)
         {
             actor.Tell(new ApplyDecision(m));
         }

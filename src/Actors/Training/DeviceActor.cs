@@ -56,8 +56,7 @@ internal sealed partial class DeviceActor : ReceiveActor
     protected override void PreStart()
     {
         // First torch call of this thread: its thread count is part of the logical layout (DT-1).
-        set_num_threads(1);
-        MemoryTuning.Apply();
+        ThreadSettings.Apply(1);
     }
 
     protected override void PostStop()
@@ -91,7 +90,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         {
             Prepare(m);
         }
-        catch (Exception e) when (e is SpecException or CheckpointException or DataException or IOException or UnauthorizedAccessException or InsufficientMemoryException)
+        catch (Exception e) when (e is SpecException or CheckpointException or CorpusException or IOException or UnauthorizedAccessException or InsufficientMemoryException)
         {
             node.TellCoordinator(new EpochPrepared(m.Epoch, node.Incarnation, e.Message, 0, 0, []));
         }
@@ -119,8 +118,8 @@ internal sealed partial class DeviceActor : ReceiveActor
         else
         {
             var checkpoints = new CheckpointStore(Path.Combine(m.RunFolder, "checkpoints"));
-            Manifest manifest = checkpoints.Open(m.RestoreStep);
-            using var reader = new CheckpointReader(checkpoints, manifest);
+            Manifest manifest = checkpoints.Open(m.RestoreStep, Manifests.IdentityOf(spec));
+            using var reader = new CheckpointReader(checkpoints.Root, manifest);
             UnitRestore.FromCheckpoint(store, manifest, reader);
         }
 
@@ -142,7 +141,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         StopActors();
         store?.Dispose();
         store = null;
-        set_num_threads(spec.Layout.ThreadsPerRank);
+        ThreadSettings.Apply(spec.Layout.ThreadsPerRank);
         MatmulPrecision.Set(spec.Training.Matmul);
         node.CheckRoom(spec);
         corpus?.Dispose();
@@ -171,13 +170,13 @@ internal sealed partial class DeviceActor : ReceiveActor
             string name = $"rank-{rank}";
             wanted.Add(name);
             ActorOf(name, () => new RankActor(rank, services)).Tell(
-                new AttachRank(context, store!, (DenseUnit)store![new UnitId(UnitKind.Dense, 0, 0, rank)], batches!));
+                new AttachRank(context, store!, (DenseUnit)store![UnitId.Dense(rank)], batches!));
             for (int layer = 0; layer < context.Spec.Model.MoeLayers().Count; layer++)
             {
                 int ordinal = layer;
                 string shard = $"expert-shard-{layer}-{rank}";
                 wanted.Add(shard);
-                var id = new UnitId(UnitKind.Experts, context.Spec.Model.MoeLayers()[layer], layout.PositionOf(rank), layout.GroupOf(rank));
+                var id = UnitId.Experts(context.Spec.Model.MoeLayers()[layer], layout.PositionOf(rank), layout.GroupOf(rank));
                 ActorOf(shard, () => new ExpertShardActor(ordinal, rank, services)).Tell(new AttachShard(context, (ExpertUnit)store[id]));
             }
         }

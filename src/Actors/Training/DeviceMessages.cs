@@ -22,7 +22,7 @@ internal sealed record EpochContext(PrepareEpoch Message, RunSpec Spec, int Self
     public FrameHeader Frame(Purpose purpose, long step, Endpoint source, Endpoint destination, int micro = 0, int layer = 0, int chunk = 0, int chunkCount = 1) => new()
     {
         Purpose = purpose,
-        RunKey = RunKey,
+        Run = RunKey,
         Epoch = Epoch,
         Step = step,
         Source = source.Packed,

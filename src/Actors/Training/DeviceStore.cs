@@ -6,9 +6,9 @@ using static TorchSharp.torch;
 namespace MoeActors.Actors.Training;
 
 /// <summary>One unit of sharded state that lives on this device: its optimizer shard, gradient and step count.</summary>
-/// <param name="Id">Name of the unit.</param>
-/// <param name="Ordinal">Ordinal in the run's unit order.</param>
-/// <param name="Layout">Layout of the flat parameter group the unit is a range of.</param>
+/// <param name="id">Name of the unit.</param>
+/// <param name="ordinal">Ordinal in the run's unit order.</param>
+/// <param name="layout">Layout of the flat parameter group the unit is a range of.</param>
 internal abstract class UnitState(UnitId id, int ordinal, ParameterLayout layout) : IDisposable
 {
     public UnitId Id => id;
@@ -67,18 +67,17 @@ internal sealed class ExpertUnit(UnitId id, int ordinal, ParameterLayout layout,
 internal sealed class DeviceStore : IDisposable
 {
     private readonly Dictionary<UnitId, UnitState> units = [];
+    private readonly UnitOrder order;
 
     public DeviceStore(RunSpec spec)
     {
         Spec = spec;
-        Order = UnitOrder.All(spec.Model, spec.Layout);
+        order = new UnitOrder(spec.Model, spec.Layout);
         DenseLayout = ParameterLayout.Dense(spec.Model);
         DenseWeights = zeros(DenseLayout.Total, dtype: WeightType);
     }
 
     public RunSpec Spec { get; }
-
-    public IReadOnlyList<UnitId> Order { get; }
 
     public ParameterLayout DenseLayout { get; }
 
@@ -94,16 +93,16 @@ internal sealed class DeviceStore : IDisposable
     /// <summary>Keeps the units of the given ranks, frees the others and creates what is missing (uninitialised: restore follows).</summary>
     public void Hold(IReadOnlyCollection<int> ranks)
     {
-        foreach (UnitId gone in units.Keys.Where(u => !ranks.Contains(UnitOrder.OwnerRank(u, Spec.Layout))).ToArray())
+        foreach (UnitId gone in units.Keys.Where(u => !ranks.Contains(UnitOrder.OwnerRank(Spec.Layout, u))).ToArray())
         {
             units[gone].Dispose();
             units.Remove(gone);
         }
 
-        for (int i = 0; i < Order.Count; i++)
+        for (int i = 0; i < order.Units.Count; i++)
         {
-            UnitId id = Order[i];
-            if (ranks.Contains(UnitOrder.OwnerRank(id, Spec.Layout)) && !units.ContainsKey(id))
+            UnitId id = order.Units[i];
+            if (ranks.Contains(UnitOrder.OwnerRank(Spec.Layout, id)) && !units.ContainsKey(id))
             {
                 units.Add(id, Create(id, i));
             }
@@ -123,9 +122,8 @@ internal sealed class DeviceStore : IDisposable
 
     private UnitState Create(UnitId id, int ordinal)
     {
-        ParameterLayout layout = UnitOrder.LayoutOf(id, Spec.Model, Spec.Layout);
-        int participants = id.Kind == UnitKind.Dense ? Spec.Layout.Ranks : Spec.Layout.Groups;
-        (long begin, long count) = layout.Shard(id.Index, participants);
+        ParameterLayout layout = order.LayoutOf(id);
+        (long begin, long count) = order.ShardOf(id);
         Tensor weights = id.Kind == UnitKind.Dense ? DenseWeights : zeros(layout.Total, dtype: WeightType);
         var optimizer = new OptimizerShard(layout, begin, count, weights, Spec.Training.Precision);
         Tensor gradient = zeros(layout.Total, dtype: ScalarType.Float32);

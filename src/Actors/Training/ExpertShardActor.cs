@@ -79,7 +79,7 @@ internal sealed class ExpertShardActor : ReceiveActor
             int modelLayer = m.Context.Spec.Model.MoeLayers()[layer];
             LogicalLayout layout = m.Context.Spec.Layout;
             experts = new ExpertShardCompute(
-                m.Context.Spec.Model, layout, modelLayer, layout.PositionOf(rank), layout.GroupOf(rank), m.Unit.Layout, m.Unit.Weights);
+                m.Context.Spec.Model, layout, modelLayer, layout.GroupOf(rank), layout.PositionOf(rank), m.Unit.Layout, m.Unit.Weights);
         }
 
         (context, unit) = (m.Context, m.Unit);
@@ -129,7 +129,8 @@ internal sealed class ExpertShardActor : ReceiveActor
         if (ticket.Header.Step != step)
         {
             // A fast source is ahead of this shard's update (or the shard waits for its start).
-            early.Add(ticket);
+            // Kept apart from the exchange's credit, or its sender's window would stay closed.
+            early.Add(new Ticket(ticket.Header, ticket.Meta, ticket.Take()));
             return;
         }
 

@@ -1,3 +1,5 @@
+using Akka.Actor;
+
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
@@ -61,7 +63,7 @@ internal sealed partial class RankActor
             return;
         }
 
-        RoutingPlan plan = pass!.Route(m);
+        RoutingPlan plan = plans[m] = pass!.Route(m);
         SendChunks(Purpose.Dispatch, m, plan, pass.DispatchRows(m));
         pass.ReleaseRows(m);
         pass.ForwardShared(m);

@@ -29,6 +29,7 @@ internal sealed partial class RankActor : ReceiveActor
     private DenseModel? model;
     private BatchReader? batches;
     private RankPass? pass;
+    private RoutingPlan[] plans = [];
     private GradientExchange? reduction;
     private Tensor? reduced;
     private long step = -1;
@@ -86,6 +87,7 @@ internal sealed partial class RankActor : ReceiveActor
         {
             model?.Dispose();
             model = new DenseModel(m.Context.Spec.Model, m.Store.DenseLayout, m.Store.DenseWeights);
+            plans = new RoutingPlan[model.MoeCount];
         }
 
         (context, store, unit, batches) = (m.Context, m.Store, m.Unit, m.Batches);
@@ -100,7 +102,7 @@ internal sealed partial class RankActor : ReceiveActor
         reduction = null;
         reduced?.Dispose();
         reduced = null;
-        model?.DropGradients();
+        model?.ClearGradients();
         step = -1;
     }
 
@@ -130,7 +132,7 @@ internal sealed partial class RankActor : ReceiveActor
             return;
         }
 
-        RoutingPlan plan = pass!.Route(m);
+        RoutingPlan plan = plans[m] = pass!.Route(m);
         dropped += plan.Routed.Sum() - plan.Kept.Sum();
         services.Flight.Enter(Phase.Dispatch, context!.Epoch, step);
         SendChunks(Purpose.Dispatch, m, plan, pass.DispatchRows(m));
@@ -197,7 +199,7 @@ internal sealed partial class RankActor : ReceiveActor
     private DispatchChunk ChunkOf(Ticket ticket)
     {
         int position = context!.Spec.Layout.PositionOf(Endpoint.FromPacked(ticket.Header.Source).Rank);
-        return pass!.Plan(ticket.Header.Layer).Chunks.First(c => c.Position == position && c.Index == ticket.Header.Chunk);
+        return plans[ticket.Header.Layer].Chunks.First(c => c.Position == position && c.Index == ticket.Header.Chunk);
     }
 
     private Tensor EmptyRows() => empty(0L, context!.Spec.Model.Hidden, dtype: store!.WeightType);
@@ -217,7 +219,7 @@ internal sealed partial class RankActor : ReceiveActor
     private void SendCombineGradient(int m)
     {
         using Tensor rows = pass!.BackwardCombine(m);
-        SendChunks(Purpose.CombineGradient, m, pass.Plan(m), rows);
+        SendChunks(Purpose.CombineGradient, m, plans[m], rows);
     }
 
     private void BackwardFrom(int m)

@@ -1,3 +1,4 @@
+using MoeActors.Compute.Experts;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -59,7 +60,7 @@ public sealed class DenseModel : IDisposable
         using Tensor table = layout.View(flatGradient, embedEntry);
         foreach ((int[] tokens, Tensor gradient) in embeddingRows)
         {
-            Rows.ScatterAdd(table, gradient, tokens);
+            RowKernels.ScatterAdd(table, gradient, tokens);
             gradient.Dispose();
         }
 
@@ -94,7 +95,7 @@ public sealed class DenseModel : IDisposable
     {
         using var off = no_grad();
         using var scope = NewDisposeScope();
-        Tensor rows = Rows.Gather(leaves["embed"].detach(), tokens); // [t, d]
+        Tensor rows = RowKernels.Gather(leaves["embed"].detach(), tokens); // [t, d]
         if (leaves.Find("positions") is { } positions)
         {
             long time = tokens.Length / batch;

@@ -26,7 +26,7 @@ public static class AuxiliaryLoss
         }
 
         Tensor f = tensor(shares, dtype: probabilities.dtype, device: probabilities.device); // N·f_e / t
-        return (probabilities.sum(dim: 0L) * f).sum().MoveToOuterDisposeScope();
+        return (probabilities.sum(0L) * f).sum().MoveToOuterDisposeScope();
     }
 
     /// <summary>Router z-loss mean_t (log Σ_e e^{x_te})² (ST-MoE eq. 5): keeps logits small.</summary>

@@ -45,7 +45,7 @@ internal static unsafe class GradientSums
             }
         }
 
-        using Tensor sum = rows.sum(0, type: gradient.dtype);
+        using Tensor sum = rows.sum(dim: 0L, keepdim: false, type: gradient.dtype);
         gradient.add_(sum);
     }
 

@@ -22,13 +22,20 @@ internal sealed class Glob
     /// <summary>Whether <paramref name="path"/> holds a wildcard.</summary>
     public static bool Is(string path) => path.AsSpan().IndexOfAny("*?[") >= 0;
 
-    /// <summary>The pattern <paramref name="path"/>, absolute.</summary>
+    /// <summary>The pattern <paramref name="path"/>, absolute; throws <see cref="CorpusException"/> when it is none ("[z-a]").</summary>
     public static Glob Parse(string path)
     {
         string[] parts = path.Split('/');
         int fixedParts = Array.FindIndex(parts, Is);
         string root = string.Join('/', parts[..fixedParts]);
-        return new Glob(root.Length == 0 ? "/" : root, string.Join('/', parts[fixedParts..]));
+        try
+        {
+            return new Glob(root.Length == 0 ? "/" : root, string.Join('/', parts[fixedParts..]));
+        }
+        catch (ArgumentException e)
+        {
+            throw new CorpusException($"{path}: not a pattern: check what stands between [ and ]", e);
+        }
     }
 
     /// <summary>Absolute paths that match, by ordinal order of their relative paths; empty when the root does not exist.</summary>

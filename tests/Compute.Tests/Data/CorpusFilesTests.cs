@@ -79,6 +79,7 @@ public sealed class CorpusFilesTests : IDisposable
     [InlineData("folder", "no text files in this folder")]
     [InlineData("folder/*.txt", "no text file matches")]
     [InlineData("nowhere/*.txt", "no text file matches")]
+    [InlineData("[z-a].txt", "not a pattern")]
     public void What_cannot_be_used_is_named(string path, string expected)
     {
         _temp.Write("empty.txt", "");

@@ -13,7 +13,7 @@ internal sealed class PeerLink
     private readonly ExchangeOptions options;
     private readonly TaskCompletionSource connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly object gate = new();
-    private Socket? connecting;
+    private volatile Socket? connecting;
     private volatile Wire? wire;
     private Thread? receiver;
     private Thread? sender;
@@ -70,7 +70,7 @@ internal sealed class PeerLink
         }
     }
 
-    /// <summary>Connects; the link's end cuts the attempt short. A connect to a host that drops packets would last for minutes.</summary>
+    /// <summary>Connects; the link's end cuts the attempt, and the handshake after it, short. A connect to a host that drops packets would last for minutes.</summary>
     internal void Connect(Socket socket, EndPoint point)
     {
         lock (gate)
@@ -80,10 +80,6 @@ internal sealed class PeerLink
         }
 
         socket.Connect(point);
-        lock (gate)
-        {
-            connecting = null;
-        }
     }
 
     /// <summary>Takes the wire over and receives until it breaks; returns at once, with the wire disposed, when the link has one already or has ended.</summary>
@@ -101,7 +97,7 @@ internal sealed class PeerLink
             }
 
             fresh.BeginFrames();
-            wire = fresh;
+            (wire, connecting) = (fresh, null);
             receiver = Thread.CurrentThread;
             Queue.Open(window);
             sender = owner.StartThread($"exchange-out-{Peer.Node}", () => Guard(writer.Run));
@@ -135,7 +131,11 @@ internal sealed class PeerLink
             Monitor.PulseAll(gate);
         }
 
-        connecting?.Dispose();
+        if (connecting is { } attempt)
+        {
+            SocketWire.Abort(attempt);
+        }
+
         wire?.Shutdown();
         Queue.End();
         connected.TrySetException(failure ?? new ExchangeException($"the connection to node {Peer.Node} (incarnation {Peer.Incarnation}) ended: {reason ?? "a new epoch began without it"}"));

@@ -183,7 +183,7 @@ public sealed class SocketExchange : IExchange
 
         listener.Dispose();
         delays?.Dispose();
-        Array.ForEach(strangers, s => s.Dispose());
+        Array.ForEach(strangers, SocketWire.Abort);
         PeerLink[] links = [.. last?.Links.OfType<PeerLink>() ?? []];
         Array.ForEach(links, l => l.End(null));
         Array.ForEach(links, l => l.Join(TimeSpan.FromSeconds(5)));

@@ -115,6 +115,24 @@ internal sealed unsafe class SocketWire : Wire
         }
     }
 
+    /// <summary>Makes every call that waits on the socket, or is about to, return. The socket's user disposes it.</summary>
+    internal static void Abort(Socket socket)
+    {
+        try
+        {
+            socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Its user was faster.
+        }
+        catch (SocketException)
+        {
+            // Ended by the peer, or not connected yet.
+            socket.Dispose();
+        }
+    }
+
     internal override void Shutdown()
     {
         try

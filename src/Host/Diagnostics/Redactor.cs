@@ -33,11 +33,11 @@ public sealed partial class Redactor
     public string Config(string text)
     {
         var result = new StringBuilder(text.Length);
-        int at = 0;
+        int at = 0, next = 0;
         foreach (Match match in Key().Matches(text))
         {
             int value = match.Index + match.Length;
-            if (match.Index < at || value >= text.Length)
+            if (match.Index < next || value >= text.Length)
             {
                 continue;
             }
@@ -46,6 +46,8 @@ public sealed partial class Redactor
             string content = text[value..end].Trim();
             if (content.Length == 0 || !SecretKeys.Match(match.Groups["key"].Value, double.TryParse(content, out _)))
             {
+                // What stands inside a harmless string is no key of its own; Text sees to it.
+                next = text[value] == '"' && !content.StartsWith("\"\"\"", StringComparison.Ordinal) ? end : next;
                 continue;
             }
 
@@ -56,7 +58,7 @@ public sealed partial class Redactor
 
             bool block = text[value] is '{' or '[' && match.Groups["sep"].Value.Trim().Length == 0;
             result.Append(text, at, value - at).Append(block ? $"= \"{Mark}\"" : $"\"{Mark}\"");
-            at = end;
+            at = next = end;
             Count++;
         }
 

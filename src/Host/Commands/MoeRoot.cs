@@ -1,0 +1,37 @@
+using System.CommandLine;
+
+namespace MoeActors.Host.Commands;
+
+/// <summary>The command line as a whole.</summary>
+internal static class MoeRoot
+{
+    /// <summary>Examples in the help of <c>moe</c> itself.</summary>
+    public static IReadOnlyList<string> Examples { get; } =
+    [
+        "moe train",
+        "moe resume runs/book --nodes 2",
+        "moe generate runs/book --prompt \"It was\"",
+        "moe plan gpt-350m-16e --nodes 8",
+    ];
+
+    /// <summary>All commands.</summary>
+    public static RootCommand Build(Handlers handlers)
+    {
+        var root = new RootCommand("Trains sparse Mixture-of-Experts language models on a cluster of node processes that survives the loss of any of them.")
+        {
+            TrainCommands.Train(handlers.Train),
+            TrainCommands.Resume(handlers.Resume),
+            ClusterCommands.Node(handlers.Node),
+            ClusterCommands.Run(handlers),
+            CheckpointCommands.Generate(handlers.Generate),
+            CheckpointCommands.Checkpoint(handlers),
+            ToolCommands.Plan(handlers.Plan),
+            ToolCommands.Tokenizer(handlers.TokenizerTrain),
+            ToolCommands.Diagnose(handlers.Diagnose),
+            ToolCommands.Bench(handlers.Bench),
+            ToolCommands.Setup(handlers.Setup),
+        };
+        ExamplesHelp.Install(root);
+        return root;
+    }
+}

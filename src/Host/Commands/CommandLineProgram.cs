@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Diagnostics.CodeAnalysis;
 using MoeActors.Host.Configuration;
 
@@ -40,7 +41,7 @@ internal static class CommandLineProgram
     private static string Problem(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
-        string name = command is RootCommand ? "moe" : $"moe {string.Join(' ', Ancestry(parsed))}";
+        string name = FullName(parsed.CommandResult);
         if (parsed.UnmatchedTokens is [var unknown, ..])
         {
             IEnumerable<string> known = command.Subcommands.Select(c => c.Name).Concat(command.Options.Select(o => o.Name));
@@ -51,20 +52,13 @@ internal static class CommandLineProgram
 
         if (command.Subcommands.Count > 0)
         {
-            return $"{name}: a command is missing; expected one of {string.Join(", ", command.Subcommands.Select(c => c.Name))} (`{name} --help`)";
+            return $"{name["moe".Length..].TrimStart()}{(name == "moe" ? "" : ": ")}a command is missing; expected one of {string.Join(", ", command.Subcommands.Select(c => c.Name))} (`{name} --help`)";
         }
 
         return $"{parsed.Errors[0].Message.TrimEnd('.')}; `{name} --help` shows what is expected";
     }
 
-    private static Stack<string> Ancestry(ParseResult parsed)
-    {
-        var names = new Stack<string>();
-        for (System.CommandLine.Parsing.SymbolResult? at = parsed.CommandResult; at is System.CommandLine.Parsing.CommandResult { Command: not RootCommand } c; at = at.Parent)
-        {
-            names.Push(c.Command.Name);
-        }
-
-        return names;
-    }
+    // "moe checkpoint list".
+    private static string FullName(CommandResult result) =>
+        result.Parent is CommandResult parent ? $"{FullName(parent)} {result.Command.Name}" : result.Command.Name;
 }

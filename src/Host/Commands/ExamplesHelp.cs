@@ -11,7 +11,7 @@ internal sealed class ExamplesHelp(HelpAction usual) : SynchronousCommandLineAct
     public override bool ClearsParseErrors => true;
 
     /// <summary>Replaces the help of <paramref name="root"/> and all its commands.</summary>
-    public static void Install(RootCommand root)
+    public static void Install(Command root)
     {
         HelpOption help = root.Options.OfType<HelpOption>().Single();
         help.Action = new ExamplesHelp((HelpAction)help.Action!);
@@ -22,14 +22,8 @@ internal sealed class ExamplesHelp(HelpAction usual) : SynchronousCommandLineAct
     {
         int exitCode = usual.Invoke(parseResult);
         TextWriter output = parseResult.InvocationConfiguration.Output;
-        IReadOnlyList<string> examples = parseResult.CommandResult.Command switch
-        {
-            MoeCommand command => command.Examples,
-            RootCommand => MoeRoot.Examples,
-            _ => [],
-        };
         output.WriteLine("Examples:");
-        foreach (string example in examples)
+        foreach (string example in ((MoeCommand)parseResult.CommandResult.Command).Examples)
         {
             output.WriteLine($"  {example}");
         }

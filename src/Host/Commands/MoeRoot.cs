@@ -1,12 +1,12 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 
 namespace MoeActors.Host.Commands;
 
 /// <summary>The command line as a whole.</summary>
 internal static class MoeRoot
 {
-    /// <summary>Examples in the help of <c>moe</c> itself.</summary>
-    public static IReadOnlyList<string> Examples { get; } =
+    private static readonly string[] Examples =
     [
         "moe train",
         "moe resume runs/book --nodes 2",
@@ -15,10 +15,12 @@ internal static class MoeRoot
     ];
 
     /// <summary>All commands.</summary>
-    public static RootCommand Build(Handlers handlers)
+    public static Command Build(Handlers handlers)
     {
-        var root = new RootCommand("Trains sparse Mixture-of-Experts language models on a cluster of node processes that survives the loss of any of them.")
+        var root = new MoeCommand("moe", "Trains sparse Mixture-of-Experts language models on a cluster of node processes that survives the loss of any of them.", Examples)
         {
+            new HelpOption(),
+            new VersionOption(),
             TrainCommands.Train(handlers.Train),
             TrainCommands.Resume(handlers.Resume),
             ClusterCommands.Node(handlers.Node),

@@ -7,7 +7,7 @@ namespace MoeActors.Host.Commands;
 internal sealed class SettingFlags
 {
     private readonly Command _command;
-    private readonly List<(Option<string[]> Option, string Key)> _flags = [];
+    private readonly List<(Func<ParseResult, string[]?> Values, string Flag, string Key)> _flags = [];
     private readonly Option<string?> _config = new("--config") { HelpName = "FILE", Description = "Settings in HOCON; hocon/moe.conf describes every key. Flags win over it." };
     private readonly Option<string[]> _set = new("--set") { HelpName = "KEY=VALUE", Description = "Any setting, for example --set training.learning-rate=5e-4. May be given several times." };
 
@@ -22,15 +22,19 @@ internal sealed class SettingFlags
     /// <summary>Adds a flag that stands for <paramref name="key"/>.</summary>
     public SettingFlags Add(string flag, string key, string helpName, string description)
     {
-        var option = new Option<string[]>(flag) { HelpName = helpName, Description = description, Arity = ArgumentArity.ExactlyOne };
-        return Add(option, key);
+        var option = new Option<string?>(flag) { HelpName = helpName, Description = description };
+        _command.Add(option);
+        _flags.Add((result => result.GetValue(option) is { } value ? [value] : null, flag, key));
+        return this;
     }
 
     /// <summary>Adds a flag that takes several values.</summary>
     public SettingFlags AddList(string flag, string key, string helpName, string description)
     {
         var option = new Option<string[]>(flag) { HelpName = helpName, Description = description, Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = true };
-        return Add(option, key);
+        _command.Add(option);
+        _flags.Add((result => result.GetValue(option), flag, key));
+        return this;
     }
 
     /// <summary>The flags of a run: model, data, length, place.</summary>
@@ -47,22 +51,15 @@ internal sealed class SettingFlags
     public SettingsRequest Request(ParseResult result)
     {
         var overrides = new List<SettingOverride>();
-        foreach ((Option<string[]> option, string key) in _flags)
+        foreach ((Func<ParseResult, string[]?> read, string flag, string key) in _flags)
         {
-            if (result.GetValue(option) is { Length: > 0 } values)
+            if (read(result) is { Length: > 0 } values)
             {
-                overrides.Add(new SettingOverride(key, values, option.Name));
+                overrides.Add(new SettingOverride(key, values, flag));
             }
         }
 
         overrides.AddRange((result.GetValue(_set) ?? []).Select(SettingOverride.Parse));
         return new SettingsRequest { ConfigFile = result.GetValue(_config), Overrides = overrides };
-    }
-
-    private SettingFlags Add(Option<string[]> option, string key)
-    {
-        _command.Add(option);
-        _flags.Add((option, key));
-        return this;
     }
 }

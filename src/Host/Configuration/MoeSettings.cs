@@ -1,4 +1,5 @@
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Tensors;
 
 namespace MoeActors.Host.Configuration;
 
@@ -24,5 +25,5 @@ internal sealed record SettingsRequest
     public string WorkingFolder { get; init; } = Environment.CurrentDirectory;
 
     /// <summary>Whether precision "auto" means bf16.</summary>
-    public bool BFloat16 { get; init; } = MachineFeatures.HasBFloat16;
+    public bool BFloat16 { get; init; } = Devices.CpuHasBFloat16();
 }

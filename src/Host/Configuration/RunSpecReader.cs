@@ -1,4 +1,5 @@
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Tensors;
 
 namespace MoeActors.Host.Configuration;
 
@@ -57,7 +58,7 @@ internal static class RunSpecReader
         ClipNorm = r.Number("training.clip-norm", 0),
         Seed = r.Long("training.seed"),
         Precision = r.Choice("training.precision", ("auto", bfloat16 ? Precision.BFloat16 : Precision.Float32), ("fp32", Precision.Float32), ("bf16", Precision.BFloat16)),
-        Matmul = r.Choice("training.matmul", ("highest", MatmulMode.Highest), ("medium", MatmulMode.Medium)),
+        Matmul = r.Choice("training.matmul", ("auto", Devices.DefaultMatmul()), ("highest", MatmulMode.Highest), ("medium", MatmulMode.Medium)),
         NonFinite = new NonFinitePolicy { StopAfter = r.Whole("training.non-finite.stop-after") },
     };
 }

@@ -78,7 +78,10 @@ internal sealed class SettingsLayer
                         throw new SettingsException($"{origin}: {key}: has no value; expected {key} = VALUE");
                     }
 
-                    values[key] = new SettingValue(value.GetString(), null, origin, baseFolder);
+                    // The parser does not take an empty list for a list: it comes as a value without text.
+                    values[key] = value.GetString() is { } text
+                        ? new SettingValue(text, null, origin, baseFolder)
+                        : new SettingValue("", [], origin, baseFolder);
                 }
             }
 

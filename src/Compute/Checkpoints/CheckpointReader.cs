@@ -37,7 +37,7 @@ public sealed class CheckpointReader : IDisposable
         pieces.TryGetValue((tensor, slot), out CheckpointEntry[]? found) ? found : throw Absent(tensor, slot, "it is not in this checkpoint; the model is another or the checkpoint incomplete");
 
     /// <summary>
-    /// Reads one entry to <paramref name="destination"/> (entry.Bytes bytes) and verifies it. When it throws, the destination is cleared.
+    /// Reads one entry to <paramref name="destination"/> (entry.Bytes bytes) and verifies it. When it throws, the destination is wiped, or was never touched.
     /// </summary>
     public void ReadInto(CheckpointEntry entry, nint destination) => Guard(() => files.Read(entry, destination));
 

@@ -170,10 +170,16 @@ public sealed class CorruptionTests : IDisposable
     {
         using var reader = new CheckpointReader(folder.Path, manifest);
         byte* buffer = stackalloc byte[(int)entry.Bytes];
-        new Span<byte>(buffer, (int)entry.Bytes).Fill(0xAA);
-        Assert.Contains(file, Assert.Throws<CheckpointException>(() => reader.ReadInto(entry, (nint)buffer)).Message);
-        int size = ElementTypes.Size(entry.Dtype);
-        Assert.Throws<CheckpointException>(() => reader.ReadRange(entry.Tensor, entry.Slot, entry.Begin, 1, (nint)buffer));
-        Assert.True(!new Span<byte>(buffer, size).ContainsAnyExcept((byte)0) || !new Span<byte>(buffer, (int)entry.Bytes).ContainsAnyExcept((byte)0xAA));
+        var bytes = new Span<byte>(buffer, (int)entry.Bytes);
+        foreach (long count in new[] { entry.Count, 1 })
+        {
+            bytes.Fill(0xAA);
+            Assert.Contains(file, Assert.Throws<CheckpointException>(() => reader.ReadRange(entry.Tensor, entry.Slot, entry.Begin, count, (nint)buffer)).Message);
+
+            // Wiped, or never touched when the file was refused at its opening.
+            Assert.True(!bytes[..(int)(count * entry.Bytes / entry.Count)].ContainsAnyExcept((byte)0) || !bytes.ContainsAnyExcept((byte)0xAA));
+        }
+
+        Assert.Throws<CheckpointException>(() => reader.ReadInto(entry, (nint)buffer));
     }
 }

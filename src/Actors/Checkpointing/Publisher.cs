@@ -48,7 +48,20 @@ internal static class Publisher
 
         flight.EnterStorage(Phase.Idle, checkpoint.Step);
         return new CommittedCheckpoint(
-            checkpoint.Step, bytes, checkpoint.Parts.Values.Max(p => p.Bytes), 0, checkpoint.Parts.Values.Max(p => p.PersistMs), weights, state);
+            checkpoint.Step, bytes, BytesPerRank(spec, entries), 0, checkpoint.Parts.Values.Max(p => p.PersistMs), weights, state);
+    }
+
+    private static long[] BytesPerRank(RunSpec spec, IEnumerable<CheckpointEntry> entries)
+    {
+        long[] bytes = new long[spec.Layout.Ranks];
+        foreach (CheckpointEntry entry in entries)
+        {
+            // A unit's file carries its name: "dense-3", "experts-1-2-0".
+            UnitId unit = UnitId.Parse(Path.GetFileNameWithoutExtension(entry.File).Replace('-', '/'));
+            bytes[UnitOrder.OwnerRank(spec.Layout, unit)] += entry.Bytes;
+        }
+
+        return bytes;
     }
 }
 

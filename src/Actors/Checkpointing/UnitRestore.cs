@@ -28,8 +28,8 @@ internal static class UnitRestore
 
                     using Tensor range = initial.narrow(0, unit.Begin, unit.Count);
                     unit.Optimizer.Master.copy_(range);
-                    unit.Optimizer.First.zero_();
-                    unit.Optimizer.Second.zero_();
+                    unit.Optimizer.First.fill_(0f);
+                    unit.Optimizer.Second.fill_(0f);
                     unit.StepCount = 0;
                 }
             }
@@ -61,7 +61,8 @@ internal static class UnitRestore
         }
     }
 
-    private static void Fill(CheckpointReader reader, ParameterLayout layout, long begin, long count, string slot, Tensor target)
+    /// <summary>Reads a range of a flat parameter group into <paramref name="target"/>.</summary>
+    internal static void Fill(CheckpointReader reader, ParameterLayout layout, long begin, long count, string slot, Tensor target)
     {
         nint start = TensorAddress.Of(target);
         int size = target.dtype == ScalarType.BFloat16 ? 2 : 4;

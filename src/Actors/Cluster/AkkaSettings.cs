@@ -54,19 +54,20 @@ public static class AkkaSettings
           }
         }
         """)
-        .WithFallback(Common(options.Host, options.Port, options.Tls, options.LogLevel, options.Loggers));
+        .WithFallback(options.Logging)
+        .WithFallback(Common(options.Host, options.Port, options.Tls, options.LogLevel));
 
     /// <summary>Configuration of a client: control plane only, no member.</summary>
     public static Config Client(string host, ControlTls? tls) => ConfigurationFactory.ParseString("akka.actor.provider = remote")
-        .WithFallback(Common(host, 0, tls, "OFF", []));
+        .WithFallback(Common(host, 0, tls, "OFF"));
 
-    private static Config Common(string host, int port, ControlTls? tls, string logLevel, IReadOnlyList<string> loggers) => ConfigurationFactory.ParseString($$"""
+    private static Config Common(string host, int port, ControlTls? tls, string logLevel) => ConfigurationFactory.ParseString($$"""
         akka {
           loglevel = {{logLevel}}
           stdout-loglevel = OFF
           log-dead-letters = off
           log-dead-letters-during-shutdown = off
-          loggers = [{{string.Join(", ", loggers.Select(l => $"\"{l}\""))}}]
+          loggers = []
           actor {
             allow-unregistered-types = off
             serializers {

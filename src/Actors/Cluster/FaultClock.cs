@@ -19,6 +19,8 @@ internal sealed class FaultClock
 
         public required string Reason { get; init; }
 
+        public required bool Injected { get; init; }
+
         public DateTimeOffset At { get; } = DateTimeOffset.UtcNow;
 
         public long Begun { get; } = Stopwatch.GetTimestamp();
@@ -36,9 +38,9 @@ internal sealed class FaultClock
         public double Now() => Stopwatch.GetElapsedTime(Begun).TotalMilliseconds;
     }
 
-    public void Detected(string kind, string target, long atStep, string phase, string reason)
+    public void Detected(string kind, string target, long atStep, string phase, string reason, bool injected)
     {
-        open.Add(new Open { Kind = kind, Target = target, AtStep = atStep, Phase = phase, Reason = reason });
+        open.Add(new Open { Kind = kind, Target = target, AtStep = atStep, Phase = phase, Reason = reason, Injected = injected });
     }
 
     public void Decided(long restoreStep)
@@ -69,7 +71,7 @@ internal sealed class FaultClock
 
         FaultTimeline[] done = open.Select(f => new FaultTimeline(
             f.Kind, f.Target, f.AtStep, f.Phase, f.At, f.DecidedMs, f.FetchedMs, f.RestoredMs, f.RejoinedMs, f.Now(),
-            f.RestoreStep == 0 ? "seed" : "persisted checkpoint", f.Reason, Math.Max(0, f.AtStep - f.RestoreStep))).ToArray();
+            f.RestoreStep == 0 ? "seed" : "persisted checkpoint", f.Reason, Math.Max(0, f.AtStep - f.RestoreStep), f.Injected)).ToArray();
         open.Clear();
         return done;
     }

@@ -39,12 +39,12 @@ public interface IRunRecorder : IDisposable
 /// <summary>A published checkpoint in numbers.</summary>
 /// <param name="Step">Completed steps.</param>
 /// <param name="Bytes">All bytes.</param>
-/// <param name="BytesPerNode">Bytes of the node that wrote most.</param>
+/// <param name="BytesPerRank">Bytes by logical rank.</param>
 /// <param name="StallMs">Longest stall of a node for the copy.</param>
 /// <param name="PersistMs">Longest time a node wrote.</param>
 /// <param name="WeightsHash">Hash of the weights, or empty.</param>
 /// <param name="StateHash">Hash of the whole state, or empty.</param>
-public sealed record CommittedCheckpoint(long Step, long Bytes, long BytesPerNode, double StallMs, double PersistMs, string WeightsHash, string StateHash);
+public sealed record CommittedCheckpoint(long Step, long Bytes, IReadOnlyList<long> BytesPerRank, double StallMs, double PersistMs, string WeightsHash, string StateHash);
 
 /// <summary>One fault, phase by phase; milliseconds since its detection.</summary>
 /// <param name="Kind">"node-lost", "actor-failed", "coordinator-lost".</param>
@@ -60,6 +60,7 @@ public sealed record CommittedCheckpoint(long Step, long Bytes, long BytesPerNod
 /// <param name="Rung">Where the state came from.</param>
 /// <param name="Reason">Why it counted as a fault.</param>
 /// <param name="LostSteps">Steps computed again.</param>
+/// <param name="Injected">Whether the product killed itself on purpose (fault injection).</param>
 public sealed record FaultTimeline(
     string Kind, string Target, long AtStep, string Phase, DateTimeOffset At, double DecidedMs, double FetchedMs, double RestoredMs,
-    double RejoinedMs, double FirstStepMs, string Rung, string Reason, long LostSteps);
+    double RejoinedMs, double FirstStepMs, string Rung, string Reason, long LostSteps, bool Injected);

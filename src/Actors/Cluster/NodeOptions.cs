@@ -55,8 +55,8 @@ public sealed record NodeOptions
     /// <summary>Akka log level.</summary>
     public string LogLevel { get; init; } = "INFO";
 
-    /// <summary>Type names of Akka loggers.</summary>
-    public IReadOnlyList<string> Loggers { get; init; } = [];
+    /// <summary>Akka configuration that attaches the node's logger; empty = no log.</summary>
+    public Akka.Configuration.Config Logging { get; init; } = Akka.Configuration.Config.Empty;
 
     /// <summary>Writes a run's reports; made anew for each coordinator that takes office.</summary>
     public required Func<string, IRunRecorder> Recorder { get; init; }

@@ -99,7 +99,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
             foreach (NodeIdentity node in state.Participants.Where(n => !IsMember(n)))
             {
                 FlightRecord? last = FlightRecorder.Read(options.FlightPath(node.Name, node.Incarnation));
-                faults.Detected("node-lost", node.Name, last?.Step ?? state.Step, PhaseOf(last), "its process was gone when the coordinator took over");
+                faults.Detected("node-lost", node.Name, last?.Step ?? state.Step, PhaseOf(last), "its process was gone when the coordinator took over", last?.Injected ?? false);
             }
 
             Timers.StartSingleTimer("grace", new GraceTick(state.Epoch), options.RecoveryGrace);
@@ -223,7 +223,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
     {
         NodeIdentity? node = state.Participants.FirstOrDefault(n => n.Name == e.Target);
         FlightRecord? last = node is null ? null : FlightRecorder.Read(options.FlightPath(node.Name, node.Incarnation));
-        faults.Detected(e.Kind, e.Target, e.AtStep, PhaseOf(last), e.Reason);
+        faults.Detected(e.Kind, e.Target, e.AtStep, PhaseOf(last), e.Reason, last?.Injected ?? false);
     }
 
     private static string PhaseOf(FlightRecord? record) => record is null

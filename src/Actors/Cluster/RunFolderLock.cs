@@ -11,10 +11,10 @@ public sealed class RunFolderLock : IDisposable
     private RunFolderLock(FileStream file) => this.file = file;
 
     /// <summary>Takes the lock; throws <see cref="IOException"/> with the reason and the remedy.</summary>
-    public static RunFolderLock Take(string folder)
+    public static RunFolderLock Take(string folder, string name = "run.lock")
     {
         Directory.CreateDirectory(folder);
-        string path = Path.Combine(folder, "run.lock");
+        string path = Path.Combine(folder, name);
         try
         {
             return new RunFolderLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));

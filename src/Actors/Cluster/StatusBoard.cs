@@ -51,7 +51,7 @@ internal sealed class StatusBoard
         double seconds = recent.Sum(r => r.Ms) / 1000;
         return new RunStatus(
             state.Phase.ToString().ToLowerInvariant(), state.Spec?.RunId ?? "", state.RunFolder, state.Epoch, state.Step, state.Spec?.Training.Steps ?? 0,
-            loss, validation, seconds > 0 ? recent.Sum(r => r.Tokens) / seconds : 0, state.Members.Count, state.WantedNodes,
+            loss, validation, seconds > 0 ? recent.Sum(r => r.Tokens) / seconds : 0, recent.Count > 0 ? seconds / recent.Count : 0, state.Members.Count, state.WantedNodes,
             checkpoint >= 0 ? checkpoint : state.NewestCheckpoint > 0 ? state.NewestCheckpoint : -1, slowest, state.Outcome, number,
             events.Where(e => e.Number > query.SinceEvent).Select(e => e.Text).ToArray(),
             state.Members.Values.Select(n => $"{n.Name} pid {n.Pid}").ToArray());

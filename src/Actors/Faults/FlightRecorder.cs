@@ -3,7 +3,7 @@ using System.IO.MemoryMappedFiles;
 namespace MoeActors.Actors.Faults;
 
 /// <summary>What a flight recorder held when it was read.</summary>
-public sealed record FlightRecord(int Pid, int Epoch, long Step, Phase Phase, Phase StoragePhase);
+public sealed record FlightRecord(int Pid, int Epoch, long Step, Phase Phase, Phase StoragePhase, bool Injected);
 
 /// <summary>
 /// A few words in a memory-mapped file that say what this process is doing: they outlive a SIGKILL, so the survivors can name the phase
@@ -32,14 +32,14 @@ public sealed class FlightRecorder : IDisposable
         view.Write(4, epoch);
         view.Write(8, step);
         view.Write(16, (int)phase);
-        kills.Pass(phase, step);
+        Pass(phase, step);
     }
 
     /// <summary>Storage: <paramref name="phase"/> begins (<see cref="Phase.Idle"/> when done).</summary>
     public void EnterStorage(Phase phase, long step)
     {
         view.Write(20, (int)phase);
-        kills.Pass(phase, step);
+        Pass(phase, step);
     }
 
     /// <summary>Reads another process's recorder; null when there is none.</summary>
@@ -52,11 +52,22 @@ public sealed class FlightRecorder : IDisposable
                 ? null
                 : new FlightRecord(
                     BitConverter.ToInt32(raw, 0), BitConverter.ToInt32(raw, 4), BitConverter.ToInt64(raw, 8),
-                    (Phase)BitConverter.ToInt32(raw, 16), (Phase)BitConverter.ToInt32(raw, 20));
+                    (Phase)BitConverter.ToInt32(raw, 16), (Phase)BitConverter.ToInt32(raw, 20), raw[24] != 0);
         }
         catch (IOException)
         {
             return null;
+        }
+    }
+
+    private void Pass(Phase phase, long step)
+    {
+        if (kills.Hits(phase, step))
+        {
+            // AD-1: the intent is on record before the deed.
+            view.Write(24, (byte)1);
+            view.Flush();
+            KillPlan.KillSelf();
         }
     }
 

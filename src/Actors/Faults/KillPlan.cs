@@ -49,18 +49,26 @@ public sealed partial class KillPlan
     /// <summary>A plan without deaths.</summary>
     public static KillPlan None { get; } = new([], "", 0);
 
-    /// <summary>A phase begins.</summary>
-    public void Pass(Phase phase, long step)
+    /// <summary>A phase begins: whether this process is to die now.</summary>
+    public bool Hits(Phase phase, long step)
     {
         for (int i = 0; i < points.Length; i++)
         {
             if (points[i].Phase == phase && (points[i].Step < 0 || points[i].Step == step)
                 && Interlocked.Increment(ref passes[i]) == points[i].Occurrence)
             {
-                _ = Kill(Environment.ProcessId, 9);
-                Thread.Sleep(Timeout.Infinite);
+                return true;
             }
         }
+
+        return false;
+    }
+
+    /// <summary>SIGKILL to this process; never returns.</summary>
+    public static void KillSelf()
+    {
+        _ = Kill(Environment.ProcessId, 9);
+        Thread.Sleep(Timeout.Infinite);
     }
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]

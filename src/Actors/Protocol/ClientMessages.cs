@@ -26,6 +26,7 @@ public sealed record StatusQuery(long SinceEvent) : IControlMessage;
 /// <param name="Loss">Training loss of the newest step; NaN before the first.</param>
 /// <param name="ValidationLoss">Newest validation loss; NaN before the first.</param>
 /// <param name="TokensPerSecond">Over the newest steps.</param>
+/// <param name="SecondsPerStep">Likewise; 0 = unknown.</param>
 /// <param name="NodesUp">Nodes known to the coordinator.</param>
 /// <param name="NodesWanted">Nodes the run was placed on.</param>
 /// <param name="Checkpoint">Completed steps of the newest checkpoint; -1 = none.</param>
@@ -44,6 +45,7 @@ public sealed record RunStatus(
     double Loss,
     double ValidationLoss,
     double TokensPerSecond,
+    double SecondsPerStep,
     int NodesUp,
     int NodesWanted,
     long Checkpoint,

@@ -173,7 +173,7 @@ internal static class ControlFormats
     private static void WriteStatus(ref MessagePackWriter w, RunStatus m)
     {
         w.Write(m.Phase); w.Write(m.RunId); w.Write(m.RunFolder); w.Write(m.Epoch); w.Write(m.Step); w.Write(m.Steps); w.Write(m.Loss);
-        w.Write(m.ValidationLoss); w.Write(m.TokensPerSecond); w.Write(m.NodesUp); w.Write(m.NodesWanted); w.Write(m.Checkpoint);
+        w.Write(m.ValidationLoss); w.Write(m.TokensPerSecond); w.Write(m.SecondsPerStep); w.Write(m.NodesUp); w.Write(m.NodesWanted); w.Write(m.Checkpoint);
         w.Write(m.SlowestRank); w.Write(m.Outcome); w.Write(m.LastEvent);
         WriteList(ref w, m.Events, (ref MessagePackWriter x, string s) => x.Write(s));
         WriteList(ref w, m.Nodes, (ref MessagePackWriter x, string s) => x.Write(s));
@@ -181,7 +181,7 @@ internal static class ControlFormats
 
     private static RunStatus ReadStatus(ref MessagePackReader r) => new(
         ReadText(ref r), ReadText(ref r), ReadText(ref r), r.ReadInt32(), r.ReadInt64(), r.ReadInt64(), r.ReadDouble(),
-        r.ReadDouble(), r.ReadDouble(), r.ReadInt32(), r.ReadInt32(), r.ReadInt64(),
+        r.ReadDouble(), r.ReadDouble(), r.ReadDouble(), r.ReadInt32(), r.ReadInt32(), r.ReadInt64(),
         r.ReadInt32(), ReadText(ref r), r.ReadInt64(),
         ReadList(ref r, (ref MessagePackReader x) => ReadText(ref x)), ReadList(ref r, (ref MessagePackReader x) => ReadText(ref x)));
 }

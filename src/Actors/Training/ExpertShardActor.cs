@@ -108,7 +108,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         step = next;
         (accumulated, expected, sent, draining) = (0, 0, false, false);
         forwarded.Clear();
-        unit!.Gradient.zero_();
+        unit!.Gradient.fill_(0f);
         reduction = new GradientExchange(Layout.Groups, Layout.GroupOf(rank));
         Ticket[] waiting = [.. early];
         early.Clear();

@@ -110,7 +110,7 @@ internal sealed partial class RankActor : ReceiveActor
     {
         step = m.Step;
         (crossEntropy, balance, routerZ, tokens, dropped, micro) = (0, 0, 0, 0, 0, 0);
-        unit!.Gradient.zero_();
+        unit!.Gradient.fill_(0f);
         reduction = new GradientExchange(context!.Spec.Layout.Ranks, rank);
         BeginMicroBatch();
     }

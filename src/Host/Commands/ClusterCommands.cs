@@ -22,7 +22,9 @@ internal static class ClusterCommands
             .Add("--data-dir", "node.data-dir", "DIR", "Where this node keeps what it needs.");
         var supervised = new Option<bool>("--supervised") { Hidden = true, Description = "Ends when standard input closes." };
         command.Add(supervised);
-        command.Runs(handler, r => new NodeRequest(SettingsLoader.Load(flags.Request(r)), r.GetValue(supervised)));
+        var start = new Option<int>("--start") { Hidden = true, Description = "How often the supervisor started this node before." };
+        command.Add(start);
+        command.Runs(handler, r => new NodeRequest(SettingsLoader.Load(flags.Request(r)), r.GetValue(supervised), r.GetValue(start)));
         return command;
     }
 

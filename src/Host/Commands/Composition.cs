@@ -1,3 +1,6 @@
+using MoeActors.Host.Nodes;
+using MoeActors.Host.Runs;
+
 namespace MoeActors.Host.Commands;
 
 /// <summary>Puts the program together: which handler carries out which command.</summary>
@@ -8,19 +11,19 @@ internal static class Composition
     /// <param name="error">Progress and failures.</param>
     public static Handlers Build(TextWriter output, TextWriter error) => new()
     {
-        Train = new Absent<TrainRequest>("train"),
-        Resume = new Absent<ResumeRequest>("resume"),
-        Node = new Absent<NodeRequest>("node"),
-        RunStart = new Absent<RunStartRequest>("run start"),
-        RunStop = new Absent<RunControlRequest>("run stop"),
-        RunStatus = new Absent<RunControlRequest>("run status"),
-        Generate = new Absent<GenerateRequest>("generate"),
+        Train = new TrainHandler(output, error),
+        Resume = new ResumeHandler(output, error),
+        Node = new NodeHandler(output, error),
+        RunStart = new RunStartHandler(output),
+        RunStop = new RunStopHandler(output),
+        RunStatus = new RunStatusHandler(output),
+        Generate = new GenerateHandler(output),
         CheckpointList = new CheckpointListHandler(output),
         CheckpointVerify = new CheckpointVerifyHandler(output),
         CheckpointShow = new CheckpointShowHandler(output),
         Plan = new PlanHandler(output),
         TokenizerTrain = new TokenizerTrainHandler(output, error),
-        Diagnose = new Absent<DiagnoseRequest>("diagnose"),
+        Diagnose = new DiagnoseHandler(output),
         Bench = new Absent<BenchRequest>("bench"),
         Setup = new SetupHandler(output),
     };

@@ -1,3 +1,7 @@
+using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Exchange;
+using MoeActors.Host.Http;
+using MoeActors.Host.Reports;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
@@ -21,6 +25,10 @@ internal static class Failures
         CorpusException e => (ExitCodes.Data, e.Message),
         CheckpointException e => (ExitCodes.Checkpoint, e.Message),
         LibTorchException e => (ExitCodes.Resources, e.Message),
+        RefusedException e => (ExitCodes.Cluster, e.Message),
+        ExchangeException e => (ExitCodes.Configuration, e.Message),
+        ReportException e => (ExitCodes.Resources, e.Message),
+        StatusServerException e => (ExitCodes.Resources, e.Message),
         OperationCanceledException => (ExitCodes.Interrupted, "interrupted"),
         OutOfMemoryException => (ExitCodes.Resources, "out of memory; take a smaller model, fewer sequences a step, or more nodes"),
         IOException or UnauthorizedAccessException => (ExitCodes.Resources, Root(failure).Message),

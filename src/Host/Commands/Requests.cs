@@ -16,7 +16,8 @@ internal sealed record ResumeRequest(string RunDirectory, SettingsRequest Settin
 /// <summary><c>moe node</c>.</summary>
 /// <param name="Settings">All settings; address, port and nodes to join are in <see cref="RuntimeSettings.Cluster"/>.</param>
 /// <param name="Supervised">Whether a parent process holds this node's standard input open and the node ends when it closes.</param>
-internal sealed record NodeRequest(MoeSettings Settings, bool Supervised);
+/// <param name="Start">How often the supervisor started this node before.</param>
+internal sealed record NodeRequest(MoeSettings Settings, bool Supervised, int Start);
 
 /// <summary><c>moe run start</c>.</summary>
 /// <param name="Cluster">A node of the cluster.</param>

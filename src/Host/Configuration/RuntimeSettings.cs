@@ -36,6 +36,15 @@ internal sealed record RuntimeSettings
     /// <summary>Whether failures may be injected (AD-1).</summary>
     public required bool FaultsEnabled { get; init; }
 
+    /// <summary>Where a node kills itself: NODE[/START]:STEP:PHASE[:OCCURRENCE].</summary>
+    public required IReadOnlyList<string> KillPoints { get; init; }
+
+    /// <summary>Longest random delay of a data-plane message; zero = none.</summary>
+    public required TimeSpan RandomDelay { get; init; }
+
+    /// <summary>Name of a node started by hand; null = after its port.</summary>
+    public required string? NodeName { get; init; }
+
     /// <summary>Reports.</summary>
     public required ReportSettings Reports { get; init; }
 
@@ -61,7 +70,10 @@ internal sealed record RuntimeSettings
             Resources = ResourceSettings.Read(r),
             NodeDirectory = r.PathOrNull("node.data-dir"),
             Http = HttpSettings.Read(r),
+            NodeName = r.Text("node.name") is { Length: > 0 } nodeName ? nodeName : null,
             FaultsEnabled = r.Switch("faults.enabled"),
+            KillPoints = r.List("faults.kill-points"),
+            RandomDelay = r.Duration("faults.random-delay"),
             Reports = ReportSettings.Read(r),
             Logging = LoggingSettings.Read(r),
             Generation = GenerationSettings.Read(r),

@@ -41,7 +41,9 @@ internal sealed class TestCluster : IAsyncDisposable
                 Exchange = new ExchangeOptions { Folder = Path.Combine(Folder, "s") },
                 Journal = new JournalOptions("sqlite", JournalSettings.Embedded(Folder)),
                 Recorder = _ => Run,
-                Loggers = Environment.GetEnvironmentVariable("MOE_TEST_LOG") is null ? [] : ["Akka.Event.DefaultLogger"],
+                Logging = Environment.GetEnvironmentVariable("MOE_TEST_LOG") is null
+                    ? Akka.Configuration.Config.Empty
+                    : Akka.Configuration.ConfigurationFactory.ParseString("akka.loggers = [\"Akka.Event.DefaultLogger\"]"),
                 LinkFaults = LinkFaults,
                 Trace = Trace,
             },

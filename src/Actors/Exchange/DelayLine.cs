@@ -12,10 +12,10 @@ internal sealed class DelayLine : IDisposable
     private long order;
     private bool ended;
 
-    internal DelayLine(Action<Outgoing> release, Func<string, Action, Thread> start)
+    internal DelayLine(Action<Outgoing> release)
     {
         this.release = release;
-        thread = start("exchange-delays", Run);
+        thread = SocketExchange.StartThread("exchange-delays", Run);
     }
 
     internal void Add(in Outgoing frame, TimeSpan delay)

@@ -28,7 +28,7 @@ public interface IExchange : IDisposable
     /// Completes when all peers of the present table are connected. Of each pair the one with the smaller incarnation (ordinal) dials, so both ends have to call this.
     /// A lost connection is not dialled again before the next call.
     /// </summary>
-    /// <exception cref="ExchangeRefusedException">A peer refused, or was refused, for good: other version, other run, wrong secret, other incarnation.</exception>
+    /// <exception cref="ExchangeRefusedException">A peer that this node dialled refused, or was refused, for good: other version, other run, wrong secret, other incarnation. (A dialling peer that this node refuses goes on missing here; the reason is in the log of both.)</exception>
     /// <exception cref="OperationCanceledException">Cancelled; names the peers that were missing.</exception>
     Task ConnectAsync(CancellationToken ct);
 

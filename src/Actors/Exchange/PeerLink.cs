@@ -55,7 +55,7 @@ internal sealed class PeerLink
             dialling = true;
         }
 
-        owner.StartThread($"exchange-in-{Peer.Node}", () => dial(this));
+        SocketExchange.StartThread($"exchange-in-{Peer.Node}", () => dial(this));
     }
 
     /// <summary>Sleeps between two attempts to dial, at most until the link's end.</summary>
@@ -100,7 +100,7 @@ internal sealed class PeerLink
             (wire, connecting) = (fresh, null);
             receiver = Thread.CurrentThread;
             Queue.Open(window);
-            sender = owner.StartThread($"exchange-out-{Peer.Node}", () => Guard(writer.Run));
+            sender = SocketExchange.StartThread($"exchange-out-{Peer.Node}", () => Guard(writer.Run));
         }
 
         connected.TrySetResult();

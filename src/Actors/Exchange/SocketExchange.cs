@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net.Sockets;
 using Akka.Actor;
 using static TorchSharp.torch;
 
@@ -15,18 +14,15 @@ namespace MoeActors.Actors.Exchange;
 /// </remarks>
 public sealed class SocketExchange : IExchange
 {
-    private const int MaxHandshakes = 64;
-
     private readonly ExchangeOptions options;
     private readonly ILinkFaults? faults;
     private readonly ExchangeCounters counters = new();
     private readonly EndpointRegistry registry;
-    private readonly ListenSocket listener;
+    private readonly Doorway doorway;
     private readonly TlsIdentity? tls;
     private readonly LinkDialler dialler;
     private readonly DelayLine? delays;
     private readonly object gate = new();
-    private readonly HashSet<Socket> handshakes = [];
     private EpochState? current;
     private bool disposed;
 
@@ -41,9 +37,9 @@ public sealed class SocketExchange : IExchange
         registry = new EndpointRegistry(counters);
         tls = options.Tls is null ? null : new TlsIdentity(options.Tls);
         dialler = new LinkDialler(this, options, tls);
-        listener = new ListenSocket(options);
-        delays = faults is null ? null : new DelayLine(frame => Route(in frame), StartThread);
-        StartThread("exchange-listen", Listen);
+        doorway = new Doorway(this, options);
+        delays = faults is null ? null : new DelayLine(frame => Route(in frame));
+        doorway.Open(dialler.Serve);
     }
 
     /// <inheritdoc/>
@@ -53,7 +49,7 @@ public sealed class SocketExchange : IExchange
     public event Action<string>? Notice;
 
     /// <inheritdoc/>
-    public string LocalAddress => listener.Address;
+    public string LocalAddress => doorway.Address;
 
     /// <inheritdoc/>
     public ExchangeStatistics Statistics => StatisticsOf.Snapshot(counters, Volatile.Read(ref current));
@@ -167,7 +163,6 @@ public sealed class SocketExchange : IExchange
     public void Dispose()
     {
         EpochState? last;
-        Socket[] strangers;
         lock (gate)
         {
             if (disposed)
@@ -177,13 +172,11 @@ public sealed class SocketExchange : IExchange
 
             disposed = true;
             (last, current) = (current, null);
-            strangers = [.. handshakes];
             Monitor.PulseAll(gate);
         }
 
-        listener.Dispose();
+        doorway.Dispose();
         delays?.Dispose();
-        Array.ForEach(strangers, SocketWire.Abort);
         PeerLink[] links = [.. last?.Links.OfType<PeerLink>() ?? []];
         Array.ForEach(links, l => l.End(null));
         Array.ForEach(links, l => l.Join(TimeSpan.FromSeconds(5)));
@@ -196,7 +189,7 @@ public sealed class SocketExchange : IExchange
     internal void Deliver(Ticket ticket) => registry.Deliver(ticket);
 
     /// <summary>Starts a background thread of the exchange.</summary>
-    internal Thread StartThread(string name, Action body)
+    internal static Thread StartThread(string name, Action body)
     {
         Thread thread = new(() => body(), maxStackSize: 512 << 10) { IsBackground = true, Name = name };
         thread.Start();
@@ -210,7 +203,7 @@ public sealed class SocketExchange : IExchange
     /// <summary>Decides about an authenticated dialler; waits, within limits, for this node to begin the epoch that lists it.</summary>
     internal Admission Admit(PeerIdentity peer, out PeerLink? link)
     {
-        long until = Stopwatch.GetTimestamp() + (long)(options.TableWait.TotalSeconds * Stopwatch.Frequency);
+        long until = Stopwatch.GetTimestamp() + (long)(Math.Min(options.TableWait.TotalSeconds, options.HandshakeTimeout.TotalSeconds / 2) * Stopwatch.Frequency);
         lock (gate)
         {
             while (true)
@@ -251,7 +244,7 @@ public sealed class SocketExchange : IExchange
     internal void OnRefused(string reason)
     {
         counters.Refused.Increment();
-        Notice?.Invoke(reason);
+        Say(reason);
     }
 
     /// <summary>Reports the end of a link that the present epoch wants.</summary>
@@ -260,7 +253,27 @@ public sealed class SocketExchange : IExchange
         int node = Volatile.Read(ref current)?.NodeOfLink(link) ?? -1;
         if (node >= 0)
         {
-            PeerFailed?.Invoke(new PeerLost(node, link.Peer.Incarnation, reason));
+            try
+            {
+                PeerFailed?.Invoke(new PeerLost(node, link.Peer.Incarnation, reason));
+            }
+            catch (Exception e)
+            {
+                // A handler's fault must not end an IO thread, and with it the process.
+                Say($"a handler of PeerFailed threw {e.GetType().Name}: {e.Message}");
+            }
+        }
+    }
+
+    private void Say(string line)
+    {
+        try
+        {
+            Notice?.Invoke(line);
+        }
+        catch (Exception)
+        {
+            // There is nowhere left to tell it.
         }
     }
 
@@ -305,44 +318,6 @@ public sealed class SocketExchange : IExchange
             counters.LocalFrames.Increment();
             counters.LocalBytes.Add(frame.Header.PayloadBytes);
             registry.Deliver(new Ticket(in frame.Header, frame.Meta, frame.Payload));
-        }
-    }
-
-    private void Listen()
-    {
-        while (listener.Accept() is { } socket)
-        {
-            lock (gate)
-            {
-                // Strangers can hold a few threads for the handshake's time limit, no more.
-                if (disposed || handshakes.Count >= MaxHandshakes)
-                {
-                    socket.Dispose();
-                    continue;
-                }
-
-                handshakes.Add(socket);
-            }
-
-            StartThread("exchange-in", () =>
-            {
-                try
-                {
-                    dialler.Serve(socket, admitted: () => Forget(socket));
-                }
-                finally
-                {
-                    Forget(socket);
-                }
-            });
-        }
-    }
-
-    private void Forget(Socket socket)
-    {
-        lock (gate)
-        {
-            handshakes.Remove(socket);
         }
     }
 }

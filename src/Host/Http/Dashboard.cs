@@ -7,8 +7,8 @@ internal static class Dashboard
         <!doctype html>
         <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>MoeActors</title>
         <style>
-        :root { color-scheme: light dark; --back: light-dark(#fbfbfa,#16181c); --card: light-dark(#fff,#1e2126); --line: light-dark(#e3e3e0,#343840);
-          --text: light-dark(#1f2328,#e4e6ea); --soft: light-dark(#6b7280,#9aa1ac); --blue: light-dark(#2563a8,#6aa9ec); --red: light-dark(#c22f2f,#f07070); }
+        :root { color-scheme: light dark; --back: #fbfbfa; --card: #fff; --line: #e3e3e0; --text: #1f2328; --soft: #6b7280; --blue: #2563a8; --red: #c22f2f; }
+        @media (prefers-color-scheme: dark) { :root { --back: #16181c; --card: #1e2126; --line: #343840; --text: #e4e6ea; --soft: #9aa1ac; --blue: #6aa9ec; --red: #f07070; } }
         body { margin: 0; background: var(--back); color: var(--text); font: 15px/1.5 system-ui, sans-serif; }
         main { max-width: 1000px; margin: 0 auto; padding: 24px 18px; } h1 { font-size: 24px; margin: 0 0 12px; } h1 span { color: var(--soft); font-weight: 400; }
         #bar { height: 8px; border-radius: 4px; background: var(--line); overflow: hidden; } #done { height: 100%; width: 0; background: var(--blue); transition: width .5s; }

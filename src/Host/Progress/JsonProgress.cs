@@ -8,15 +8,12 @@ internal sealed class JsonProgress(TextWriter output, ProgressOptions options) :
 {
     private readonly Lock _gate = new();
     private readonly LinePace _pace = new(options.EverySteps, options.Interval, options.Time);
-    private ProgressSnapshot? _hidden;
 
     public override void Update(ProgressSnapshot snapshot)
     {
         lock (_gate)
         {
-            bool shown = _pace.Shows(snapshot);
-            _hidden = shown ? null : snapshot;
-            if (shown)
+            if (_pace.Shows(snapshot))
             {
                 Write(snapshot);
             }
@@ -35,10 +32,9 @@ internal sealed class JsonProgress(TextWriter output, ProgressOptions options) :
     {
         lock (_gate)
         {
-            if (_hidden is { } last)
+            if (_pace.TakeHidden() is { } last)
             {
                 Write(last);
-                _hidden = null;
             }
         }
     }

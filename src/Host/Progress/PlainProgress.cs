@@ -5,15 +5,12 @@ internal sealed class PlainProgress(TextWriter output, ProgressOptions options) 
 {
     private readonly Lock _gate = new();
     private readonly LinePace _pace = new(options.EverySteps, options.Interval, options.Time);
-    private ProgressSnapshot? _hidden;
 
     public override void Update(ProgressSnapshot snapshot)
     {
         lock (_gate)
         {
-            bool shown = _pace.Shows(snapshot);
-            _hidden = shown ? null : snapshot;
-            if (shown)
+            if (_pace.Shows(snapshot))
             {
                 Write(ProgressText.Line(snapshot));
             }
@@ -32,10 +29,9 @@ internal sealed class PlainProgress(TextWriter output, ProgressOptions options) 
     {
         lock (_gate)
         {
-            if (_hidden is { } last)
+            if (_pace.TakeHidden() is { } last)
             {
                 Write(ProgressText.Line(last));
-                _hidden = null;
             }
         }
     }

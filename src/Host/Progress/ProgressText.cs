@@ -62,11 +62,16 @@ internal static class ProgressText
         _ => $"{perSecond / 1_000_000:0.0}M",
     };
 
-    public static string Duration(TimeSpan time) => time switch
+    /// <summary>A time in its two largest units, seconds rounded up.</summary>
+    public static string Duration(TimeSpan time)
     {
-        { TotalSeconds: <= 59 } => $"{Math.Max(0, Math.Ceiling(time.TotalSeconds)):0}s",
-        { TotalMinutes: < 60 } => $"{(int)time.TotalMinutes}m{time.Seconds:00}s",
-        { TotalHours: < 48 } => $"{(int)time.TotalHours}h{time.Minutes:00}m",
-        _ => $"{(int)time.TotalDays}d{time.Hours:00}h",
-    };
+        var whole = TimeSpan.FromSeconds(Math.Max(0, Math.Ceiling(time.TotalSeconds)));
+        return whole switch
+        {
+            { TotalSeconds: < 60 } => $"{whole.Seconds}s",
+            { TotalMinutes: < 60 } => $"{whole.Minutes}m{whole.Seconds:00}s",
+            { TotalHours: < 48 } => $"{(int)whole.TotalHours}h{whole.Minutes:00}m",
+            _ => $"{(int)whole.TotalDays}d{whole.Hours:00}h",
+        };
+    }
 }

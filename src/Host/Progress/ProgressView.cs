@@ -17,7 +17,7 @@ public abstract class ProgressView : IDisposable
             return new JsonProgress(output, options);
         }
 
-        IAnsiConsole console = options.Console ?? Terminal(Environment.GetEnvironmentVariable);
+        IAnsiConsole console = options.Console ?? AnsiConsole.Create(Terminal(Environment.GetEnvironmentVariable));
         return console.Profile.Capabilities.Interactive && console.Profile.Capabilities.Ansi && options.Output is null
             ? new LiveProgress(console)
             : new PlainProgress(output, options);
@@ -43,14 +43,14 @@ public abstract class ProgressView : IDisposable
     protected abstract void Dispose(bool disposing);
 
     /// <summary>The process's terminal; without colours when NO_COLOR is set to anything (no-color.org).</summary>
-    internal static IAnsiConsole Terminal(Func<string, string?> environment)
+    internal static AnsiConsoleSettings Terminal(Func<string, string?> environment)
     {
         bool plain = !string.IsNullOrEmpty(environment("NO_COLOR"));
         bool dumb = environment("TERM") is "dumb" || Console.IsOutputRedirected;
-        return AnsiConsole.Create(new AnsiConsoleSettings
+        return new()
         {
             ColorSystem = plain ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
             Interactive = dumb ? InteractionSupport.No : InteractionSupport.Detect,
-        });
+        };
     }
 }

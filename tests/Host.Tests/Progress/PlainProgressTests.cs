@@ -80,13 +80,12 @@ public class PlainProgressTests
     }
 
     [Theory]
-    [InlineData("1", true)]
-    [InlineData("", false)]
-    public void No_color_set_to_anything_takes_the_colours_away(string value, bool expected)
-    {
-        IAnsiConsole console = ProgressView.Terminal(name => name == "NO_COLOR" ? value : null);
-        Assert.Equal(expected, console.Profile.Capabilities.ColorSystem == ColorSystem.NoColors && expected);
-    }
+    [InlineData("1", ColorSystemSupport.NoColors)]
+    [InlineData("0", ColorSystemSupport.NoColors)]
+    [InlineData("", ColorSystemSupport.Detect)]
+    [InlineData(null, ColorSystemSupport.Detect)]
+    public void No_color_set_to_anything_takes_the_colours_away(string? value, ColorSystemSupport expected) =>
+        Assert.Equal(expected, ProgressView.Terminal(name => name == "NO_COLOR" ? value : null).ColorSystem);
 
     [Theory]
     [InlineData(0.2, "1s")]

@@ -5,11 +5,8 @@ internal static class PageStyle
 {
     public const string Css = """
 
-        :root { color-scheme: light dark;
-          --back: light-dark(#fbfbfa, #16181c); --card: light-dark(#ffffff, #1e2126); --line: light-dark(#e3e3e0, #343840);
-          --text: light-dark(#1f2328, #e4e6ea); --soft: light-dark(#6b7280, #9aa1ac);
-          --blue: light-dark(#2563a8, #6aa9ec); --pale: light-dark(#a9c6e4, #3f5f80); --orange: light-dark(#c2600a, #f0a04b);
-          --red: light-dark(#c22f2f, #f07070); --green: light-dark(#2f7d4f, #6cc492); }
+        :root { color-scheme: light dark; --back: #fbfbfa; --card: #ffffff; --line: #e3e3e0; --text: #1f2328; --soft: #6b7280; --blue: #2563a8; --pale: #a9c6e4; --orange: #c2600a; --red: #c22f2f; --green: #2f7d4f; }
+        @media (prefers-color-scheme: dark) { :root { --back: #16181c; --card: #1e2126; --line: #343840; --text: #e4e6ea; --soft: #9aa1ac; --blue: #6aa9ec; --pale: #3f5f80; --orange: #f0a04b; --red: #f07070; --green: #6cc492; } }
         * { box-sizing: border-box; }
         body { margin: 0; background: var(--back); color: var(--text); font: 15px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
         main { max-width: 1080px; margin: 0 auto; padding: 28px 20px 60px; }

@@ -29,7 +29,7 @@ internal sealed class Cli
 
     public Exception? Throws { get; init; }
 
-    public Task<int> Run(params string[] args) => 
+    public Task<int> Run(params string[] args) =>
         CommandLineProgram.RunAsync(args, Handlers, new StringWriter(output), new StringWriter(error), TestContext.Current.CancellationToken);
 
     private sealed class Recorder<T>(Cli cli) : IHandler<T>

@@ -20,8 +20,8 @@ build() {
   # Sources changed during the build are newer than its beginning, and will be built next time.
   touch "$here/.moe/begun"
   build_key >"$here/.moe/built.new"
-  # The lock must not live on in the compiler's servers.
-  (cd "$here" && "$DOTNET" build src/Host -c Release -v q -nologo "-p:MoeDevice=$1") >"$log" 2>&1 9>&-
+  # No server of the compiler stays behind: it would hold memory and this lock while a model trains.
+  (cd "$here" && "$DOTNET" build src/Host -c Release -v q -nologo -nodeReuse:false -p:UseSharedCompilation=false "-p:MoeDevice=$1") >"$log" 2>&1 9>&-
 }
 
 wanted=$(wanted_device)

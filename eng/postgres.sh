@@ -8,7 +8,7 @@ set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 . "$here/eng/common.sh"
 
-usage() { die "usage: eng/postgres.sh install | start DIR PORT | stop DIR [PORT]" 2; }
+usage() { die "usage: eng/postgres.sh install | start DIR PORT | stop DIR" 2; }
 
 binaries() {
   local found
@@ -46,27 +46,32 @@ as_server() {
 }
 
 start_server() {
-  local dir=$1 port=$2 bin password
+  local dir=$1 port=$2 bin password log
   bin=$(binaries) || die "PostgreSQL is not installed; install it with: apt-get install postgresql (or eng/postgres.sh install as root)"
   [ ! -e "$dir/data" ] || die "$dir: holds a server already; stop it with: eng/postgres.sh stop $dir"
+  umask 077
   mkdir -p "$dir"
   chmod 700 "$dir"
   [ "$(id -u)" != 0 ] || chown postgres: "$dir"
+  log=$(mktemp)
   password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   printf '%s\n' "$password" | as_server tee "$dir/password" >/dev/null
-  as_server "$bin/initdb" -D "$dir/data" -U moe --auth=scram-sha-256 --pwfile="$dir/password" -E UTF8 --no-sync >"$dir.log" 2>&1 ||
-    { cat "$dir.log" >&2; die "$dir: PostgreSQL made no data folder: see above"; }
   # Its sockets stay out of the way; fsync is pointless for a server that lives for one test.
-  as_server "$bin/pg_ctl" -D "$dir/data" -l "$dir/server.log" -w -t 30 \
-    -o "-c listen_addresses=127.0.0.1 -p $port -c unix_socket_directories= -c fsync=off" start >>"$dir.log" 2>&1 </dev/null ||
-    { cat "$dir.log" "$dir/server.log" >&2 || true; die "$dir: PostgreSQL did not start on port $port: see above"; }
-  rm -f "$dir.log"
+  if ! { as_server "$bin/initdb" -D "$dir/data" -U moe --auth=scram-sha-256 --pwfile="$dir/password" -E UTF8 --no-sync &&
+    as_server "$bin/pg_ctl" -D "$dir/data" -l "$dir/server.log" -w -t 30 \
+      -o "-c listen_addresses=127.0.0.1 -p $port -c unix_socket_directories= -c fsync=off" start; } >"$log" 2>&1 </dev/null; then
+    cat "$log" "$dir/server.log" >&2 2>/dev/null || true
+    rm -f "$log"
+    stop_server "$dir"
+    die "$dir: PostgreSQL did not start on port $port: see above"
+  fi
+  rm -f "$log"
   printf 'Host=127.0.0.1;Port=%s;Username=moe;Password=%s;Database=postgres\n' "$port" "$password"
 }
 
 stop_server() {
   local dir=$1 bin
-  bin=$(binaries) || die "PostgreSQL is not installed"
+  bin=$(binaries) || die 'PostgreSQL is not installed'
   if [ -e "$dir/data/postmaster.pid" ]; then
     as_server "$bin/pg_ctl" -D "$dir/data" -m immediate -w -t 30 stop >/dev/null
   fi
@@ -78,6 +83,6 @@ stop_server() {
 case "${1:-}" in
   install) install_server ;;
   start) [ $# = 3 ] || usage; start_server "$2" "$3" ;;
-  stop) [ $# -ge 2 ] || usage; stop_server "$2" ;;
+  stop) [ $# = 2 ] || usage; stop_server "$2" ;;
   *) usage ;;
 esac

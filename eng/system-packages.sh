@@ -8,13 +8,12 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 
 ! libstdcxx_is_new || exit 0
 
-root=${MOE_SYSTEM_ROOT:-} # another root folder, for trying the script out
-sources=$root/etc/apt/sources.list.d/moe-trixie.sources
-pin=$root/etc/apt/preferences.d/moe-trixie
+sources=/etc/apt/sources.list.d/moe-trixie.sources
+pin=/etc/apt/preferences.d/moe-trixie
 why='libtorch needs libstdc++ of GCC 13 or newer (GLIBCXX_3.4.32)'
 
-os=$(sed -n 's/^ID=//p' "$root/etc/os-release" 2>/dev/null | tr -d '"')
-release=$(sed -n 's/^VERSION_ID=//p' "$root/etc/os-release" 2>/dev/null | tr -d '"')
+os=$(sed -n 's/^ID=//p' "/etc/os-release" 2>/dev/null | tr -d '"')
+release=$(sed -n 's/^VERSION_ID=//p' "/etc/os-release" 2>/dev/null | tr -d '"')
 if [ "$os" != debian ] || [ "$release" != 12 ]; then
   die "$why; this system (${os:-unknown} ${release:-}) has an older one: install a newer libstdc++6, or use Debian 12 or newer, or Ubuntu 24.04 or newer"
 fi
@@ -22,7 +21,7 @@ fi
 # The mirror of the suite bookworm, from the deb822 files or the old one-line list.
 mirror() {
   local file
-  for file in "$root"/etc/apt/sources.list.d/*.sources; do
+  for file in /etc/apt/sources.list.d/*.sources; do
     [ -e "$file" ] && [ "$file" != "$sources" ] || continue
     awk -v RS= '{
       uri = ""; bookworm = 0; debs = 0
@@ -35,7 +34,7 @@ mirror() {
       if (uri != "" && bookworm && debs) { print uri; exit }
     }' "$file"
   done
-  cat "$root"/etc/apt/sources.list "$root"/etc/apt/sources.list.d/*.list 2>/dev/null |
+  cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
     sed -nE 's/^[ \t]*deb[ \t]+(\[[^]]*\][ \t]+)?([^ \t]+)[ \t]+(bookworm|stable)[ \t].*main.*/\2/p' || true
 }
 

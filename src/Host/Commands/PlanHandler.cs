@@ -66,7 +66,7 @@ internal sealed class PlanHandler(TextWriter output) : IHandler<PlanRequest>
 
     private static string Range(int first, int count) => count == 1 ? $"{first}" : $"{first}-{first + count - 1}";
 
-    private static string Millions(long count) => $"{count / 1e6:0.0} M";
+    private static string Millions(long count) => count < 100_000 ? $"{count / 1e3:0.0} k" : $"{count / 1e6:0.0} M";
 
     private static string Size(long bytes) => Quantities.Size(bytes);
 

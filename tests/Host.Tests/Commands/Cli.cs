@@ -1,3 +1,4 @@
+using System.Text;
 using MoeActors.Host.Commands;
 
 namespace MoeActors.Host.Tests.Commands;
@@ -5,7 +6,7 @@ namespace MoeActors.Host.Tests.Commands;
 /// <summary>Runs command lines in this process. Commands without a handler of their own here record the request they were given.</summary>
 internal sealed class Cli
 {
-    private readonly StringWriter output = new(), error = new();
+    private readonly StringBuilder output = new(), error = new();
 
     public string Output => output.ToString();
 
@@ -13,7 +14,7 @@ internal sealed class Cli
 
     public object? Request { get; private set; }
 
-    public Handlers Handlers => Composition.Build(output, error) with
+    public Handlers Handlers => Composition.Build(new StringWriter(output), new StringWriter(error)) with
     {
         Train = new Recorder<TrainRequest>(this),
         Resume = new Recorder<ResumeRequest>(this),
@@ -28,7 +29,8 @@ internal sealed class Cli
 
     public Exception? Throws { get; init; }
 
-    public Task<int> Run(params string[] args) => CommandLineProgram.RunAsync(args, Handlers, output, error, TestContext.Current.CancellationToken);
+    public Task<int> Run(params string[] args) =>
+        CommandLineProgram.RunAsync(args, Handlers, new StringWriter(output), new StringWriter(error), TestContext.Current.CancellationToken);
 
     private sealed class Recorder<T>(Cli cli) : IHandler<T>
     {

@@ -45,7 +45,13 @@ public sealed class ReferenceTests
             RunId = "id",
             Model = new ModelSpec
             {
-                Name = "small", Context = 64, Layers = 4, Hidden = 128, Heads = 4, KvHeads = 4, FeedForward = 512,
+                Name = "small",
+                Context = 64,
+                Layers = 4,
+                Hidden = 128,
+                Heads = 4,
+                KvHeads = 4,
+                FeedForward = 512,
                 Moe = new MoeSpec { Experts = 8, TopK = 2, ExpertHidden = 256 },
             },
             Layout = new LogicalLayout { Ranks = 3, ExpertParallel = 3 },

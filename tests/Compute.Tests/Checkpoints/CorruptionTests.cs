@@ -12,7 +12,7 @@ public sealed class CorruptionTests : IDisposable
 
     public CorruptionTests()
     {
-        store = new CheckpointStore(folder.Path);
+        store = new CheckpointStore(folder.Path, QuickFiles.Instance);
         manifest = state.Write(folder.Path, 50, shards: 2);
         store.Publish(manifest, SampleState.Expected);
     }

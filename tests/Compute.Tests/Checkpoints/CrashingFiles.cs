@@ -5,7 +5,7 @@ namespace MoeActors.Compute.Tests.Checkpoints;
 /// <summary>The crash: nothing between the checkpoint code and the test may swallow it.</summary>
 internal sealed class SimulatedCrashException : Exception;
 
-/// <summary>The real file system up to a chosen operation, which is not carried out; knows what a power failure at that moment may take away.</summary>
+/// <summary>A file system up to a chosen operation, which is not carried out; knows what a power failure at that moment may take away.</summary>
 internal sealed class CrashingFiles(int survive = int.MaxValue) : IFileOperations
 {
     private readonly HashSet<string> unsyncedContent = [];
@@ -22,7 +22,7 @@ internal sealed class CrashingFiles(int survive = int.MaxValue) : IFileOperation
         {
             unsyncedNames.Add((Path.GetDirectoryName(path)!, () => File.Delete(path)));
             unsyncedContent.Add(path);
-            file = PosixFiles.Instance.Create(path, length);
+            file = QuickFiles.Instance.Create(path, length);
         });
         return new TrackedFile(this, path, file!);
     }
@@ -31,7 +31,7 @@ internal sealed class CrashingFiles(int survive = int.MaxValue) : IFileOperation
     {
         byte[]? before = File.Exists(to) ? File.ReadAllBytes(to) : null;
         unsyncedNames.Add((Path.GetDirectoryName(to)!, () => Restore(to, before)));
-        PosixFiles.Instance.Rename(from, to);
+        QuickFiles.Instance.Rename(from, to);
         if (unsyncedContent.Remove(from))
         {
             unsyncedContent.Add(to);
@@ -41,7 +41,7 @@ internal sealed class CrashingFiles(int survive = int.MaxValue) : IFileOperation
     public bool SyncFolder(string path)
     {
         Do("sync folder", path, () => unsyncedNames.RemoveAll(n => n.Folder == path));
-        return PosixFiles.Instance.SyncFolder(path);
+        return QuickFiles.Instance.SyncFolder(path);
     }
 
     public void DeleteFile(string path) => Do("delete", path, () =>
@@ -52,10 +52,10 @@ internal sealed class CrashingFiles(int survive = int.MaxValue) : IFileOperation
             unsyncedNames.Add((Path.GetDirectoryName(path)!, () => Restore(path, content)));
         }
 
-        PosixFiles.Instance.DeleteFile(path);
+        QuickFiles.Instance.DeleteFile(path);
     });
 
-    public void DeleteFolder(string path) => Do("delete folder", path, () => PosixFiles.Instance.DeleteFolder(path));
+    public void DeleteFolder(string path) => Do("delete folder", path, () => QuickFiles.Instance.DeleteFolder(path));
 
     /// <summary>What the disk may look like after the power failure: unsynced names undone, unsynced contents gone, or either.</summary>
     public void LosePower(bool names, bool contents)

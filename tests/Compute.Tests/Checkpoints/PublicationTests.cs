@@ -17,7 +17,7 @@ public sealed class PublicationTests
         for (int survive = 0; ; survive++)
         {
             using var folder = new TempFolder();
-            new CheckpointStore(folder.Path).Publish(first.Write(folder.Path, 50, 1, (_, _, _) => []), SampleState.Expected);
+            new CheckpointStore(folder.Path, QuickFiles.Instance).Publish(first.Write(folder.Path, 50, 1, (_, _, _) => []), SampleState.Expected);
             var files = new CrashingFiles(survive);
             bool crashed = false;
             try
@@ -30,7 +30,7 @@ public sealed class PublicationTests
             }
 
             files.LosePower(loseNames, loseContents);
-            var store = new CheckpointStore(folder.Path);
+            var store = new CheckpointStore(folder.Path, QuickFiles.Instance);
             CheckpointListing listing = store.List();
             Assert.Empty(listing.Broken);
             foreach (Manifest m in listing.Valid)
@@ -71,7 +71,7 @@ public sealed class PublicationTests
         using var folder = new TempFolder();
         using var state = new SampleState(1);
         Manifest whole = state.Write(folder.Path, 7, 2);
-        var store = new CheckpointStore(folder.Path);
+        var store = new CheckpointStore(folder.Path, QuickFiles.Instance);
         CheckpointEntry gone = whole.Entries.First(e => e.Tensor == "layers.0.experts.1.w1" && e.Slot == Slots.Second);
         var e = Assert.Throws<CheckpointException>(() => store.Publish(whole with { Entries = [.. whole.Entries.Where(x => x != gone)] }, SampleState.Expected));
         Assert.Contains($"layer 0, expert 1, layers.0.experts.1.w1@v: elements [{gone.Begin}:{gone.End}] are missing", e.Message);
@@ -87,7 +87,7 @@ public sealed class PublicationTests
     {
         using var folder = new TempFolder();
         using var state = new SampleState(1);
-        var store = new CheckpointStore(folder.Path);
+        var store = new CheckpointStore(folder.Path, QuickFiles.Instance);
         Manifest manifest = state.Write(folder.Path, 7, 2, token: 3);
         string first = store.Publish(manifest, SampleState.Expected).Checksum;
         PublishResult again = store.Publish(manifest, SampleState.Expected);
@@ -105,7 +105,7 @@ public sealed class PublicationTests
     {
         using var folder = new TempFolder();
         using var state = new SampleState(1);
-        var store = new CheckpointStore(folder.Path);
+        var store = new CheckpointStore(folder.Path, QuickFiles.Instance);
         store.Publish(state.Write(folder.Path, 7, 1), SampleState.Expected);
         Manifest other = state.Write(folder.Path, 8, 1) with { Identity = SampleState.Identity with { RunId = "run-b" } };
         Assert.Contains("run-a, not of run-b", Assert.Throws<CheckpointException>(() => store.Publish(other, SampleState.Expected)).Message);

@@ -84,7 +84,7 @@ public sealed class RetentionTests
     {
         using var folder = new TempFolder();
         using var state = new SampleState(1);
-        var store = new CheckpointStore(folder.Path);
+        var store = new CheckpointStore(folder.Path, QuickFiles.Instance);
         store.Publish(state.Write(folder.Path, 10, 2), SampleState.Expected);
         Manifest twenty = state.Write(folder.Path, 20, 2);
         store.Publish(twenty, SampleState.Expected);
@@ -124,7 +124,7 @@ public sealed class RetentionTests
         for (int survive = 0, crashes = 1; crashes > 0; survive++)
         {
             using var folder = new TempFolder();
-            var store = new CheckpointStore(folder.Path);
+            var store = new CheckpointStore(folder.Path, QuickFiles.Instance);
             foreach (long step in new[] { 10, 20, 30 })
             {
                 store.Publish(state.Write(folder.Path, step, 2, (_, _, _) => []), SampleState.Expected);

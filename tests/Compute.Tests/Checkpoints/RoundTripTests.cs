@@ -11,7 +11,7 @@ public sealed unsafe class RoundTripTests
         using var folder = new TempFolder();
         using var state = new SampleState(1);
         var store = new CheckpointStore(folder.Path);
-        PublishResult published = store.Publish(state.Write(folder.Path, 50, shards: 3), SampleState.Expected);
+        PublishResult published = store.Publish(state.Write(folder.Path, 50, shards: 3, files: PosixFiles.Instance), SampleState.Expected);
         Assert.False(published.Already);
         Assert.Null(published.Warning);
 

@@ -70,6 +70,7 @@ internal sealed unsafe class SampleState : IDisposable
     /// <summary>Writes the pieces over <paramref name="shards"/> files and gives the manifest, unpublished.</summary>
     public Manifest Write(string root, long step, int shards, Func<string, string, long, IEnumerable<long>>? cut = null, long token = 0, long attempt = 0, IFileOperations? files = null)
     {
+        files ??= QuickFiles.Instance;
         string folder = new CheckpointStore(root, files).Begin(step, attempt);
         List<ShardTensor> pieces = Pieces(cut ?? ((_, _, n) => [n / 3]));
         var writer = new ShardFileWriter(root, files);

@@ -22,8 +22,8 @@ internal static class NodeOptionsBuilder
         string folder = runtime.NodeDirectory ?? Path.GetFullPath(Path.Combine(".moe", $"node-{cluster.Port}"));
         string name = runtime.NodeName ?? $"node-{cluster.Port}";
         string logs = runtime.Logging.Folder ?? Path.Combine(folder, "logs");
-        IReadOnlyList<KillPoint> kills = runtime.KillPoints.Select(KillPoint.Parse).ToArray();
-        if (kills.Count > 0 && !runtime.FaultsEnabled)
+        KillPoint[] kills = [.. runtime.KillPoints.Select(KillPoint.Parse)];
+        if (kills.Length > 0 && !runtime.FaultsEnabled)
         {
             throw new SpecException("faults.kill-points is set, but faults.enabled = off: expected on (AD-1: faults are injected only where it is asked for twice)");
         }

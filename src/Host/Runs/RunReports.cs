@@ -37,7 +37,7 @@ internal static class RunReports
             Steps = [.. history.Steps.Select(s => validation.TryGetValue(s.Step + 1, out double loss) ? s with { ValidationLoss = loss } : s)],
         };
         RunEvent? started = events.All.FirstOrDefault(e => e.Type is "started");
-        StateMark? last = events.Marks.LastOrDefault();
+        StateMark? last = events.Marks.Count > 0 ? events.Marks[^1] : null;
         long steps = history.Steps.Count, tokensPerSample = spec.Model.Context;
         long skipped = history.Steps.Count(s => s.Skipped) * (long)spec.Training.GlobalBatch;
         (long lost, long repeated) = Audit(history, spec);

@@ -51,7 +51,8 @@ public static class ManifestFormat
             if (schema > Manifest.CurrentSchema)
             {
                 throw new CheckpointException(
-                    $"{path}: written in schema {schema} by a newer build, this one reads up to {Manifest.CurrentSchema}; update this build") { NewerSchema = true };
+                    $"{path}: written in schema {schema} by a newer build, this one reads up to {Manifest.CurrentSchema}; update this build")
+                { NewerSchema = true };
             }
 
             var document = JsonSerializer.Deserialize<SealedManifest>(file, Options) ?? throw new JsonException("null");

@@ -1,12 +1,12 @@
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Exchange;
-using MoeActors.Host.Http;
-using MoeActors.Host.Reports;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Configuration;
+using MoeActors.Host.Http;
+using MoeActors.Host.Reports;
 
 namespace MoeActors.Host.Commands;
 

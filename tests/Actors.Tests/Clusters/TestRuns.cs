@@ -21,7 +21,13 @@ internal static class TestRuns
             Nodes = nodes,
             Model = new ModelSpec
             {
-                Name = "test", Context = 16, Layers = 2, Hidden = 32, Heads = 2, KvHeads = 2, FeedForward = 64,
+                Name = "test",
+                Context = 16,
+                Layers = 2,
+                Hidden = 32,
+                Heads = 2,
+                KvHeads = 2,
+                FeedForward = 64,
                 Moe = new MoeSpec { Experts = 6, TopK = 2, ExpertHidden = 32 },
             },
             Layout = new LogicalLayout { Ranks = 4, ExpertParallel = 4, ChunkRows = 16 },

@@ -30,7 +30,17 @@ internal sealed class TestCluster : IDisposable
 
     public static FrameHeader Header(int from, int to, int chunk = 0, int epoch = 1, ulong run = Run) => new()
     {
-        Run = run, Epoch = epoch, Attempt = 2, Step = 3, Purpose = Purpose.Dispatch, Source = Rank(from).Packed, Destination = Rank(to).Packed, Micro = 4, Layer = 5, Chunk = chunk, ChunkCount = 7,
+        Run = run,
+        Epoch = epoch,
+        Attempt = 2,
+        Step = 3,
+        Purpose = Purpose.Dispatch,
+        Source = Rank(from).Packed,
+        Destination = Rank(to).Packed,
+        Micro = 4,
+        Layer = 5,
+        Chunk = chunk,
+        ChunkCount = 7,
     };
 
     public static async Task<TestCluster> ConnectedAsync(

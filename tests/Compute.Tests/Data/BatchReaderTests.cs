@@ -132,7 +132,14 @@ public sealed class BatchReaderTests : IDisposable
             RunId = "t",
             Model = new ModelSpec
             {
-                Name = "t", Context = Context, Layers = 1, Hidden = 16, Heads = 2, KvHeads = 2, FeedForward = 16, Moe = new MoeSpec { Experts = 2, TopK = 1, ExpertHidden = 16 },
+                Name = "t",
+                Context = Context,
+                Layers = 1,
+                Hidden = 16,
+                Heads = 2,
+                KvHeads = 2,
+                FeedForward = 16,
+                Moe = new MoeSpec { Experts = 2, TopK = 1, ExpertHidden = 16 },
             },
             Layout = new LogicalLayout { Ranks = 2, ExpertParallel = 2 },
             Training = new TrainingSpec { Steps = 10, GlobalBatch = 12, MicroBatches = 2 },

@@ -144,7 +144,7 @@ internal sealed class ExpertShardActor : ReceiveActor
                 Backward(ticket);
                 break;
             case Purpose.GradientPiece:
-                reduction!.Add(Layout.GroupOf(Endpoint.FromPacked(ticket.Header.Source).Rank), ticket.Take());
+                reduction!.Add(Layout.GroupOf(Endpoint.FromPacked(ticket.Header.Source).Rank), Arrival.On(ticket.Take(), unit!.Gradient.device));
                 CheckReduced();
                 break;
             case Purpose.WeightPiece:
@@ -167,7 +167,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         ChunkKey key = KeyOf(ticket);
         bool training = key.Micro >= 0;
         ExpertSegment[] segments = Segments.Unpack(ticket.Meta, ticket.Header.Rows);
-        Tensor? y = experts!.Forward(key, ticket.Take() ?? EmptyRows(), segments, training);
+        Tensor? y = experts!.Forward(key, Rows(ticket), segments, training);
         services.Trace?.Invoke(context.Epoch, step, layer, key);
         if (training && forwarded.TryAdd((key.Micro, key.Source), key.ChunkCount))
         {
@@ -180,7 +180,7 @@ internal sealed class ExpertShardActor : ReceiveActor
     private void Backward(Ticket ticket)
     {
         services.Flight.Enter(Phase.Backward, context!.Epoch, step);
-        Tensor dx = experts!.Backward(KeyOf(ticket), ticket.Take() ?? EmptyRows());
+        Tensor dx = experts!.Backward(KeyOf(ticket), Rows(ticket));
         Answer(Purpose.DispatchGradient, ticket, dx);
         if (!draining)
         {
@@ -204,7 +204,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         }
     }
 
-    private Tensor EmptyRows() => empty(0L, context!.Spec.Model.Hidden, dtype: unit!.Weights.dtype);
+    private Tensor Rows(Ticket ticket) => Arrival.Rows(ticket, context!.Spec.Model.Hidden, unit!.Weights.dtype, unit.Weights.device);
 
     private void OnDrain()
     {
@@ -277,7 +277,8 @@ internal sealed class ExpertShardActor : ReceiveActor
         (long begin, long count) = unit!.Layout.Shard(Layout.GroupOf(Endpoint.FromPacked(ticket.Header.Source).Rank), Layout.Groups);
         using Tensor piece = ticket.Take()!;
         using Tensor target = unit.Weights.narrow(0, begin, count);
-        target.copy_(piece.view(count));
+        using Tensor flat = piece.view(count);
+        target.copy_(flat);
         replicaPieces++;
         CheckUpdated();
     }

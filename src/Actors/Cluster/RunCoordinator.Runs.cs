@@ -22,7 +22,8 @@ internal sealed partial class RunCoordinator
     {
         if (state.Phase is not (RunPhase.Idle or RunPhase.Ended))
         {
-            bool same = m.Resume && state.RunFolder == m.RunFolder;
+            // A busy cluster may answer later than the client waits: what it sends again is the same run.
+            bool same = state.RunFolder == m.RunFolder && (m.Resume || RunSpec.FromJson(m.SpecJson).RunId == state.Spec!.RunId);
             Sender.Tell(new SubmitAnswer(
                 same, same ? "the run goes on" : $"run {state.Spec!.RunId} in {state.RunFolder} is being trained: stop it first (moe run stop)"));
             return;

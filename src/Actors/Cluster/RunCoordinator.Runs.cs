@@ -22,7 +22,8 @@ internal sealed partial class RunCoordinator
     {
         if (state.Phase is not (RunPhase.Idle or RunPhase.Ended))
         {
-            bool same = m.Resume && state.RunFolder == m.RunFolder;
+            // A client whose answer was late asks again: the same run is accepted as often as it is submitted.
+            bool same = state.RunFolder == m.RunFolder && Lineage.Of(state.Spec!) == Lineage.Of(RunSpec.FromJson(m.SpecJson));
             Sender.Tell(new SubmitAnswer(
                 same, same ? "the run goes on" : $"run {state.Spec!.RunId} in {state.RunFolder} is being trained: stop it first (moe run stop)"));
             return;

@@ -158,7 +158,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         }
 
         batches = new BatchReader(spec, corpus);
-        store = new DeviceStore(spec);
+        store = new DeviceStore(spec, node.Device);
     }
 
     private void AttachActors(int[] ranks)

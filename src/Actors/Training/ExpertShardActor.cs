@@ -143,7 +143,7 @@ internal sealed class ExpertShardActor : ReceiveActor
                 Backward(ticket);
                 break;
             case Purpose.GradientPiece:
-                reduction!.Add(Layout.GroupOf(Endpoint.FromPacked(ticket.Header.Source).Rank), ticket.Take());
+                reduction!.Add(Layout.GroupOf(Endpoint.FromPacked(ticket.Header.Source).Rank), Arrival.On(ticket.Take(), unit!.Gradient.device));
                 CheckReduced();
                 break;
             case Purpose.WeightPiece:
@@ -166,7 +166,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         ChunkKey key = KeyOf(ticket);
         bool training = key.Micro >= 0;
         ExpertSegment[] segments = Segments.Unpack(ticket.Meta, ticket.Header.Rows);
-        Tensor? y = experts!.Forward(key, ticket.Take() ?? EmptyRows(), segments, training);
+        Tensor? y = experts!.Forward(key, Rows(ticket), segments, training);
         services.Trace?.Invoke(context.Epoch, step, layer, key);
         if (training && forwarded.TryAdd((key.Micro, key.Source), key.ChunkCount))
         {
@@ -179,7 +179,7 @@ internal sealed class ExpertShardActor : ReceiveActor
     private void Backward(Ticket ticket)
     {
         services.Flight.Enter(Phase.Backward, context!.Epoch, step);
-        Tensor dx = experts!.Backward(KeyOf(ticket), ticket.Take() ?? EmptyRows());
+        Tensor dx = experts!.Backward(KeyOf(ticket), Rows(ticket));
         Answer(Purpose.DispatchGradient, ticket, dx);
         if (!draining)
         {
@@ -203,7 +203,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         }
     }
 
-    private Tensor EmptyRows() => empty(0L, context!.Spec.Model.Hidden, dtype: unit!.Weights.dtype);
+    private Tensor Rows(Ticket ticket) => Arrival.Rows(ticket, context!.Spec.Model.Hidden, unit!.Weights.dtype, unit.Weights.device);
 
     private void OnDrain()
     {

@@ -188,7 +188,7 @@ internal sealed partial class RankActor : ReceiveActor
         switch (ticket.Header.Purpose)
         {
             case Purpose.Combine:
-                if (pass!.Combine(ticket.Header.Layer, ChunkOf(ticket), ticket.Take() ?? EmptyRows()))
+                if (pass!.Combine(ticket.Header.Layer, ChunkOf(ticket), Rows(ticket)))
                 {
                     if (evaluation is null)
                     {
@@ -202,14 +202,14 @@ internal sealed partial class RankActor : ReceiveActor
 
                 break;
             case Purpose.DispatchGradient:
-                if (pass!.ReturnGradient(ticket.Header.Layer, ChunkOf(ticket), ticket.Take() ?? EmptyRows()))
+                if (pass!.ReturnGradient(ticket.Header.Layer, ChunkOf(ticket), Rows(ticket)))
                 {
                     BackwardFrom(ticket.Header.Layer);
                 }
 
                 break;
             case Purpose.GradientPiece:
-                reduction!.Add(Endpoint.FromPacked(ticket.Header.Source).Rank, ticket.Take());
+                reduction!.Add(Endpoint.FromPacked(ticket.Header.Source).Rank, Arrival.On(ticket.Take(), store!.Device));
                 CheckReduced();
                 break;
             default:
@@ -224,7 +224,7 @@ internal sealed partial class RankActor : ReceiveActor
         return plans[ticket.Header.Layer].Chunks.First(c => c.Position == position && c.Index == ticket.Header.Chunk);
     }
 
-    private Tensor EmptyRows() => empty(0L, context!.Spec.Model.Hidden, dtype: store!.WeightType);
+    private Tensor Rows(Ticket ticket) => Arrival.Rows(ticket, context!.Spec.Model.Hidden, store!.WeightType, store.Device);
 
     private void EndForward()
     {

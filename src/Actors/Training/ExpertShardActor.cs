@@ -24,7 +24,7 @@ internal sealed class ExpertShardActor : ReceiveActor
     private readonly int rank;
     private readonly DeviceServices services;
     private readonly long incarnation = Random.Shared.NextInt64();
-    private readonly List<Ticket> early = [];
+    private readonly EarlyTickets early = new();
     private readonly Dictionary<(int Micro, int Source), int> forwarded = [];
     private EpochContext? context;
     private ExpertUnit? unit;
@@ -47,7 +47,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         Receive<Ticket>(OnTicket);
         Receive<Drain>(m => IsCurrent(m.Epoch) && m.Step == step, _ => OnDrain());
         Receive<ApplyDecision>(m => IsCurrent(m.Decision.Epoch), OnDecision);
-        Receive<Quiesce>(_ => Abandon());
+        Receive<Quiesce>(_ => Leave());
         ReceiveAny(_ => { });
     }
 
@@ -86,6 +86,13 @@ internal sealed class ExpertShardActor : ReceiveActor
         OpenStep(m.Context.Message.RestoreStep);
     }
 
+    /// <summary>The epoch is over here: its late messages find nobody (EP-1).</summary>
+    private void Leave()
+    {
+        Abandon();
+        context = null;
+    }
+
     private void Abandon()
     {
         experts?.Discard();
@@ -93,12 +100,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         reduction = null;
         reduced?.Dispose();
         reduced = null;
-        foreach (Ticket ticket in early)
-        {
-            ticket.Discard();
-        }
-
-        early.Clear();
+        early.Discard();
         (updated, replicaPieces, step) = (false, 0, -1);
     }
 
@@ -110,9 +112,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         forwarded.Clear();
         unit!.Gradient.fill_(0f);
         reduction = new GradientExchange(Layout.Groups, Layout.GroupOf(rank));
-        Ticket[] waiting = [.. early];
-        early.Clear();
-        foreach (Ticket ticket in waiting)
+        foreach (Ticket ticket in early.Of(step))
         {
             OnTicket(ticket);
         }
@@ -129,8 +129,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         if (ticket.Header.Step != step)
         {
             // A fast source is ahead of this shard's update (or the shard waits for its start).
-            // Kept apart from the exchange's credit, or its sender's window would stay closed.
-            early.Add(new Ticket(ticket.Header, ticket.Meta, ticket.Take()));
+            early.Keep(ticket);
             return;
         }
 
@@ -275,10 +274,17 @@ internal sealed class ExpertShardActor : ReceiveActor
     private void OnWeightPiece(Ticket ticket)
     {
         (long begin, long count) = unit!.Layout.Shard(Layout.GroupOf(Endpoint.FromPacked(ticket.Header.Source).Rank), Layout.Groups);
-        using Tensor piece = ticket.Take()!;
-        using Tensor target = unit.Weights.narrow(0, begin, count);
-        using Tensor flat = piece.view(count);
-        target.copy_(flat);
+        using (Tensor? piece = ticket.Take())
+        {
+            // A shard at the end of the range may be empty.
+            if (piece is not null)
+            {
+                using Tensor target = unit.Weights.narrow(0, begin, count);
+                using Tensor flat = piece.view(count);
+                target.copy_(flat);
+            }
+        }
+
         replicaPieces++;
         CheckUpdated();
     }

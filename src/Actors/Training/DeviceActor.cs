@@ -173,6 +173,7 @@ internal sealed partial class DeviceActor : ReceiveActor
 
         batches = new BatchReader(spec, corpus);
         store = new DeviceStore(spec, node.Device);
+        Cluster.LogContext.Run = spec.RunId;
     }
 
     private void AttachActors(int[] ranks)

@@ -21,6 +21,7 @@ internal static class Sampling
         ITokenizer tokenizer = Tokenizers.Open(spec.Data.Tokenizer);
         // Small products lose more to the threads than they gain.
         ThreadSettings.Apply(spec.Model.Hidden < 512 ? 1 : Environment.ProcessorCount);
+        MatmulPrecision.Set(spec.Training.Matmul);
         using var weights = InferenceWeights.Load(spec, store, manifest);
         using var generator = new TextGenerator(spec, weights.Dense, weights.Experts);
         IReadOnlyList<int> prompt = tokenizer.Encode(how.Prompt);

@@ -10,7 +10,9 @@ internal static class CheckpointCommit
 {
     public static CoordinatorState OnPersisted(CoordinatorState state, SnapshotPersisted e, List<Effect> effects)
     {
-        if (!state.Pending.TryGetValue(e.Step, out PendingCheckpoint? pending) || pending.Epoch != e.Epoch)
+        // A part may come twice, when its first answer was late; only participants have one.
+        if (!state.Pending.TryGetValue(e.Step, out PendingCheckpoint? pending) || pending.Epoch != e.Epoch || pending.Parts.ContainsKey(e.Node)
+            || state.Participants.All(n => n.Incarnation != e.Node))
         {
             return state;
         }
@@ -18,7 +20,7 @@ internal static class CheckpointCommit
         if (e.Error is not null)
         {
             string name = state.Members.TryGetValue(e.Node, out NodeIdentity? node) ? node.Name : e.Node;
-            return OnFailed(state, new Input.PublishFailed(e.Step, $"{name}: {e.Error}"), effects);
+            return OnFailed(state, new Input.PublishFailed(e.Step, $"{name}: {e.Error}") { Epoch = e.Epoch }, effects);
         }
 
         PendingCheckpoint next = pending with { Parts = pending.Parts.SetItem(e.Node, e) };
@@ -47,10 +49,18 @@ internal static class CheckpointCommit
     public static CoordinatorState OnFailed(CoordinatorState state, Input.PublishFailed e, List<Effect> effects)
     {
         effects.Add(new Effect.Note($"checkpoint {e.Step} FAILED: {e.Reason}; the newest stays {state.NewestCheckpoint}"));
+        if (!state.Pending.TryGetValue(e.Step, out PendingCheckpoint? pending) || (e.Epoch is { } epoch && pending.Epoch != epoch))
+        {
+            // The checkpoint of an aborted epoch: nobody waits for it.
+            return state;
+        }
+
         CoordinatorState next = state with { Pending = state.Pending.Remove(e.Step) };
-        return next.Phase is RunPhase.Finishing or RunPhase.Applying or RunPhase.Evaluating && (next.Step == e.Step)
+        bool last = next.Step == e.Step && (next.Step >= next.Spec!.Training.Steps || next.StopReason is not null)
+            && next.Phase is RunPhase.Finishing or RunPhase.Applying or RunPhase.Evaluating;
+        return last && next.NewestCheckpoint < e.Step
             ? CoordinatorMachine.End(next, $"failed: the last checkpoint could not be written: {e.Reason}", effects)
-            : next;
+            : TryFinish(next, effects);
     }
 
     /// <summary>Ends a run that has nothing left to compute once its last checkpoint is durable.</summary>

@@ -43,8 +43,8 @@ internal sealed class CombineWeights
     public Tensor ToTable(RoutingPlan plan, int k, Device device)
     {
         using Tensor flat = dtype == ScalarType.Float64 ? tensor(Spread(plan, k, Double)) : tensor(Spread(plan, k, Single));
-        using Tensor table = flat.view(plan.Tokens, k);
-        return table.to(device).alias();
+        using Tensor local = flat.view(plan.Tokens, k);
+        return local.to(device);
     }
 
     private static void Pick<T>(RoutingPlan plan, int k, T[] table, T[] rows)

@@ -62,7 +62,7 @@ internal sealed class LocalState : IDisposable
     {
         foreach (Tensor gradient in denseGradients.Concat(expertGradients.Values))
         {
-            gradient.zero_();
+            gradient.fill_(0f); // zero_ would return a second handle
         }
     }
 

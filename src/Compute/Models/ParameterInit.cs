@@ -41,7 +41,7 @@ public static class ParameterInit
         long end = begin + range.numel();
         using (torch.no_grad())
         {
-            range.zero_();
+            range.fill_(0f);
         }
 
         foreach (ParameterEntry entry in layout.Entries)

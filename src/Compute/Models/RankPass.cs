@@ -10,7 +10,7 @@ namespace MoeActors.Compute.Models;
 /// Calls, for m = 0 … MoeCount-1: <see cref="Route"/>, <see cref="DispatchRows"/>, <see cref="ReleaseRows"/>,
 /// <see cref="ForwardShared"/>, <see cref="Combine"/> per chunk; then <see cref="ForwardLoss"/>; in training <see cref="BackwardLoss"/>,
 /// and for m = MoeCount-1 … 0: <see cref="BackwardCombine"/>, <see cref="ReturnGradient"/> per chunk, <see cref="BackwardSegment"/>.
-/// On one thread; disposing it at any point frees everything. Calls out of order throw <see cref="InvalidOperationException"/>.
+/// On one thread; disposing it at any point frees everything it holds (after an aborted pass also call <see cref="DenseModel.ClearGradients"/>). Calls out of order throw <see cref="InvalidOperationException"/>.
 /// </summary>
 public sealed class RankPass : IDisposable
 {

@@ -49,7 +49,7 @@ public sealed class OptimizerShard : IDisposable
         {
             Tensor state = empty(count, dtype: ScalarType.Float32, device: flatWeights.device).DetachFromDisposeScope();
             MemoryTuning.AdviseHugePages(state);
-            return state.zero_();
+            return state.fill_(0f); // zero_ would return a second handle
         }
     }
 

@@ -51,7 +51,14 @@ internal sealed class ExpertCase : IDisposable
 
     public static ModelSpec Model(BlockStyle style, int hidden, int expertHidden) => new()
     {
-        Name = "test", Style = style, Context = 8, Layers = 2, Hidden = hidden, Heads = 1, KvHeads = 1, FeedForward = 8,
+        Name = "test",
+        Style = style,
+        Context = 8,
+        Layers = 2,
+        Hidden = hidden,
+        Heads = 1,
+        KvHeads = 1,
+        FeedForward = 8,
         Moe = new MoeSpec { Experts = 4, TopK = 2, ExpertHidden = expertHidden },
     };
 

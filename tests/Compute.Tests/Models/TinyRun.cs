@@ -61,6 +61,6 @@ internal static class TinyRun
         }
 
         using Tensor flat = tensor(tokens);
-        return flat.view(spec.RankBatch, Context + 1).alias();
+        return flat.view(spec.RankBatch, Context + 1);
     };
 }

@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+using Akka.Actor;
+using Akka.Event;
+
+using MoeActors.Actors.Faults;
+using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Training;
+using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Models;
+
+namespace MoeActors.Actors.Checkpointing;
+
+/// <summary>
+/// Writes its node's units to storage, one file a unit, while training goes on; tells the coordinator when all of them are durable. Owns a
+/// thread: storage blocks nobody else. A failure is reported and costs this checkpoint, never the run.
+/// </summary>
+internal sealed class CheckpointWriterActor : ReceiveActor
+{
+    private readonly string incarnation;
+    private readonly FlightRecorder flight;
+    private readonly Func<IActorRef> coordinator;
+    private readonly ILoggingAdapter log = Context.GetLogger();
+    private readonly List<CheckpointEntry> entries = [];
+    private readonly List<CheckpointFile> files = [];
+    private (int Epoch, long Step) current = (-1, -1);
+    private readonly Dictionary<string, long> stepCounts = [];
+    private int written;
+    private long bytes, begun;
+    private string? error;
+
+    public CheckpointWriterActor(string incarnation, FlightRecorder flight, Func<IActorRef> coordinator)
+    {
+        (this.incarnation, this.flight, this.coordinator) = (incarnation, flight, coordinator);
+        Receive<UnitSnapshot>(Write);
+    }
+
+    /// <summary>Content of <see cref="SnapshotPersisted.EntriesJson"/>.</summary>
+    internal sealed record Part(
+        IReadOnlyList<CheckpointFile> Files, IReadOnlyList<CheckpointEntry> Entries, IReadOnlyDictionary<string, long> StepCounts);
+
+    private void Write(UnitSnapshot m)
+    {
+        using UnitCopy copy = m.Copy;
+        if (current != (m.Context.Epoch, m.Step))
+        {
+            current = (m.Context.Epoch, m.Step);
+            entries.Clear();
+            files.Clear();
+            stepCounts.Clear();
+            (written, bytes, error, begun) = (0, 0, null, Stopwatch.GetTimestamp());
+        }
+
+        if (error is null)
+        {
+            try
+            {
+                WriteUnit(m, copy);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or CheckpointException)
+            {
+                error = e.Message;
+                log.Error("checkpoint {0}: {1}", m.Step, e.Message);
+            }
+        }
+
+        if (++written < m.UnitsOfNode)
+        {
+            return;
+        }
+
+        flight.EnterStorage(Phase.Idle, m.Step);
+        string json = JsonSerializer.Serialize(new Part(files, entries, stepCounts));
+        coordinator().Tell(
+            new SnapshotPersisted(m.Context.Epoch, m.Step, incarnation, error is null ? json : "", bytes, Stopwatch.GetElapsedTime(begun).TotalMilliseconds, error),
+            ActorRefs.NoSender);
+    }
+
+    private void WriteUnit(UnitSnapshot m, UnitCopy copy)
+    {
+        flight.EnterStorage(Phase.Persist, m.Step);
+        var store = new CheckpointStore(Path.Combine(m.Context.Message.RunFolder, "checkpoints"));
+
+        // The epoch numbers the attempt: a late writer of an aborted epoch never touches a file of a later one.
+        string folder = store.Begin(m.Step, m.Context.Epoch);
+        string file = $"{folder}/{m.Unit.ToString().Replace('/', '-')}.safetensors";
+        ShardFileResult result = new ShardFileWriter(store.Root).Write(file, m.Context.Spec.RunId, m.Step, copy.Pieces());
+        files.Add(result.File);
+        entries.AddRange(result.Entries);
+        stepCounts[m.Unit.ToString()] = copy.StepCount;
+        bytes += result.Bytes;
+    }
+}

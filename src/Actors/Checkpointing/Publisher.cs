@@ -1,0 +1,118 @@
+using System.Text.Json;
+
+using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Faults;
+using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Data;
+using MoeActors.Compute.Models;
+
+namespace MoeActors.Actors.Checkpointing;
+
+/// <summary>Makes a checkpoint exist: gathers the parts into a manifest, has the store check and publish it, applies retention (CK-1, CK-2).</summary>
+internal static class Publisher
+{
+    /// <summary>Largest checkpoint whose hashes are computed on publishing: beyond it the extra read would cost too much.</summary>
+    private const long HashLimit = 2L << 30;
+
+    public static CommittedCheckpoint Publish(RunSpec spec, string runFolder, long fence, PendingCheckpoint checkpoint, FlightRecorder flight)
+    {
+        flight.EnterStorage(Phase.Commit, checkpoint.Step);
+        var store = new CheckpointStore(Path.Combine(runFolder, "checkpoints"));
+        var entries = new List<CheckpointEntry>();
+        var files = new List<CheckpointFile>();
+        var stepCounts = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        foreach (SnapshotPersisted part in checkpoint.Parts.Values)
+        {
+            CheckpointWriterActor.Part content = JsonSerializer.Deserialize<CheckpointWriterActor.Part>(part.EntriesJson)
+                ?? throw new CheckpointException($"checkpoint {checkpoint.Step}: node {part.Node} sent an empty part");
+            entries.AddRange(content.Entries);
+            files.AddRange(content.Files);
+            foreach ((string unit, long steps) in content.StepCounts)
+            {
+                stepCounts[unit] = steps;
+            }
+        }
+
+        Manifest manifest = Manifests.Of(spec, checkpoint, fence, files, entries, stepCounts);
+        store.Publish(manifest, ExpectedState.Of(spec));
+        flight.EnterStorage(Phase.Commit, checkpoint.Step);
+        store.Retain(new RetentionRequest(new RetentionPolicy(spec.Checkpoint.Keep, spec.Checkpoint.KeepEvery), fence));
+        long bytes = checkpoint.Parts.Values.Sum(p => p.Bytes);
+        (string weights, string state) = ("", "");
+        if (bytes <= HashLimit)
+        {
+            using var reader = new CheckpointReader(store.Root, manifest);
+            (weights, state) = (StateHash.Weights(reader), StateHash.State(reader));
+        }
+
+        flight.EnterStorage(Phase.Idle, checkpoint.Step);
+        return new CommittedCheckpoint(
+            checkpoint.Step, bytes, BytesPerRank(spec, entries), 0, checkpoint.Parts.Values.Max(p => p.PersistMs), weights, state);
+    }
+
+    private static long[] BytesPerRank(RunSpec spec, IEnumerable<CheckpointEntry> entries)
+    {
+        long[] bytes = new long[spec.Layout.Ranks];
+        foreach (CheckpointEntry entry in entries)
+        {
+            // A unit's file carries its name: "dense-3", "experts-1-2-0".
+            UnitId unit = UnitId.Parse(Path.GetFileNameWithoutExtension(entry.File).Replace('-', '/'));
+            bytes[UnitOrder.OwnerRank(spec.Layout, unit)] += entry.Bytes;
+        }
+
+        return bytes;
+    }
+}
+
+/// <summary>PURE: which tensors a complete checkpoint holds.</summary>
+internal static class ExpectedState
+{
+    public static IReadOnlyList<ExpectedTensor> Of(RunSpec spec)
+    {
+        string[] slots = spec.Training.Precision == Precision.BFloat16 ? ["master", "m", "v", "weights"] : ["master", "m", "v"];
+        var expected = new List<ExpectedTensor>();
+        var layouts = new List<ParameterLayout> { ParameterLayout.Dense(spec.Model) };
+        layouts.AddRange(spec.Model.MoeLayers().Select(layer => ParameterLayout.Experts(spec.Model, layer, 0, spec.Model.Moe.Experts)));
+        foreach (ParameterEntry entry in layouts.SelectMany(l => l.Entries))
+        {
+            expected.Add(new ExpectedTensor(entry.Name, entry.Layer, entry.Expert, entry.Shape, slots));
+        }
+
+        return expected;
+    }
+}
+
+/// <summary>PURE: a manifest from a run's record and its parts.</summary>
+internal static class Manifests
+{
+    public static Manifest Of(
+        RunSpec spec,
+        PendingCheckpoint checkpoint,
+        long fence,
+        IReadOnlyList<CheckpointFile> files,
+        IReadOnlyList<CheckpointEntry> entries,
+        IReadOnlyDictionary<string, long> stepCounts)
+    {
+        // Recomputed samples are counted in the report: the state of a disturbed run is that of the undisturbed one (DA-1).
+        SampleLedger ledger = checkpoint.Ledger with { Recomputed = 0 };
+        return new Manifest
+        {
+            Identity = IdentityOf(spec),
+            Step = checkpoint.Step,
+            Epoch = checkpoint.Epoch,
+            FencingToken = fence,
+            Kind = Manifest.Full,
+            CreatedAt = DateTimeOffset.UtcNow,
+            Files = files,
+            Entries = entries,
+            Units = stepCounts,
+            Ledger = JsonSerializer.Deserialize<JsonElement>(ledger.ToJson()),
+            Seed = spec.Training.Seed,
+        };
+    }
+
+    /// <summary>Whose checkpoints these are.</summary>
+    public static RunIdentity IdentityOf(RunSpec spec) =>
+        new(spec.RunId, Lineage.Of(spec), Lineage.OfModel(spec.Model), spec.Data.TokenizerHash, spec.Data.CorpusHash);
+}

@@ -1,0 +1,26 @@
+using MoeActors.Actors.Protocol;
+
+namespace MoeActors.Actors.Cluster;
+
+/// <summary>PURE: may this node take part?</summary>
+public static class Admission
+{
+    /// <summary>Reason of the refusal, or null.</summary>
+    public static string? Check(NodeIdentity node, CoordinatorState state, bool severalMachinesAllowed)
+    {
+        if (node.Protocol != ProtocolVersion.Current)
+        {
+            return $"{node.Name} speaks protocol {node.Protocol}, this cluster {ProtocolVersion.Current}: install the same version on every node";
+        }
+
+        if (node.Build != ProtocolVersion.Build)
+        {
+            return $"{node.Name} runs another build ({node.Build[..8]}, this cluster {ProtocolVersion.Build[..8]}): results would differ; install the same build on every node";
+        }
+
+        NodeIdentity? elsewhere = state.Members.Values.FirstOrDefault(n => n.Host != node.Host);
+        return elsewhere is not null && !severalMachinesAllowed
+            ? $"{node.Name} is on machine {node.Host}, {elsewhere.Name} on {elsewhere.Host}: several machines need persistence.provider = postgresql and a shared run folder; SQLite serves one machine"
+            : null;
+    }
+}

@@ -1,0 +1,115 @@
+using System.Globalization;
+
+using Akka.Configuration;
+
+using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Training;
+
+namespace MoeActors.Actors.Cluster;
+
+/// <summary>PURE: Akka's own configuration from the node's options.</summary>
+public static class AkkaSettings
+{
+    /// <summary>Name of every actor system of the product.</summary>
+    public const string SystemName = "moe";
+
+    /// <summary>Configuration of a node.</summary>
+    public static Config Node(NodeOptions options) => ConfigurationFactory.ParseString($$"""
+        akka {
+          actor.provider = cluster
+          cluster {
+            roles = ["moe"]
+            min-nr-of-members = 1
+            downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
+            split-brain-resolver {
+              active-strategy = keep-majority
+              stable-after = {{Ms(options.Detection.StableAfter)}}
+              down-all-when-unstable = off
+            }
+            failure-detector {
+              heartbeat-interval = {{Ms(options.Detection.Heartbeat)}}
+              acceptable-heartbeat-pause = {{Ms(options.Detection.AcceptablePause)}}
+              expected-response-after = {{Ms(options.Detection.Heartbeat * 2)}}
+            }
+            gossip-interval = 200ms
+            leader-actions-interval = 200ms
+            unreachable-nodes-reaper-interval = 200ms
+            retry-unsuccessful-join-after = 1s
+            seed-node-timeout = 2s
+            shutdown-after-unsuccessful-join-seed-nodes = 20s
+            run-coordinated-shutdown-when-down = on
+            singleton.hand-over-retry-interval = 200ms
+            singleton-proxy.singleton-identification-interval = 200ms
+            singleton-proxy.buffer-size = 1000
+          }
+          coordinated-shutdown.exit-clr = off
+        }
+        moe {
+          compute-lane {
+            type = "{{typeof(ComputeLaneConfigurator).AssemblyQualifiedName}}"
+            id = "compute-lane-0"
+          }
+          storage {
+            type = PinnedDispatcher
+          }
+        }
+        """)
+        .WithFallback(options.Logging)
+        .WithFallback(Common(options.Host, options.Port, options.Tls, options.LogLevel));
+
+    /// <summary>Configuration of a client: control plane only, no member.</summary>
+    public static Config Client(string host, ControlTls? tls) => ConfigurationFactory.ParseString("akka.actor.provider = remote")
+        .WithFallback(Common(host, 0, tls, "OFF"));
+
+    private static Config Common(string host, int port, ControlTls? tls, string logLevel) => ConfigurationFactory.ParseString($$"""
+        akka {
+          loglevel = {{logLevel}}
+          stdout-loglevel = OFF
+          log-dead-letters = off
+          log-dead-letters-during-shutdown = off
+          loggers = []
+          actor {
+            allow-unregistered-types = off
+            serializers {
+              moe = "{{typeof(ControlSerializer).AssemblyQualifiedName}}"
+              json = "{{typeof(RefusingSerializer).AssemblyQualifiedName}}"
+            }
+            serialization-bindings {
+              "{{typeof(IControlMessage).AssemblyQualifiedName}}" = moe
+              "System.Object" = json
+            }
+            serialization-identifiers {
+              "{{typeof(ControlSerializer).AssemblyQualifiedName}}" = 7301
+            }
+          }
+          remote {
+            log-remote-lifecycle-events = off
+            retry-gate-closed-for = 500ms
+            dot-netty.tcp {
+              hostname = "{{host}}"
+              port = {{port.ToString(CultureInfo.InvariantCulture)}}
+              maximum-frame-size = 8000000b
+              send-buffer-size = 16000000b
+              receive-buffer-size = 16000000b
+            }
+          }
+        }
+        """).WithFallback(tls is null ? Config.Empty : Tls(tls));
+
+    private static Config Tls(ControlTls tls) => ConfigurationFactory.ParseString($$"""
+        akka.remote.dot-netty.tcp {
+          enable-ssl = true
+          ssl {
+            suppress-validation = false
+            require-mutual-authentication = true
+            validate-certificate-hostname = false
+            certificate {
+              path = "{{tls.CertificateFile}}"
+              password = "{{tls.Password}}"
+            }
+          }
+        }
+        """);
+
+    private static string Ms(TimeSpan time) => $"{time.TotalMilliseconds:0}ms";
+}

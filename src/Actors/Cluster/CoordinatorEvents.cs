@@ -1,0 +1,128 @@
+using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Data;
+using MoeActors.Compute.Models;
+
+namespace MoeActors.Actors.Cluster;
+
+/// <summary>Something the run coordinator must react to.</summary>
+public abstract record CoordinatorInput
+{
+    /// <summary>A run was submitted (or resumed).</summary>
+    public sealed record Submitted(RunSpec Spec, string RunFolder, long NewestCheckpoint, SampleLedger Ledger, string Command) : CoordinatorInput;
+
+    /// <summary>A node said hello.</summary>
+    public sealed record NodeUp(NodeIdentity Node) : CoordinatorInput;
+
+    /// <summary>A node is gone: downed on proof of death, removed, or left.</summary>
+    public sealed record NodeLost(string Incarnation, string Reason) : CoordinatorInput;
+
+    /// <summary>A node is ready for the epoch, or not.</summary>
+    public sealed record Prepared(EpochPrepared Message) : CoordinatorInput;
+
+    /// <summary>A node's gradients are reduced.</summary>
+    public sealed record Reported(StepReport Message) : CoordinatorInput;
+
+    /// <summary>A node has applied a held step.</summary>
+    public sealed record Applied(StepApplied Message) : CoordinatorInput;
+
+    /// <summary>A node's part of an evaluation.</summary>
+    public sealed record Evaluated(EvaluationReport Message) : CoordinatorInput;
+
+    /// <summary>A node's part of a checkpoint is durable.</summary>
+    public sealed record Persisted(SnapshotPersisted Message) : CoordinatorInput;
+
+    /// <summary>A manifest is published (CK-1).</summary>
+    public sealed record Published(PendingCheckpoint Checkpoint, long Bytes) : CoordinatorInput;
+
+    /// <summary>A manifest could not be published.</summary>
+    public sealed record PublishFailed(long Step, string Reason) : CoordinatorInput;
+
+    /// <summary>An actor failed in a sound process.</summary>
+    public sealed record ActorFailed(NodeFault Message) : CoordinatorInput;
+
+    /// <summary>Someone asked to stop.</summary>
+    public sealed record StopAsked(string Reason) : CoordinatorInput;
+
+    /// <summary>The time to wait for a replacement of <paramref name="Epoch"/>'s lost nodes is over.</summary>
+    public sealed record GraceOver(int Epoch) : CoordinatorInput;
+}
+
+/// <summary>Something the coordinator's shell must carry out, in the order given.</summary>
+public abstract record CoordinatorEffect
+{
+    /// <summary>Send a message to one node.</summary>
+    public sealed record Tell(NodeIdentity Node, IControlMessage Message) : CoordinatorEffect;
+
+    /// <summary>Persist before any effect after this one happens.</summary>
+    public sealed record Journal(JournalEntry Entry) : CoordinatorEffect;
+
+    /// <summary>Check and publish the manifest of a checkpoint whose parts are all durable.</summary>
+    public sealed record Publish(PendingCheckpoint Checkpoint) : CoordinatorEffect;
+
+    /// <summary>Wait for a replacement no longer than the configured grace.</summary>
+    public sealed record StartGrace(int Epoch) : CoordinatorEffect;
+
+    /// <summary>A step is decided: write it down.</summary>
+    public sealed record RecordStep(DecidedStep Step) : CoordinatorEffect;
+
+    /// <summary>A validation loss is known.</summary>
+    public sealed record RecordValidation(long Step, double Loss) : CoordinatorEffect;
+
+    /// <summary>Say something to people and the log.</summary>
+    public sealed record Note(string Text) : CoordinatorEffect;
+
+    /// <summary>A node or actor failed: a fault's clock starts.</summary>
+    public sealed record FaultDetected(string Target, string Kind, string Reason, long AtStep) : CoordinatorEffect;
+
+    /// <summary>Recovery is decided: a new epoch begins.</summary>
+    public sealed record EpochDecided(int Epoch, long RestoreStep, Placement Placement) : CoordinatorEffect;
+
+    /// <summary>All nodes are ready.</summary>
+    public sealed record EpochReady(int Epoch, double FetchMs, double RestoreMs, IReadOnlyDictionary<string, EpochPrepared> Nodes) : CoordinatorEffect;
+
+    /// <summary>The run is over.</summary>
+    public sealed record Ended(string Outcome) : CoordinatorEffect;
+}
+
+/// <summary>What the coordinator's journal holds: manifests and decisions, never tensors.</summary>
+public abstract record JournalEntry
+{
+    /// <summary>A coordinator took office; its sequence number is its fencing token.</summary>
+    public sealed record CoordinatorStarted(string Node) : JournalEntry;
+
+    /// <summary>A run was accepted or resumed.</summary>
+    public sealed record RunAccepted(string SpecJson, string RunFolder, long NewestCheckpoint, string LedgerJson, string Command) : JournalEntry;
+
+    /// <summary>An epoch began.</summary>
+    public sealed record EpochBegan(int Epoch, IReadOnlyList<NodeIdentity> Nodes, IReadOnlyList<int> NodeOfRank, long RestoreStep) : JournalEntry;
+
+    /// <summary>A checkpoint's manifest was published.</summary>
+    public sealed record CheckpointPublished(long Step, string LedgerJson) : JournalEntry;
+
+    /// <summary>The run ended.</summary>
+    public sealed record RunEnded(string Outcome) : JournalEntry;
+}
+
+/// <summary>A checkpoint being written: its parts as the nodes report them.</summary>
+/// <param name="Step">Completed steps.</param>
+/// <param name="Epoch">Epoch of the snapshot.</param>
+/// <param name="Ledger">Samples of those steps (DA-1).</param>
+/// <param name="Parts">Parts so far, by node incarnation.</param>
+public sealed record PendingCheckpoint(
+    long Step, int Epoch, SampleLedger Ledger, System.Collections.Immutable.ImmutableSortedDictionary<string, SnapshotPersisted> Parts);
+
+/// <summary>Numbers of one decided step.</summary>
+public sealed record DecidedStep(
+    long Step,
+    int Epoch,
+    double Loss,
+    long Tokens,
+    double GradientNorm,
+    double LearningRate,
+    double Balance,
+    double RouterZ,
+    long Dropped,
+    bool Skipped,
+    double ExposedMs,
+    double SnapshotStallMs,
+    int SlowestRank);

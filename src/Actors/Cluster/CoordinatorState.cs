@@ -1,0 +1,111 @@
+using System.Collections.Immutable;
+
+using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Data;
+using MoeActors.Compute.Models;
+
+namespace MoeActors.Actors.Cluster;
+
+/// <summary>Where the run is in its life.</summary>
+public enum RunPhase
+{
+    /// <summary>No run.</summary>
+    Idle,
+
+    /// <summary>Waiting for enough nodes.</summary>
+    Gathering,
+
+    /// <summary>Nodes restore and connect for the epoch.</summary>
+    Preparing,
+
+    /// <summary>Steps are computed.</summary>
+    Running,
+
+    /// <summary>A held step is being applied.</summary>
+    Applying,
+
+    /// <summary>The validation loss is being computed.</summary>
+    Evaluating,
+
+    /// <summary>All is computed; the last checkpoint is being written.</summary>
+    Finishing,
+
+    /// <summary>Over.</summary>
+    Ended,
+}
+
+/// <summary>Everything the run coordinator knows. Immutable; <see cref="CoordinatorMachine"/> makes the next one.</summary>
+public sealed record CoordinatorState
+{
+    /// <summary>Phase.</summary>
+    public RunPhase Phase { get; init; } = RunPhase.Idle;
+
+    /// <summary>The run's record, once submitted.</summary>
+    public RunSpec? Spec { get; init; }
+
+    /// <summary>The run's folder.</summary>
+    public string RunFolder { get; init; } = "";
+
+    /// <summary>Command that started the run.</summary>
+    public string Command { get; init; } = "";
+
+    /// <summary>Current epoch; each change of membership begins another (EP-1).</summary>
+    public int Epoch { get; init; }
+
+    /// <summary>Fencing token of this coordinator.</summary>
+    public long Fence { get; init; }
+
+    /// <summary>Placement of the current or last epoch.</summary>
+    public Placement? Placement { get; init; }
+
+    /// <summary>Live nodes by incarnation.</summary>
+    public ImmutableSortedDictionary<string, NodeIdentity> Members { get; init; } = ImmutableSortedDictionary<string, NodeIdentity>.Empty;
+
+    /// <summary>Answers to the current preparation.</summary>
+    public ImmutableSortedDictionary<string, EpochPrepared> Ready { get; init; } = ImmutableSortedDictionary<string, EpochPrepared>.Empty;
+
+    /// <summary>Completed steps, = the step being computed.</summary>
+    public long Step { get; init; }
+
+    /// <summary>Reports of the step being computed.</summary>
+    public ImmutableSortedDictionary<string, StepReport> Reports { get; init; } = ImmutableSortedDictionary<string, StepReport>.Empty;
+
+    /// <summary>Nodes that have applied the held step.</summary>
+    public ImmutableSortedSet<string> Applied { get; init; } = [];
+
+    /// <summary>Parts of the running evaluation.</summary>
+    public ImmutableSortedDictionary<string, EvaluationReport> Evaluations { get; init; } = ImmutableSortedDictionary<string, EvaluationReport>.Empty;
+
+    /// <summary>Checkpoints being written, by step.</summary>
+    public ImmutableSortedDictionary<long, PendingCheckpoint> Pending { get; init; } = ImmutableSortedDictionary<long, PendingCheckpoint>.Empty;
+
+    /// <summary>Completed steps of the newest published checkpoint; 0 = none, the seed stands for it.</summary>
+    public long NewestCheckpoint { get; init; }
+
+    /// <summary>Samples of the surviving history (DA-1).</summary>
+    public SampleLedger Ledger { get; init; } = SampleLedger.Empty(1);
+
+    /// <summary>Samples of the newest checkpoint's history.</summary>
+    public SampleLedger CheckpointLedger { get; init; } = SampleLedger.Empty(1);
+
+    /// <summary>Skipped steps in a row.</summary>
+    public int SkipsInARow { get; init; }
+
+    /// <summary>Actor failures since the last completed step.</summary>
+    public int FailuresInARow { get; init; }
+
+    /// <summary>Why the run shall stop; null = go on.</summary>
+    public string? StopReason { get; init; }
+
+    /// <summary>The grace time for a replacement is over: go on with fewer nodes.</summary>
+    public bool GraceOver { get; init; }
+
+    /// <summary>How it ended; empty while it lives.</summary>
+    public string Outcome { get; init; } = "";
+
+    /// <summary>Members that hold a logical rank in the current epoch, in node-index order.</summary>
+    public IReadOnlyList<NodeIdentity> Participants => Placement?.Nodes ?? [];
+
+    /// <summary>Nodes the run wants: the spec's, at most one per rank.</summary>
+    public int WantedNodes => Spec is null ? 0 : Math.Min(Spec.Nodes, Spec.Layout.Ranks);
+}

@@ -1,0 +1,93 @@
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.Event;
+using Akka.Remote;
+
+using MoeActors.Actors.Protocol;
+
+namespace MoeActors.Actors.Cluster;
+
+/// <summary>
+/// Turns a broken connection into proof or leaves it a suspicion. Proof: the peer's process ran on this machine and its pid is gone (or now
+/// belongs to another process): the peer is downed at once. Otherwise the failure detector and the split-brain resolver decide.
+/// </summary>
+internal sealed class DeathWatchActor : ReceiveActor, IWithTimers
+{
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
+    private const int Looks = 100;
+    private readonly Akka.Cluster.Cluster cluster = Akka.Cluster.Cluster.Get(Context.System);
+    private readonly ILoggingAdapter log = Context.GetLogger();
+    private readonly Dictionary<Address, NodeIdentity> peers = [];
+    private readonly string host;
+    private readonly Action<int, string> exit;
+
+    private sealed record Look(Address Address, int Left);
+
+    /// <summary>The data plane lost its connection to a peer.</summary>
+    internal sealed record Suspect(string Incarnation, string Reason);
+
+    public DeathWatchActor(string host, Action<int, string> exit)
+    {
+        (this.host, this.exit) = (host, exit);
+        Receive<PrepareEpoch>(m =>
+        {
+            foreach (NodeIdentity node in m.Nodes)
+            {
+                peers[Address.Parse(node.Address)] = node;
+            }
+        });
+        Receive<NodeHello>(m => peers[Address.Parse(m.Node.Address)] = m.Node);
+        Receive<DisassociatedEvent>(m => OnSuspicion(m.RemoteAddress, "control connection closed"));
+        Receive<Suspect>(m =>
+        {
+            foreach ((Address address, NodeIdentity node) in peers)
+            {
+                if (node.Incarnation == m.Incarnation)
+                {
+                    OnSuspicion(address, m.Reason);
+                }
+            }
+        });
+        Receive<Look>(OnLook);
+        Receive<ThisActorSystemQuarantinedEvent>(_ => exit(NodeExit.Downed, "this node was quarantined by a peer"));
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart()
+    {
+        Context.System.EventStream.Subscribe(Self, typeof(DisassociatedEvent));
+        Context.System.EventStream.Subscribe(Self, typeof(ThisActorSystemQuarantinedEvent));
+        Context.System.EventStream.Subscribe(Self, typeof(NodeHello));
+        Context.System.EventStream.Subscribe(Self, typeof(PrepareEpoch));
+    }
+
+    private void OnSuspicion(Address address, string reason)
+    {
+        if (peers.TryGetValue(address, out NodeIdentity? node) && node.Host == host && !Timers.IsTimerActive(address))
+        {
+            log.Info("{0} is suspected: {1}", node.Name, reason);
+            OnLook(new Look(address, Looks));
+        }
+    }
+
+    private void OnLook(Look look)
+    {
+        if (!peers.TryGetValue(look.Address, out NodeIdentity? node))
+        {
+            return;
+        }
+
+        if (ProcessTable.IsGone(node.Pid, node.ProcessStart))
+        {
+            log.Info("{0}: process {1} is gone; downed", node.Name, node.Pid);
+            peers.Remove(look.Address);
+            cluster.Down(look.Address);
+        }
+        else if (look.Left > 0)
+        {
+            // A dying process closes its sockets before its pid disappears.
+            Timers.StartSingleTimer(look.Address, look with { Left = look.Left - 1 }, LookAgain);
+        }
+    }
+}

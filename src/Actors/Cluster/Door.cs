@@ -1,0 +1,59 @@
+using Akka.Actor;
+
+using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Models;
+
+namespace MoeActors.Actors.Cluster;
+
+/// <summary>A peer or cluster refused us, or could not be reached. The message is ready for people.</summary>
+public sealed class RefusedException : Exception
+{
+    /// <summary>Creates the exception.</summary>
+    public RefusedException(string message)
+        : base(message)
+    {
+    }
+}
+
+/// <summary>Knocks at a cluster's door: mutual proof of the secret, version and build checked, the reason of a refusal in one sentence.</summary>
+public static class Door
+{
+    /// <summary>Returns the gateway of the first node that answers; throws <see cref="RefusedException"/>.</summary>
+    public static async Task<IActorRef> KnockAsync(
+        ActorSystem system, IReadOnlyList<string> addresses, string secret, bool joins, TimeSpan patience, CancellationToken cancellation)
+    {
+        string last = "no address given";
+        DateTime until = DateTime.UtcNow + patience;
+        do
+        {
+            foreach (string address in addresses)
+            {
+                Knock knock = KnockProof.Make(secret, joins);
+                try
+                {
+                    ActorSelection gateway = system.ActorSelection($"akka.tcp://{AkkaSettings.SystemName}@{address}/user/gateway");
+                    IActorRef door = await gateway.ResolveOne(TimeSpan.FromSeconds(2), cancellation).ConfigureAwait(false);
+                    KnockAnswer answer = await door.Ask<KnockAnswer>(knock, TimeSpan.FromSeconds(3), cancellation).ConfigureAwait(false);
+                    if (answer.Refusal is not null)
+                    {
+                        throw new RefusedException($"{address} refused: {answer.Refusal}");
+                    }
+
+                    return KnockProof.IsAnswer(answer, knock.Nonce, secret)
+                        ? door
+                        : throw new RefusedException($"{address} does not know the shared secret: it is no node of this cluster");
+                }
+                catch (Exception e) when (e is ActorNotFoundException or AskTimeoutException or TimeoutException)
+                {
+                    last = $"{address} does not answer: is a node running there (moe node --port …)?";
+                }
+                catch (UriFormatException)
+                {
+                    throw new SpecException($"'{address}': expected HOST:PORT");
+                }
+            }
+        }
+        while (DateTime.UtcNow < until && !cancellation.IsCancellationRequested);
+        throw new RefusedException(last);
+    }
+}

@@ -1,0 +1,78 @@
+using System.Diagnostics;
+
+namespace MoeActors.Actors.Cluster;
+
+/// <summary>Measures each open fault phase by phase, from its detection to the first step after it. Owned by the coordinator.</summary>
+internal sealed class FaultClock
+{
+    private readonly List<Open> open = [];
+
+    private sealed class Open
+    {
+        public required string Kind { get; init; }
+
+        public required string Target { get; init; }
+
+        public required long AtStep { get; init; }
+
+        public required string Phase { get; init; }
+
+        public required string Reason { get; init; }
+
+        public required bool Injected { get; init; }
+
+        public DateTimeOffset At { get; } = DateTimeOffset.UtcNow;
+
+        public long Begun { get; } = Stopwatch.GetTimestamp();
+
+        public double DecidedMs { get; set; }
+
+        public double FetchedMs { get; set; }
+
+        public double RestoredMs { get; set; }
+
+        public double RejoinedMs { get; set; }
+
+        public long RestoreStep { get; set; }
+
+        public double Now() => Stopwatch.GetElapsedTime(Begun).TotalMilliseconds;
+    }
+
+    public void Detected(string kind, string target, long atStep, string phase, string reason, bool injected)
+    {
+        open.Add(new Open { Kind = kind, Target = target, AtStep = atStep, Phase = phase, Reason = reason, Injected = injected });
+    }
+
+    public void Decided(long restoreStep)
+    {
+        foreach (Open fault in open)
+        {
+            (fault.DecidedMs, fault.RestoreStep) = (fault.Now(), restoreStep);
+        }
+    }
+
+    public void Ready(double fetchMs, double restoreMs)
+    {
+        foreach (Open fault in open)
+        {
+            fault.RejoinedMs = fault.Now();
+            fault.FetchedMs = fault.DecidedMs + fetchMs;
+            fault.RestoredMs = Math.Min(fault.RejoinedMs, fault.FetchedMs + restoreMs);
+        }
+    }
+
+    /// <summary>The first step after the faults is decided: they are over.</summary>
+    public IReadOnlyList<FaultTimeline> FirstStep()
+    {
+        if (open.Count == 0)
+        {
+            return [];
+        }
+
+        FaultTimeline[] done = open.Select(f => new FaultTimeline(
+            f.Kind, f.Target, f.AtStep, f.Phase, f.At, f.DecidedMs, f.FetchedMs, f.RestoredMs, f.RejoinedMs, f.Now(),
+            f.RestoreStep == 0 ? "seed" : "persisted checkpoint", f.Reason, Math.Max(0, f.AtStep - f.RestoreStep), f.Injected)).ToArray();
+        open.Clear();
+        return done;
+    }
+}

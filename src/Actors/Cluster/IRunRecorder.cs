@@ -1,0 +1,66 @@
+using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Models;
+
+namespace MoeActors.Actors.Cluster;
+
+/// <summary>
+/// Writes down what happens in a run, in the run's folder: the coordinator calls it, the host implements it. Called from the coordinator's
+/// actor only; must not throw for a full disk (say so instead).
+/// </summary>
+public interface IRunRecorder : IDisposable
+{
+    /// <summary>The run begins, resumes, or a new coordinator takes over.</summary>
+    void Opened(RunSpec spec, string command, bool resumed);
+
+    /// <summary>A step is decided.</summary>
+    /// <param name="step">Its numbers.</param>
+    /// <param name="ms">Wall time since the decision before.</param>
+    void Step(DecidedStep step, double ms);
+
+    /// <summary>A validation loss is known.</summary>
+    void Validation(long step, double loss);
+
+    /// <summary>A checkpoint is published.</summary>
+    void Checkpoint(CommittedCheckpoint checkpoint);
+
+    /// <summary>A fault is over: the first step after it is decided.</summary>
+    void Fault(FaultTimeline fault);
+
+    /// <summary>An epoch is ready: who takes part.</summary>
+    void Epoch(int epoch, long restoreStep, Placement placement, IReadOnlyDictionary<string, EpochPrepared> nodes);
+
+    /// <summary>Something worth a line.</summary>
+    void Note(string text);
+
+    /// <summary>The run is over.</summary>
+    void Ended(string outcome, CommittedCheckpoint? last);
+}
+
+/// <summary>A published checkpoint in numbers.</summary>
+/// <param name="Step">Completed steps.</param>
+/// <param name="Bytes">All bytes.</param>
+/// <param name="BytesPerRank">Bytes by logical rank.</param>
+/// <param name="StallMs">Longest stall of a node for the copy.</param>
+/// <param name="PersistMs">Longest time a node wrote.</param>
+/// <param name="WeightsHash">Hash of the weights, or empty.</param>
+/// <param name="StateHash">Hash of the whole state, or empty.</param>
+public sealed record CommittedCheckpoint(long Step, long Bytes, IReadOnlyList<long> BytesPerRank, double StallMs, double PersistMs, string WeightsHash, string StateHash);
+
+/// <summary>One fault, phase by phase; milliseconds since its detection.</summary>
+/// <param name="Kind">"node-lost", "actor-failed", "coordinator-lost".</param>
+/// <param name="Target">Node or node/actor.</param>
+/// <param name="AtStep">Step in flight.</param>
+/// <param name="Phase">What the victim was doing, as its flight recorder says; empty if unknown.</param>
+/// <param name="At">When it was detected (UTC).</param>
+/// <param name="DecidedMs">A new epoch was decided.</param>
+/// <param name="FetchedMs">State was read.</param>
+/// <param name="RestoredMs">State was in place.</param>
+/// <param name="RejoinedMs">All nodes were ready.</param>
+/// <param name="FirstStepMs">The first step was decided.</param>
+/// <param name="Rung">Where the state came from.</param>
+/// <param name="Reason">Why it counted as a fault.</param>
+/// <param name="LostSteps">Steps computed again.</param>
+/// <param name="Injected">Whether the product killed itself on purpose (fault injection).</param>
+public sealed record FaultTimeline(
+    string Kind, string Target, long AtStep, string Phase, DateTimeOffset At, double DecidedMs, double FetchedMs, double RestoredMs,
+    double RejoinedMs, double FirstStepMs, string Rung, string Reason, long LostSteps, bool Injected);

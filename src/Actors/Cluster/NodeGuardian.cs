@@ -1,0 +1,100 @@
+using Akka.Actor;
+using Akka.Event;
+
+using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Training;
+
+namespace MoeActors.Actors.Cluster;
+
+/// <summary>
+/// /user/node: guardian of this process. Says hello to whoever is coordinator until answered, hands the coordinator's orders to the
+/// device, lets nothing older than the newest fencing token through, and ends the process when the device cannot be saved.
+/// </summary>
+internal sealed class NodeGuardian : ReceiveActor, IWithTimers
+{
+    private readonly NodeServices services;
+    private readonly Action<int, string> exit;
+    private readonly ILoggingAdapter log = Context.GetLogger();
+    private readonly IActorRef device;
+    private long fence;
+    private string? refusal;
+
+    private sealed class SayHello
+    {
+        public static readonly SayHello Instance = new();
+    }
+
+    public NodeGuardian(NodeServices services, Action<int, string> exit)
+    {
+        (this.services, this.exit) = (services, exit);
+        device = Context.ActorOf(Props.Create(() => new DeviceActor(services)).WithDispatcher(NodeServices.LaneDispatcher), "device-0");
+        Receive<SayHello>(_ => services.CoordinatorProxy.Tell(new NodeHello(services.Identity), Self));
+        Receive<HelloAnswer>(OnAnswer);
+        Receive<PrepareEpoch>(OnPrepare);
+        Receive<AbortEpoch>(Relay);
+        Receive<StartSteps>(Relay);
+        Receive<StepDecision>(Relay);
+        Receive<EvaluateState>(Relay);
+        Receive<EndRun>(Relay);
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart() =>
+        Timers.StartPeriodicTimer("hello", SayHello.Instance, TimeSpan.Zero, TimeSpan.FromMilliseconds(500));
+
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(
+        maxNrOfRetries: 3,
+        withinTimeRange: TimeSpan.FromMinutes(1),
+        localOnlyDecider: reason =>
+        {
+            log.Error(reason, "the device supervisor failed");
+            services.TellCoordinator(new NodeFault(0, services.Incarnation, "device-0", reason.Message));
+            exit(NodeExit.DeviceFailed, $"the device supervisor failed: {reason.Message}");
+            return Directive.Stop;
+        });
+
+    private void OnAnswer(HelloAnswer m)
+    {
+        if (m.Refusal is not null && m.Refusal != refusal)
+        {
+            refusal = m.Refusal;
+            exit(NodeExit.Refused, m.Refusal);
+        }
+    }
+
+    private void OnPrepare(PrepareEpoch m)
+    {
+        // EP-1: a coordinator that lost its office has an older token.
+        if (m.Fence < fence)
+        {
+            log.Warning("epoch {0} of an older coordinator (fence {1} < {2}) is ignored", m.Epoch, m.Fence, fence);
+            return;
+        }
+
+        fence = m.Fence;
+        LogContext.Set(m.Epoch, m.RestoreStep);
+        device.Forward(m);
+    }
+
+    private void Relay(object message) => device.Forward(message);
+}
+
+/// <summary>Exit codes of a node process.</summary>
+public static class NodeExit
+{
+    /// <summary>A clean end.</summary>
+    public const int Ok = 0;
+
+    /// <summary>A peer or the cluster refused this node.</summary>
+    public const int Refused = 6;
+
+    /// <summary>Memory, disk or port missing.</summary>
+    public const int Resources = 7;
+
+    /// <summary>The device supervisor failed.</summary>
+    public const int DeviceFailed = 20;
+
+    /// <summary>The node was downed or quarantined by the others; a new process may join.</summary>
+    public const int Downed = 21;
+}

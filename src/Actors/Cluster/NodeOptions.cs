@@ -1,0 +1,89 @@
+using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Faults;
+using MoeActors.Compute.Routing;
+
+namespace MoeActors.Actors.Cluster;
+
+/// <summary>Everything a node process needs to know to start; built by the host from configuration and flags.</summary>
+public sealed record NodeOptions
+{
+    /// <summary>Name of the node, unique in its cluster.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>How often this node was started before under the same supervisor: 0 = first.</summary>
+    public int Start { get; init; }
+
+    /// <summary>Address the control plane binds to; loopback unless configured.</summary>
+    public string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>Port of the control plane; 0 = any free one (a fresh one per incarnation).</summary>
+    public int Port { get; init; }
+
+    /// <summary>Nodes to join, "host:port"; empty = begin a cluster.</summary>
+    public IReadOnlyList<string> Join { get; init; } = [];
+
+    /// <summary>Folder for the node's own files: journal, flight recorder, sockets.</summary>
+    public required string DataFolder { get; init; }
+
+    /// <summary>Shared secret of control and data plane; empty = none (loopback only).</summary>
+    public string Secret { get; init; } = "";
+
+    /// <summary>TLS of the control plane; null = plain.</summary>
+    public ControlTls? Tls { get; init; }
+
+    /// <summary>Data plane.</summary>
+    public required ExchangeOptions Exchange { get; init; }
+
+    /// <summary>Emulated faults of the data plane's links; null = none.</summary>
+    public ILinkFaults? LinkFaults { get; init; }
+
+    /// <summary>Failure detector and split-brain resolver.</summary>
+    public DetectionOptions Detection { get; init; } = new();
+
+    /// <summary>Journal of the coordinator.</summary>
+    public required JournalOptions Journal { get; init; }
+
+    /// <summary>How long to wait for a replacement of a lost node before going on with fewer.</summary>
+    public TimeSpan RecoveryGrace { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long to try to connect to the peers of an epoch.</summary>
+    public TimeSpan ConnectPatience { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Planned deaths (AD-1: empty unless fault injection is enabled).</summary>
+    public IReadOnlyList<KillPoint> KillPoints { get; init; } = [];
+
+    /// <summary>Akka log level.</summary>
+    public string LogLevel { get; init; } = "INFO";
+
+    /// <summary>Akka configuration that attaches the node's logger; empty = no log.</summary>
+    public Akka.Configuration.Config Logging { get; init; } = Akka.Configuration.Config.Empty;
+
+    /// <summary>Writes a run's reports; made anew for each coordinator that takes office.</summary>
+    public required Func<string, IRunRecorder> Recorder { get; init; }
+
+    /// <summary>Told of each chunk an expert shard computes; null when nobody asks.</summary>
+    public Action<int, long, int, ChunkKey>? Trace { get; init; }
+}
+
+/// <summary>TLS of the control plane: mutual, with one certificate for both sides.</summary>
+/// <param name="CertificateFile">PKCS#12 file.</param>
+/// <param name="Password">Its password.</param>
+public sealed record ControlTls(string CertificateFile, string Password);
+
+/// <summary>How fast silence counts as a failure. Proof of death (a process of this machine that is gone) acts at once.</summary>
+public sealed record DetectionOptions
+{
+    /// <summary>Heartbeat interval.</summary>
+    public TimeSpan Heartbeat { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Silence accepted beyond the learned interval.</summary>
+    public TimeSpan AcceptablePause { get; init; } = TimeSpan.FromMilliseconds(1500);
+
+    /// <summary>How long membership must be stable before the split-brain resolver decides.</summary>
+    public TimeSpan StableAfter { get; init; } = TimeSpan.FromSeconds(3);
+}
+
+/// <summary>Where the coordinator's journal lives.</summary>
+/// <param name="Provider">"sqlite" (one machine) or "postgresql" (required for several machines).</param>
+/// <param name="ConnectionString">Connection string; a secret for PostgreSQL.</param>
+public sealed record JournalOptions(string Provider, string ConnectionString);

@@ -1,0 +1,169 @@
+using System.Net.Sockets;
+
+using Akka.Actor;
+using Akka.Cluster.Tools.Singleton;
+
+using MoeActors.Actors.Checkpointing;
+using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Faults;
+using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Training;
+using MoeActors.Compute.Models;
+
+namespace MoeActors.Actors.Cluster;
+
+/// <summary>One running node: its actor system, data plane and actors. Several may live in one process (tests).</summary>
+public sealed class NodeProcess : IAsyncDisposable
+{
+    private readonly ActorSystem system;
+    private readonly IExchange exchange;
+    private readonly FlightRecorder flight;
+    private readonly TaskCompletionSource<(int Code, string Reason)> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private NodeProcess(ActorSystem system, IExchange exchange, FlightRecorder flight, NodeIdentity identity)
+    {
+        (this.system, this.exchange, this.flight, Identity) = (system, exchange, flight, identity);
+        Address = system.Provider() is { } provider ? $"{provider.Host}:{provider.Port}" : "";
+    }
+
+    /// <summary>Who this node is.</summary>
+    public NodeIdentity Identity { get; }
+
+    /// <summary>"host:port" of the control plane, for others to join.</summary>
+    public string Address { get; }
+
+    /// <summary>The actor system, for the host's own actors.</summary>
+    public ActorSystem System => system;
+
+    /// <summary>Data plane's counters.</summary>
+    public ExchangeStatistics Statistics => exchange.Statistics;
+
+    /// <summary>Ends with the exit code and reason when the node must not go on (refused, downed, device lost).</summary>
+    public Task<(int Code, string Reason)> Ended => ended.Task;
+
+    /// <summary>Starts a node and joins its cluster; throws <see cref="SpecException"/> or <see cref="IOException"/> with one clear sentence.</summary>
+    public static async Task<NodeProcess> StartAsync(NodeOptions options, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(options.DataFolder);
+        string incarnation = Guid.NewGuid().ToString("N")[..12];
+        ActorSystem system = await StartSystemAsync(options).ConfigureAwait(false);
+        try
+        {
+            (string host, int port) = system.Provider()!.Value;
+            string FlightPath(string name, string inc) => Path.Combine(options.DataFolder, "flight", $"{name}-{inc}.flight");
+            var flight = new FlightRecorder(FlightPath(options.Name, incarnation), new KillPlan(options.KillPoints, options.Name, options.Start));
+            var exchange = new SocketExchange(options.Exchange, options.LinkFaults);
+            var identity = new NodeIdentity(
+                options.Name, incarnation, $"akka.tcp://{AkkaSettings.SystemName}@{host}:{port}", Environment.MachineName, Environment.ProcessId,
+                ProcessTable.OwnStart, exchange.LocalAddress, Environment.ProcessorCount, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
+                ProtocolVersion.Build, ProtocolVersion.Current);
+            var node = new NodeProcess(system, exchange, flight, identity);
+            if (options.Join.Count > 0)
+            {
+                await Door.KnockAsync(system, options.Join, options.Secret, joins: true, TimeSpan.FromSeconds(10), cancellation).ConfigureAwait(false);
+            }
+
+            node.CreateActors(options, FlightPath);
+            var cluster = Akka.Cluster.Cluster.Get(system);
+            cluster.RegisterOnMemberRemoved(() => node.End(NodeExit.Downed, "the cluster removed this node"));
+            Akka.Actor.Address[] seeds = options.Join.Count == 0
+                ? [cluster.SelfAddress]
+                : options.Join.Select(j => Akka.Actor.Address.Parse($"akka.tcp://{AkkaSettings.SystemName}@{j}")).ToArray();
+            if (options.Join.Count == 0)
+            {
+                cluster.Join(cluster.SelfAddress);
+            }
+            else
+            {
+                cluster.JoinSeedNodes(seeds);
+            }
+
+            return node;
+        }
+        catch
+        {
+            await system.Terminate().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Leaves the cluster and frees everything.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        ended.TrySetResult((NodeExit.Ok, "stopped"));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        try
+        {
+            await Akka.Cluster.Cluster.Get(system).LeaveAsync(patience.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The others are gone or leave at the same time: nobody is left to agree.
+        }
+
+        await system.Terminate().ConfigureAwait(false);
+        exchange.Dispose();
+        flight.Dispose();
+    }
+
+    private static async Task<ActorSystem> StartSystemAsync(NodeOptions options)
+    {
+        try
+        {
+            return ActorSystem.Create(AkkaSettings.SystemName, AkkaSettings.Node(options).WithFallback(JournalSettings.Of(options.Journal)));
+        }
+        catch (Exception e) when (e.GetBaseException() is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AddressNotAvailable or SocketError.AccessDenied } inner)
+        {
+            await Task.CompletedTask.ConfigureAwait(false);
+            throw new IOException($"cannot listen on {options.Host}:{options.Port}: {inner.Message}; choose another --port (0 = any free one)", e);
+        }
+    }
+
+    private void CreateActors(NodeOptions options, Func<string, string, string> flightPath)
+    {
+        Action<int, string> exit = End;
+        IActorRef coordinator = system.ActorOf(
+            ClusterSingletonProxy.Props("/user/run-manager", ClusterSingletonProxySettings.Create(system).WithSingletonName("run")), "run-proxy");
+        IActorRef writer = system.ActorOf(
+            Props.Create(() => new CheckpointWriterActor(Identity.Incarnation, flight, () => coordinator)).WithDispatcher(NodeServices.StorageDispatcher),
+            "checkpoint-writer");
+        var services = new NodeServices
+        {
+            Identity = Identity,
+            Exchange = exchange,
+            Flight = flight,
+            Writer = writer,
+            CoordinatorProxy = coordinator,
+            ConnectPatience = options.ConnectPatience,
+            CheckRoom = spec => RoomCheck.Memory(spec, Identity),
+            Trace = options.Trace,
+        };
+        IActorRef watch = system.ActorOf(Props.Create(() => new DeathWatchActor(Identity.Host, exit)), "death-watch");
+        exchange.PeerFailed += lost => watch.Tell(new DeathWatchActor.Suspect(lost.Incarnation, lost.Reason), ActorRefs.NoSender);
+        system.ActorOf(Props.Create(() => new NodeGuardian(services, exit)), "node");
+        system.ActorOf(Props.Create(() => new GatewayActor(options.Secret, coordinator)), "gateway");
+        var coordinatorOptions = new CoordinatorOptions(
+            options.Name, options.RecoveryGrace, options.Journal.Provider != "sqlite", flightPath, flight, options.Recorder);
+
+        // No removal margin: the journal's sequence numbers fence a coordinator that does not know yet that it lost its office.
+        system.ActorOf(
+            ClusterSingletonManager.Props(
+                Props.Create(() => new RunCoordinator(coordinatorOptions)),
+                PoisonPill.Instance,
+                ClusterSingletonManagerSettings.Create(system).WithSingletonName("run").WithRemovalMargin(TimeSpan.FromMilliseconds(100))),
+            "run-manager");
+    }
+
+    private void End(int code, string reason) => ended.TrySetResult((code, reason));
+}
+
+/// <summary>Small reads of Akka's own state.</summary>
+internal static class SystemExtensions
+{
+    /// <summary>Host and port the control plane is bound to.</summary>
+    public static (string Host, int Port)? Provider(this ActorSystem system)
+    {
+        Akka.Actor.Address address = ((ExtendedActorSystem)system).Provider.DefaultAddress;
+        return address.Host is null || address.Port is null ? null : (address.Host, address.Port.Value);
+    }
+}

@@ -1,0 +1,51 @@
+using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Models;
+
+namespace MoeActors.Actors.Cluster;
+
+/// <summary>PURE but for the numbers it is given: is there room for a run?</summary>
+public static class RoomCheck
+{
+    /// <summary>Bytes of state one logical rank needs on its node: weights, gradient, master, m, v, and one snapshot of them.</summary>
+    public static long RankBytes(RunSpec spec)
+    {
+        ParameterLayout dense = ParameterLayout.Dense(spec.Model);
+        int most = spec.Layout.ExpertsAt(0, spec.Model.Moe.Experts).Count;
+        long experts = spec.Model.MoeLayers().Sum(l => ParameterLayout.Experts(spec.Model, l, 0, most).Total);
+        long weight = spec.Training.Precision == Precision.BFloat16 ? 2 : 4;
+        long master = spec.Training.Precision == Precision.BFloat16 ? 4 : 0;
+        long denseShard = dense.Total / spec.Layout.Ranks, expertShard = experts / spec.Layout.Groups;
+        return ((dense.Total + experts) * (weight + 4)) + ((denseShard + expertShard) * ((master + 8) + (master + 8 + weight)));
+    }
+
+    /// <summary>Throws <see cref="InsufficientMemoryException"/> when a node cannot hold one rank.</summary>
+    public static void Memory(RunSpec spec, NodeIdentity node)
+    {
+        long need = RankBytes(spec);
+        if (need > node.MemoryBytes)
+        {
+            throw new InsufficientMemoryException(
+                $"one logical rank of {spec.Model.Name} needs {need / 1e9:0.0} GB, this node has {node.MemoryBytes / 1e9:0.0} GB: use more ranks (layout.ranks, layout.expert-parallel) on more nodes, or a smaller model");
+        }
+    }
+
+    /// <summary>Bytes of one full checkpoint.</summary>
+    public static long CheckpointBytes(RunSpec spec)
+    {
+        long parameters = ParameterLayout.Dense(spec.Model).Total
+            + spec.Model.MoeLayers().Sum(l => ParameterLayout.Experts(spec.Model, l, 0, spec.Model.Moe.Experts).Total);
+        return parameters * (spec.Training.Precision == Precision.BFloat16 ? 14 : 12);
+    }
+
+    /// <summary>Throws <see cref="IOException"/> when the run's folder has no room for the checkpoints that are kept plus the one being written.</summary>
+    public static void Disk(RunSpec spec, string folder)
+    {
+        long need = CheckpointBytes(spec) * (spec.Checkpoint.Keep + 1);
+        long free = new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace;
+        if (free < need)
+        {
+            throw new IOException(
+                $"{folder}: {need / 1e9:0.0} GB are needed for {spec.Checkpoint.Keep + 1} checkpoints, {free / 1e9:0.0} GB are free: make room, choose another --run-dir, or lower checkpoint.keep");
+        }
+    }
+}

@@ -1,0 +1,279 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.Event;
+using Akka.Persistence;
+
+using MoeActors.Actors.Checkpointing;
+using MoeActors.Actors.Faults;
+using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Models;
+
+using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
+using Input = MoeActors.Actors.Cluster.CoordinatorInput;
+
+namespace MoeActors.Actors.Cluster;
+
+/// <summary>
+/// /user/run, cluster singleton: feeds <see cref="CoordinatorMachine"/> and carries out its effects. Event-sourced: what it journals
+/// survives the loss of its node, and the next coordinator goes on from there. Its journal's sequence number is its fencing token.
+/// </summary>
+internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
+{
+    private readonly CoordinatorOptions options;
+    private readonly ILoggingAdapter log = Context.GetLogger();
+    private readonly Akka.Cluster.Cluster cluster = Akka.Cluster.Cluster.Get(Context.System);
+    private readonly StatusBoard board = new();
+    private readonly FaultClock faults = new();
+    private CoordinatorState state = new();
+    private IRunRecorder? recorder;
+    private RunFolderLock? folderLock;
+    private long lastDecision;
+
+    /// <summary>The publisher's answer, told to self.</summary>
+    private sealed record PublishDone(Input Result, CommittedCheckpoint? Checkpoint);
+
+    private sealed record GraceTick(int Epoch);
+
+    public RunCoordinator(CoordinatorOptions options)
+    {
+        this.options = options;
+        Recover<CoordinatorEntry>(e => state = CoordinatorMachine.Replay(state, Entries.Read(e)));
+        Recover<RecoveryCompleted>(_ => TakeOffice());
+        Command<NodeHello>(OnHello);
+        Command<EpochPrepared>(m => Feed(new Input.Prepared(m)));
+        Command<StepReport>(m => Feed(new Input.Reported(m)));
+        Command<StepApplied>(m => Feed(new Input.Applied(m)));
+        Command<EvaluationReport>(m => Feed(new Input.Evaluated(m)));
+        Command<SnapshotPersisted>(m => Feed(new Input.Persisted(m)));
+        Command<NodeFault>(m => Feed(new Input.ActorFailed(m)));
+        Command<PublishDone>(OnPublishDone);
+        Command<GraceTick>(m => Feed(new Input.GraceOver(m.Epoch)));
+        Command<SubmitRun>(OnSubmit);
+        Command<StopRun>(m => Feed(new Input.StopAsked(m.Reason)));
+        Command<StatusQuery>(m => Sender.Tell(board.Answer(m, state)));
+        Command<ClusterEvent.MemberDowned>(m => OnGone(m.Member, "downed"));
+        Command<ClusterEvent.MemberRemoved>(m => OnGone(m.Member, "removed"));
+        Command<ClusterEvent.MemberExited>(m => OnGone(m.Member, "left"));
+        CommandAny(_ => { });
+    }
+
+    public override string PersistenceId => "run-coordinator";
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PostStop()
+    {
+        cluster.Unsubscribe(Self);
+        recorder?.Dispose();
+        folderLock?.Dispose();
+    }
+
+    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
+    {
+        // A stale coordinator's write meets a newer one's: the journal is a fence. The actor stops; the singleton elsewhere goes on.
+        log.Error("the journal refused an entry ({0}): this coordinator is no longer in charge", cause.Message);
+        base.OnPersistFailure(cause, @event, sequenceNr);
+    }
+
+    private void TakeOffice()
+    {
+        Persist(Entries.Write(new JournalEntry.CoordinatorStarted(options.NodeName)), _ =>
+        {
+            state = state with { Fence = LastSequenceNr };
+            cluster.Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberRemoved), typeof(ClusterEvent.MemberExited));
+            if (state.Spec is null || state.Phase == RunPhase.Ended)
+            {
+                return;
+            }
+
+            Note($"coordinator on {options.NodeName} takes over run {state.Spec.RunId} (fence {state.Fence})");
+            if (!OpenFolder(state.RunFolder, state.Spec, resumed: true, out string problem))
+            {
+                Note(problem);
+            }
+
+            foreach (NodeIdentity node in state.Participants.Where(n => !IsMember(n)))
+            {
+                FlightRecord? last = FlightRecorder.Read(options.FlightPath(node.Name, node.Incarnation));
+                faults.Detected("node-lost", node.Name, last?.Step ?? state.Step, PhaseOf(last), "its process was gone when the coordinator took over", last?.Injected ?? false);
+            }
+
+            Timers.StartSingleTimer("grace", new GraceTick(state.Epoch), options.RecoveryGrace);
+        });
+    }
+
+    private bool IsMember(NodeIdentity node) =>
+        cluster.State.Members.Any(m => m.Address.ToString() == node.Address && m.Status is MemberStatus.Up or MemberStatus.WeaklyUp or MemberStatus.Joining);
+
+    private void OnHello(NodeHello m)
+    {
+        string? refusal = Admission.Check(m.Node, state, options.SeveralMachinesAllowed);
+        Sender.Tell(new HelloAnswer(state.Fence, refusal));
+        if (refusal is not null)
+        {
+            log.Warning("{0} refused: {1}", m.Node.Name, refusal);
+            return;
+        }
+
+        Context.System.EventStream.Publish(m);
+        Feed(new Input.NodeUp(m.Node));
+    }
+
+    private void OnGone(Member member, string how)
+    {
+        string address = member.Address.ToString();
+        foreach (NodeIdentity node in state.Members.Values.Concat(state.Participants).Where(n => n.Address == address).DistinctBy(n => n.Incarnation).ToArray())
+        {
+            Feed(new Input.NodeLost(node.Incarnation, how));
+        }
+    }
+
+    /// <summary>One input through the machine; its effects are carried out in order, those behind a journal entry after it is durable.</summary>
+    private void Feed(Input input)
+    {
+        (CoordinatorState next, IReadOnlyList<Effect> effects) = CoordinatorMachine.Step(state, input);
+        state = next;
+        int journal = effects.Count(e => e is Effect.Journal);
+        if (journal == 0)
+        {
+            CarryOut(effects);
+            return;
+        }
+
+        int left = journal;
+        PersistAll(effects.OfType<Effect.Journal>().Select(j => Entries.Write(j.Entry)), _ =>
+        {
+            if (--left == 0)
+            {
+                CarryOut(effects);
+            }
+        });
+    }
+
+    private void CarryOut(IReadOnlyList<Effect> effects)
+    {
+        foreach (Effect effect in effects)
+        {
+            switch (effect)
+            {
+                case Effect.Tell e:
+                    Context.ActorSelection(new RootActorPath(Address.Parse(e.Node.Address)) / "user" / "node").Tell(e.Message);
+                    break;
+                case Effect.Publish e:
+                    Publish(e.Checkpoint);
+                    break;
+                case Effect.StartGrace e:
+                    Timers.StartSingleTimer("grace", new GraceTick(e.Epoch), options.RecoveryGrace);
+                    break;
+                case Effect.RecordStep e:
+                    OnStep(e.Step);
+                    break;
+                case Effect.RecordValidation e:
+                    recorder?.Validation(e.Step, e.Loss);
+                    board.Validation(e.Step, e.Loss);
+                    break;
+                case Effect.Note e:
+                    Note(e.Text);
+                    break;
+                case Effect.FaultDetected e:
+                    OnFault(e);
+                    break;
+                case Effect.EpochDecided e:
+                    faults.Decided(e.RestoreStep);
+                    break;
+                case Effect.EpochReady e:
+                    faults.Ready(e.FetchMs, e.RestoreMs);
+                    recorder?.Epoch(e.Epoch, state.Step, state.Placement!, e.Nodes);
+                    lastDecision = Stopwatch.GetTimestamp();
+                    break;
+                case Effect.Ended e:
+                    OnEnded(e.Outcome);
+                    break;
+            }
+        }
+    }
+
+    private void Note(string text)
+    {
+        log.Info("{0}", text);
+        recorder?.Note(text);
+        board.Event(text);
+    }
+
+    private void OnStep(DecidedStep step)
+    {
+        long now = Stopwatch.GetTimestamp();
+        double ms = lastDecision == 0 ? 0 : Stopwatch.GetElapsedTime(lastDecision, now).TotalMilliseconds;
+        lastDecision = now;
+        foreach (FaultTimeline fault in faults.FirstStep())
+        {
+            recorder?.Fault(fault);
+            board.Event($"{fault.Target} recovered: first step {fault.FirstStepMs / 1000:0.0} s after detection, {fault.LostSteps} steps computed again");
+        }
+
+        recorder?.Step(step, ms);
+        board.Step(step, ms);
+    }
+
+    private void OnFault(Effect.FaultDetected e)
+    {
+        NodeIdentity? node = state.Participants.FirstOrDefault(n => n.Name == e.Target);
+        FlightRecord? last = node is null ? null : FlightRecorder.Read(options.FlightPath(node.Name, node.Incarnation));
+        faults.Detected(e.Kind, e.Target, e.AtStep, PhaseOf(last), e.Reason, last?.Injected ?? false);
+    }
+
+    private static string PhaseOf(FlightRecord? record) => record is null
+        ? ""
+        : record.StoragePhase is Phase.Idle
+            ? record.Phase.ToString().ToLowerInvariant()
+            : $"{record.StoragePhase.ToString().ToLowerInvariant()}+{record.Phase.ToString().ToLowerInvariant()}";
+
+    private void OnEnded(string outcome)
+    {
+        recorder?.Ended(outcome, lastCheckpoint);
+        board.Event($"run {outcome}");
+        recorder?.Dispose();
+        recorder = null;
+        folderLock?.Dispose();
+        folderLock = null;
+    }
+}
+
+/// <summary>What the coordinator needs from its node; the same on every node, since the singleton may run anywhere.</summary>
+/// <param name="NodeName">This node.</param>
+/// <param name="RecoveryGrace">How long to wait for a replacement.</param>
+/// <param name="SeveralMachinesAllowed">True when the journal can be reached from several machines (PostgreSQL).</param>
+/// <param name="FlightPath">Flight recorder of a node (name, incarnation).</param>
+/// <param name="Flight">This process's flight recorder.</param>
+/// <param name="Recorder">Makes the recorder of a run folder.</param>
+internal sealed record CoordinatorOptions(
+    string NodeName,
+    TimeSpan RecoveryGrace,
+    bool SeveralMachinesAllowed,
+    Func<string, string, string> FlightPath,
+    FlightRecorder Flight,
+    Func<string, IRunRecorder> Recorder);
+
+/// <summary>Journal entries as wire messages.</summary>
+internal static class Entries
+{
+    public static CoordinatorEntry Write(JournalEntry entry) => new(entry.GetType().Name, JsonSerializer.Serialize(entry, entry.GetType()));
+
+    public static JournalEntry Read(CoordinatorEntry entry)
+    {
+        Type type = entry.Kind switch
+        {
+            nameof(JournalEntry.CoordinatorStarted) => typeof(JournalEntry.CoordinatorStarted),
+            nameof(JournalEntry.RunAccepted) => typeof(JournalEntry.RunAccepted),
+            nameof(JournalEntry.EpochBegan) => typeof(JournalEntry.EpochBegan),
+            nameof(JournalEntry.CheckpointPublished) => typeof(JournalEntry.CheckpointPublished),
+            nameof(JournalEntry.RunEnded) => typeof(JournalEntry.RunEnded),
+            _ => throw new SpecException($"journal: unknown entry '{entry.Kind}': it was written by another version"),
+        };
+        return (JournalEntry)JsonSerializer.Deserialize(entry.Json, type)!;
+    }
+}

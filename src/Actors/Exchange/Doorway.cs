@@ -1,0 +1,92 @@
+using System.Net.Sockets;
+
+namespace MoeActors.Actors.Exchange;
+
+/// <summary>
+/// Listens and serves each connection on a thread of its own, which receives its frames once the handshake is done. Strangers can hold a bounded number of threads
+/// for a bounded time, no more.
+/// </summary>
+internal sealed class Doorway : IDisposable
+{
+    private const int MaxStrangers = 64;
+
+    private readonly ListenSocket listener;
+    private readonly SocketExchange owner;
+    private readonly Lock gate = new();
+    private readonly HashSet<Socket> strangers = [];
+    private readonly TimeSpan limit;
+    private bool closed;
+
+    internal Doorway(SocketExchange owner, ExchangeOptions options)
+    {
+        this.owner = owner;
+
+        // Each step of the handshake has its own limit; this one bounds them together.
+        limit = options.HandshakeTimeout * 2;
+        listener = new ListenSocket(options);
+    }
+
+    internal string Address => listener.Address;
+
+    /// <summary>Begins to accept; <paramref name="serve"/> gets the socket and what to call once its peer is known.</summary>
+    internal void Open(Action<Socket, Action> serve) => SocketExchange.StartThread("exchange-listen", () => Accept(serve));
+
+    public void Dispose()
+    {
+        Socket[] left;
+        lock (gate)
+        {
+            closed = true;
+            left = [.. strangers];
+        }
+
+        listener.Dispose();
+        Array.ForEach(left, SocketWire.Abort);
+    }
+
+    private void Accept(Action<Socket, Action> serve)
+    {
+        while (listener.Accept() is { } socket)
+        {
+            lock (gate)
+            {
+                if (closed || strangers.Count >= MaxStrangers)
+                {
+                    socket.Dispose();
+                    continue;
+                }
+
+                strangers.Add(socket);
+            }
+
+            SocketExchange.StartThread("exchange-in", () => Serve(socket, serve));
+        }
+    }
+
+    private void Serve(Socket socket, Action<Socket, Action> serve)
+    {
+        using Timer late = new(static s => SocketWire.Abort((Socket)s!), socket, limit, Timeout.InfiniteTimeSpan);
+        void Known()
+        {
+            late.Change(Timeout.Infinite, Timeout.Infinite);
+            lock (gate)
+            {
+                strangers.Remove(socket);
+            }
+        }
+
+        try
+        {
+            serve(socket, Known);
+        }
+        catch (Exception e)
+        {
+            // Nothing a stranger sends takes the process down.
+            owner.OnRefused($"a connection ended: {e.GetType().Name}: {e.Message}");
+        }
+        finally
+        {
+            Known();
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace MoeActors.Actors.Exchange;
+
+/// <summary>Makes connections, dialled and accepted, up to the point where frames flow. Runs on the thread that then receives.</summary>
+internal sealed class LinkDialler(SocketExchange owner, ExchangeOptions options, TlsIdentity? tls)
+{
+    private const int FirstPauseMs = 10;
+    private const int LongestPauseMs = 250;
+
+    /// <summary>
+    /// Dials until the link is up or has ended. A peer that does not answer is reported as lost at once and dialled on: it may be late, membership decides.
+    /// </summary>
+    internal void Dial(PeerLink link)
+    {
+        bool reported = false;
+        for (int pause = FirstPauseMs; !link.Ended; pause = Math.Min(pause * 2, LongestPauseMs))
+        {
+            try
+            {
+                if (TryDial(link))
+                {
+                    return;
+                }
+            }
+            catch (ExchangeRefusedException e) when (e.Code != RefusalCode.NotListed)
+            {
+                owner.OnRefused($"node {link.Peer.Node} at {link.Peer.Address}: {e.Message}");
+                link.End(e.Message, new ExchangeRefusedException(e.Code, $"connection to node {link.Peer.Node} at {link.Peer.Address}: {e.Message}"));
+                return;
+            }
+            catch (ExchangeRefusedException)
+            {
+                // The peer has not begun this epoch yet.
+            }
+            catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+            {
+                if (!reported && !link.Ended)
+                {
+                    reported = true;
+                    owner.OnLost(link, $"cannot be reached at {link.Peer.Address}: {e.Message.ToLowerInvariant()}");
+                }
+            }
+
+            link.Pause(pause);
+        }
+    }
+
+    /// <summary>Serves an accepted socket to its end.</summary>
+    internal void Serve(Socket socket, Action admitted)
+    {
+        try
+        {
+            using Wire wire = Open(socket, server: true);
+            PeerLink? link = null;
+            PeerIdentity peer = Handshake.Accept(wire, options.Secret, p => owner.Admit(p, out link), options.HandshakeTimeout);
+            admitted();
+            link = owner.Renewed(link!);
+            link.Run(wire, peer.Window);
+        }
+        catch (ExchangeRefusedException e)
+        {
+            owner.OnRefused(e.Message);
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+        {
+            owner.OnRefused($"a connection ended before its handshake did: {e.Message.ToLowerInvariant()}");
+        }
+    }
+
+    private bool TryDial(PeerLink link)
+    {
+        if (owner.SelfIn(link) is not { } self)
+        {
+            return false;
+        }
+
+        EndPoint point = WireAddress.Parse(link.Peer.Address);
+        Socket socket = WireAddress.NewSocket(point);
+        try
+        {
+            link.Connect(socket, point);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+
+        using Wire wire = Open(socket, server: false);
+        PeerIdentity peer = Handshake.Dial(wire, options.Secret, self, link.Peer.Incarnation, options.HandshakeTimeout);
+        link.Run(wire, peer.Window);
+        return true;
+    }
+
+    private Wire Open(Socket socket, bool server)
+    {
+        try
+        {
+            return tls is null ? new SocketWire(socket, options) : TlsWire.Open(socket, options, tls, server);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}

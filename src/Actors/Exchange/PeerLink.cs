@@ -1,0 +1,173 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace MoeActors.Actors.Exchange;
+
+/// <summary>
+/// One peer of the table, as long as its incarnation is listed and its connection lasts: waiting (frames queue) → up → ended. An ended link is never revived; a new one takes its place.
+/// Owns the send thread; the thread that made the connection becomes the receive thread.
+/// </summary>
+internal sealed class PeerLink
+{
+    private readonly SocketExchange owner;
+    private readonly ExchangeOptions options;
+    private readonly TaskCompletionSource connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly object gate = new();
+    private volatile Socket? connecting;
+    private volatile Wire? wire;
+    private Thread? receiver;
+    private Thread? sender;
+    private bool dialling;
+    private volatile bool ended;
+
+    internal PeerLink(SocketExchange owner, ExchangeOptions options, PeerAddress peer, ExchangeCounters counters)
+    {
+        (this.owner, this.options, Peer, Counters) = (owner, options, peer, new ExchangeCounters(counters));
+        Queue = new SendQueue(Counters, options.EffectiveSpin);
+
+        // Seen by those who wait in ConnectAsync; nobody may.
+        _ = connected.Task.ContinueWith(static t => t.Exception, TaskScheduler.Default);
+    }
+
+    internal PeerAddress Peer { get; }
+
+    internal ExchangeCounters Counters { get; }
+
+    internal SendQueue Queue { get; }
+
+    /// <summary>Completes when the link is up, fails when it ends before.</summary>
+    internal Task Connected => connected.Task;
+
+    internal bool IsUp => wire is not null && !ended;
+
+    internal bool Ended => ended;
+
+    /// <summary>Starts the thread that dials, once.</summary>
+    internal void StartDialling(Action<PeerLink> dial)
+    {
+        lock (gate)
+        {
+            if (dialling || ended || wire is not null)
+            {
+                return;
+            }
+
+            dialling = true;
+        }
+
+        SocketExchange.StartThread($"exchange-in-{Peer.Node}", () => dial(this));
+    }
+
+    /// <summary>Sleeps between two attempts to dial, at most until the link's end.</summary>
+    internal void Pause(int ms)
+    {
+        lock (gate)
+        {
+            if (!ended)
+            {
+                Monitor.Wait(gate, ms);
+            }
+        }
+    }
+
+    /// <summary>Connects; the link's end cuts the attempt, and the handshake after it, short. A connect to a host that drops packets would last for minutes.</summary>
+    internal void Connect(Socket socket, EndPoint point)
+    {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(ended, this);
+            connecting = socket;
+        }
+
+        socket.Connect(point);
+    }
+
+    /// <summary>Takes the wire over and receives until it breaks; returns at once, with the wire disposed, when the link has one already or has ended.</summary>
+    internal void Run(Wire fresh, long window)
+    {
+        ReceiveCredit credit = new(options.CreditBytes, Queue.CreditDue);
+        LinkReceiver reader = new(fresh, Queue, credit, Counters, options, owner.IsCurrent, owner.Deliver);
+        LinkSender writer = new(fresh, Queue, credit, Counters, options);
+        lock (gate)
+        {
+            if (ended || wire is not null)
+            {
+                fresh.Dispose();
+                return;
+            }
+
+            fresh.BeginFrames();
+            (wire, connecting) = (fresh, null);
+            receiver = Thread.CurrentThread;
+            Queue.Open(window);
+            sender = SocketExchange.StartThread($"exchange-out-{Peer.Node}", () => Guard(writer.Run));
+        }
+
+        connected.TrySetResult();
+        Guard(() =>
+        {
+            reader.Run();
+            throw new IOException("the peer closed the connection");
+        });
+        if (sender != Thread.CurrentThread)
+        {
+            sender.Join();
+        }
+
+        fresh.Dispose();
+    }
+
+    /// <summary>Ends the link: the first reason counts and is reported unless it is null (this side wants it). Never waits.</summary>
+    internal void End(string? reason, Exception? failure = null)
+    {
+        lock (gate)
+        {
+            if (ended)
+            {
+                return;
+            }
+
+            ended = true;
+            Monitor.PulseAll(gate);
+        }
+
+        if (connecting is { } attempt)
+        {
+            SocketWire.Abort(attempt);
+        }
+
+        wire?.Shutdown();
+        Queue.End();
+        connected.TrySetException(failure ?? new ExchangeException($"the connection to node {Peer.Node} (incarnation {Peer.Incarnation}) ended: {reason ?? "a new epoch began without it"}"));
+        if (reason is not null)
+        {
+            owner.OnLost(this, reason);
+        }
+    }
+
+    /// <summary>Waits for the threads of an ended link, unless it is called by one of them.</summary>
+    internal void Join(TimeSpan limit)
+    {
+        if (receiver is not null && receiver != Thread.CurrentThread && sender != Thread.CurrentThread)
+        {
+            receiver.Join(limit);
+        }
+    }
+
+    // An IO thread never takes the process down: whatever ends it ends the connection.
+    private void Guard(Action body)
+    {
+        try
+        {
+            body();
+        }
+        catch (Exception e) when (e is IOException or ProtocolViolationException)
+        {
+            End(e.Message);
+        }
+        catch (Exception e)
+        {
+            End($"{e.GetType().Name}: {e.Message}");
+        }
+    }
+}

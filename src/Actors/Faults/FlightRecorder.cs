@@ -1,0 +1,80 @@
+using System.IO.MemoryMappedFiles;
+
+namespace MoeActors.Actors.Faults;
+
+/// <summary>What a flight recorder held when it was read.</summary>
+public sealed record FlightRecord(int Pid, int Epoch, long Step, Phase Phase, Phase StoragePhase, bool Injected);
+
+/// <summary>
+/// A few words in a memory-mapped file that say what this process is doing: they outlive a SIGKILL, so the survivors can name the phase
+/// it hit. Two slots: the compute lane's and the storage thread's, which run side by side. Writing costs a few stores.
+/// </summary>
+public sealed class FlightRecorder : IDisposable
+{
+    private const int Bytes = 64;
+    private readonly MemoryMappedFile file;
+    private readonly MemoryMappedViewAccessor view;
+    private readonly KillPlan kills;
+
+    /// <summary>Creates or takes over the recorder at <paramref name="path"/>.</summary>
+    public FlightRecorder(string path, KillPlan kills)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        file = MemoryMappedFile.CreateFromFile(path, FileMode.Create, null, Bytes);
+        view = file.CreateViewAccessor(0, Bytes);
+        view.Write(0, Environment.ProcessId);
+        this.kills = kills;
+    }
+
+    /// <summary>Compute lane: <paramref name="phase"/> of <paramref name="step"/> begins.</summary>
+    public void Enter(Phase phase, int epoch, long step)
+    {
+        view.Write(4, epoch);
+        view.Write(8, step);
+        view.Write(16, (int)phase);
+        Pass(phase, step);
+    }
+
+    /// <summary>Storage: <paramref name="phase"/> begins (<see cref="Phase.Idle"/> when done).</summary>
+    public void EnterStorage(Phase phase, long step)
+    {
+        view.Write(20, (int)phase);
+        Pass(phase, step);
+    }
+
+    /// <summary>Reads another process's recorder; null when there is none.</summary>
+    public static FlightRecord? Read(string path)
+    {
+        try
+        {
+            byte[] raw = File.ReadAllBytes(path);
+            return raw.Length < 24
+                ? null
+                : new FlightRecord(
+                    BitConverter.ToInt32(raw, 0), BitConverter.ToInt32(raw, 4), BitConverter.ToInt64(raw, 8),
+                    (Phase)BitConverter.ToInt32(raw, 16), (Phase)BitConverter.ToInt32(raw, 20), raw[24] != 0);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    private void Pass(Phase phase, long step)
+    {
+        if (kills.Hits(phase, step))
+        {
+            // AD-1: the intent is on record before the deed.
+            view.Write(24, (byte)1);
+            view.Flush();
+            KillPlan.KillSelf();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        view.Dispose();
+        file.Dispose();
+    }
+}

@@ -1,0 +1,129 @@
+namespace MoeActors.Actors.Protocol;
+
+/// <summary>A message of the control plane: small, versioned, MessagePack on the wire.</summary>
+public interface IControlMessage;
+
+/// <summary>Node → coordinator: here I am. Repeated until the coordinator that is in charge has answered.</summary>
+public sealed record NodeHello(NodeIdentity Node) : IControlMessage;
+
+/// <summary>Coordinator → node: known under this coordinator's fencing token, or refused for a reason.</summary>
+public sealed record HelloAnswer(long Fence, string? Refusal) : IControlMessage;
+
+/// <summary>
+/// Coordinator → node: a new epoch (EP-1). Stop what belongs to older ones, take the units the placement gives you, restore them at
+/// <paramref name="RestoreStep"/>, connect to the peers, answer <see cref="EpochPrepared"/>.
+/// </summary>
+/// <param name="RunKey">Hash of the run's record.</param>
+/// <param name="Epoch">The epoch.</param>
+/// <param name="SpecJson">The run's record.</param>
+/// <param name="RunFolder">Folder of the run, on storage every node sees.</param>
+/// <param name="Nodes">The members, in node-index order.</param>
+/// <param name="NodeOfRank">Node index of each logical rank.</param>
+/// <param name="RestoreStep">Completed steps to go on from; 0 = from the seed.</param>
+/// <param name="Fence">Fencing token of the coordinator.</param>
+public sealed record PrepareEpoch(
+    ulong RunKey,
+    int Epoch,
+    string SpecJson,
+    string RunFolder,
+    IReadOnlyList<NodeIdentity> Nodes,
+    IReadOnlyList<int> NodeOfRank,
+    long RestoreStep,
+    long Fence) : IControlMessage;
+
+/// <summary>Identity of one actor in this epoch: survivors keep theirs through a recovery.</summary>
+/// <param name="Name">"rank-2", "expert-shard-1-2".</param>
+/// <param name="Incarnation">Random number drawn when the actor was created.</param>
+public sealed record ActorIncarnation(string Name, long Incarnation);
+
+/// <summary>Node → coordinator: ready for the epoch, or not and why.</summary>
+/// <param name="Epoch">The epoch.</param>
+/// <param name="Node">Incarnation of the node.</param>
+/// <param name="Error">Why not; null when ready.</param>
+/// <param name="FetchMs">Time spent reading state.</param>
+/// <param name="RestoreMs">Time spent putting state in place, reading excluded.</param>
+/// <param name="Actors">The node's actors.</param>
+public sealed record EpochPrepared(
+    int Epoch, string Node, string? Error, double FetchMs, double RestoreMs, IReadOnlyList<ActorIncarnation> Actors) : IControlMessage;
+
+/// <summary>Coordinator → node: stop computing in this epoch; its messages change nothing any more (EP-1).</summary>
+public sealed record AbortEpoch(int Epoch, string Reason) : IControlMessage;
+
+/// <summary>Coordinator → node: begin with <paramref name="Step"/> and go on by yourselves as decisions come.</summary>
+public sealed record StartSteps(int Epoch, long Step) : IControlMessage;
+
+/// <summary>What one logical rank computed in a step.</summary>
+/// <param name="Rank">Logical rank.</param>
+/// <param name="CrossEntropySum">Sum of the token losses (nats).</param>
+/// <param name="Tokens">Tokens of the sum.</param>
+/// <param name="Balance">Balance loss, mean over micro-batches, summed over layers.</param>
+/// <param name="RouterZ">Router z-loss, likewise.</param>
+/// <param name="Dropped">(token, slot) pairs dropped by capacity.</param>
+/// <param name="ComputeMs">Time spent computing.</param>
+/// <param name="ExposedMs">Time spent waiting for others' chunks with nothing to compute.</param>
+public sealed record RankReport(
+    int Rank, double CrossEntropySum, long Tokens, double Balance, double RouterZ, long Dropped, double ComputeMs, double ExposedMs);
+
+/// <summary>Squared norm of one unit's reduced gradient.</summary>
+/// <param name="Unit">Ordinal in the run's unit order.</param>
+/// <param name="SquaredNorm">Squared norm; NaN or infinite when the gradient is.</param>
+public sealed record UnitReport(int Unit, double SquaredNorm);
+
+/// <summary>Node → coordinator: all gradients of my units are reduced (ST-1).</summary>
+public sealed record StepReport(
+    int Epoch, long Step, string Node, IReadOnlyList<RankReport> Ranks, IReadOnlyList<UnitReport> Units, double SnapshotStallMs) : IControlMessage;
+
+/// <summary>What follows the update of a decided step.</summary>
+public enum AfterStep
+{
+    /// <summary>The next step begins as soon as its weights are there.</summary>
+    Continue,
+
+    /// <summary>Say <see cref="StepApplied"/> and wait.</summary>
+    Hold,
+}
+
+/// <summary>Coordinator → node: step s is decided (ST-1) and is rolled forward everywhere.</summary>
+/// <param name="Epoch">The epoch.</param>
+/// <param name="Step">The step.</param>
+/// <param name="Skip">True: a gradient was not finite; no weight changes.</param>
+/// <param name="GradientScale">Factor of the clipping by the global norm.</param>
+/// <param name="LearningRate">Learning rate of this step.</param>
+/// <param name="Checkpoint">Snapshot the state after the update.</param>
+/// <param name="After">What follows.</param>
+public sealed record StepDecision(
+    int Epoch, long Step, bool Skip, double GradientScale, double LearningRate, bool Checkpoint, AfterStep After) : IControlMessage;
+
+/// <summary>Node → coordinator: the update of a step with <see cref="AfterStep.Hold"/> is done.</summary>
+public sealed record StepApplied(int Epoch, long Step, string Node) : IControlMessage;
+
+/// <summary>Coordinator → node: compute the validation loss of the state after <paramref name="Step"/> completed steps.</summary>
+/// <param name="Epoch">The epoch.</param>
+/// <param name="Step">Completed steps.</param>
+/// <param name="MaxSequences">Most sequences; 0 = all.</param>
+public sealed record EvaluateState(int Epoch, long Step, long MaxSequences) : IControlMessage;
+
+/// <summary>Node → coordinator: validation sums of my ranks, in rank order.</summary>
+public sealed record EvaluationReport(int Epoch, long Step, string Node, IReadOnlyList<RankReport> Ranks) : IControlMessage;
+
+/// <summary>Node → coordinator: all my units' state after <paramref name="Step"/> steps is durable.</summary>
+/// <param name="Epoch">Epoch in which the snapshot was taken.</param>
+/// <param name="Step">Completed steps.</param>
+/// <param name="Node">Incarnation of the node.</param>
+/// <param name="EntriesJson">The checkpoint entries, JSON.</param>
+/// <param name="Bytes">Bytes written.</param>
+/// <param name="PersistMs">Time from the first write to the last fsync.</param>
+/// <param name="Error">Why not; null when durable.</param>
+public sealed record SnapshotPersisted(
+    int Epoch, long Step, string Node, string EntriesJson, long Bytes, double PersistMs, string? Error) : IControlMessage;
+
+/// <summary>Node → coordinator: an actor of mine failed; the process is sound.</summary>
+public sealed record NodeFault(int Epoch, string Node, string Actor, string Reason) : IControlMessage;
+
+/// <summary>Coordinator → node: the run is over; free its state.</summary>
+public sealed record EndRun(int Epoch, string Outcome) : IControlMessage;
+
+/// <summary>One entry of the run coordinator's journal.</summary>
+/// <param name="Kind">Name of the entry's type.</param>
+/// <param name="Json">Its content.</param>
+public sealed record CoordinatorEntry(string Kind, string Json) : IControlMessage;

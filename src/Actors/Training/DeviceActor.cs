@@ -1,0 +1,271 @@
+using System.Diagnostics;
+
+using Akka.Actor;
+using Akka.Event;
+
+using MoeActors.Actors.Checkpointing;
+using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Faults;
+using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Data;
+using MoeActors.Compute.Models;
+using MoeActors.Compute.Tensors;
+
+using static TorchSharp.torch;
+
+namespace MoeActors.Actors.Training;
+
+/// <summary>
+/// Supervisor of one device and its compute lane. Owns the live tensors' store, so that state outlives the actors that work on it; gives
+/// each logical rank and expert shard placed here an actor; gathers their reports into one message per node and step.
+/// </summary>
+internal sealed partial class DeviceActor : ReceiveActor
+{
+    private readonly NodeServices node;
+    private readonly DeviceServices services;
+    private readonly ILoggingAdapter log = Context.GetLogger();
+    private readonly Dictionary<string, (IActorRef Actor, long Incarnation)> actors = [];
+    private EpochContext? context;
+    private DeviceStore? store;
+    private BatchReader? batches;
+    private Corpus? corpus;
+
+    public DeviceActor(NodeServices node)
+    {
+        this.node = node;
+        services = new DeviceServices(node.Exchange, node.Flight, new LaneClock(), Snapshot, node.Trace);
+        Receive<PrepareEpoch>(OnPrepare);
+        Receive<Connected>(m => context?.Epoch == m.Epoch, OnConnected);
+        Receive<ActorCreated>(m => actors[m.Name] = (m.Actor, m.Incarnation));
+        Receive<AbortEpoch>(m => context?.Epoch == m.Epoch, m => Quiesce(m.Reason));
+        Receive<EndRun>(OnEndRun);
+        Receive<StartSteps>(m => context?.Epoch == m.Epoch, m => BeginStep(m.Step));
+        Receive<UnitReduced>(m => context?.Epoch == m.Epoch, OnReduced);
+        Receive<StepDecision>(m => context?.Epoch == m.Epoch, OnDecision);
+        Receive<UnitUpdated>(m => context?.Epoch == m.Epoch, OnUpdated);
+        Receive<EvaluateState>(m => context?.Epoch == m.Epoch, OnEvaluate);
+        Receive<RankEvaluated>(m => context?.Epoch == m.Epoch, OnRankEvaluated);
+        Receive<Ticket>(OnTicket);
+        ReceiveAny(_ => { });
+    }
+
+    /// <summary>The data plane is connected for the epoch, or not.</summary>
+    private sealed record Connected(int Epoch, string? Error, double FetchMs, double RestoreMs);
+
+    protected override void PreStart()
+    {
+        // First torch call of this thread: its thread count is part of the logical layout (DT-1).
+        ThreadSettings.Apply(1);
+    }
+
+    protected override void PostStop()
+    {
+        store?.Dispose();
+        corpus?.Dispose();
+    }
+
+    /// <summary>A failed actor is restarted alone with a new incarnation; the coordinator begins an epoch in which it gets its unit back.</summary>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(
+        maxNrOfRetries: 20,
+        withinTimeRange: TimeSpan.FromMinutes(10),
+        localOnlyDecider: reason =>
+        {
+            string name = Sender.Path.Name;
+            log.Error(reason, "{0} failed", name);
+            node.TellCoordinator(new NodeFault(context?.Epoch ?? 0, node.Incarnation, name, reason.Message));
+            return Directive.Restart;
+        });
+
+    private void OnPrepare(PrepareEpoch m)
+    {
+        if (context is not null && m.Epoch <= context.Epoch)
+        {
+            return;
+        }
+
+        Quiesce($"epoch {m.Epoch} begins");
+        node.Flight.Enter(Phase.Recovery, m.Epoch, m.RestoreStep);
+        try
+        {
+            Prepare(m);
+        }
+        catch (Exception e) when (e is SpecException or CheckpointException or CorpusException or IOException or UnauthorizedAccessException or InsufficientMemoryException)
+        {
+            node.TellCoordinator(new EpochPrepared(m.Epoch, node.Incarnation, e.Message, 0, 0, []));
+        }
+    }
+
+    private void Prepare(PrepareEpoch m)
+    {
+        long begun = Stopwatch.GetTimestamp();
+        RunSpec spec = RunSpec.FromJson(m.SpecJson);
+        int self = m.Nodes.ToList().FindIndex(n => n.Incarnation == node.Incarnation);
+        context = new EpochContext(m, spec, self);
+        node.Exchange.BeginEpoch(EpochTables.Of(context));
+        if (store is null || Lineageless(store.Spec, spec))
+        {
+            OpenRun(spec);
+        }
+
+        int[] ranks = Enumerable.Range(0, spec.Layout.Ranks).Where(context.IsLocal).ToArray();
+        store!.Hold(ranks);
+        long restoring = Stopwatch.GetTimestamp();
+        if (m.RestoreStep == 0)
+        {
+            UnitRestore.FromSeed(store);
+        }
+        else
+        {
+            var checkpoints = new CheckpointStore(Path.Combine(m.RunFolder, "checkpoints"));
+            Manifest manifest = checkpoints.Open(m.RestoreStep, Manifests.IdentityOf(spec));
+            using var reader = new CheckpointReader(checkpoints.Root, manifest);
+            UnitRestore.FromCheckpoint(store, manifest, reader);
+        }
+
+        node.Flight.Enter(Phase.Recovery, m.Epoch, m.RestoreStep);
+        double fetchMs = Stopwatch.GetElapsedTime(restoring).TotalMilliseconds;
+        AttachActors(ranks);
+        double restoreMs = Stopwatch.GetElapsedTime(begun).TotalMilliseconds - fetchMs;
+        int epoch = m.Epoch;
+        node.Exchange.ConnectAsync(node.ConnectTimeout()).PipeTo(
+            Self,
+            success: () => new Connected(epoch, null, fetchMs, restoreMs),
+            failure: e => new Connected(epoch, e.GetBaseException().Message, fetchMs, restoreMs));
+    }
+
+    private static bool Lineageless(RunSpec old, RunSpec now) => Cluster.Lineage.Of(old) != Cluster.Lineage.Of(now);
+
+    private void OpenRun(RunSpec spec)
+    {
+        StopActors();
+        store?.Dispose();
+        store = null;
+        ThreadSettings.Apply(spec.Layout.ThreadsPerRank);
+        MatmulPrecision.Set(spec.Training.Matmul);
+        node.CheckRoom(spec);
+        corpus?.Dispose();
+        ITokenizer tokenizer = Tokenizers.Open(spec.Data.Tokenizer);
+        if (tokenizer.Hash != spec.Data.TokenizerHash)
+        {
+            throw new SpecException($"data.tokenizer = {spec.Data.Tokenizer}: this node's tokenizer has hash {tokenizer.Hash}, the run was begun with {spec.Data.TokenizerHash}; give every node the same files");
+        }
+
+        corpus = Corpus.Open(spec.Data, tokenizer, spec.Model.Context);
+        if (corpus.Hash != spec.Data.CorpusHash)
+        {
+            throw new SpecException($"data.paths: this node's text has hash {corpus.Hash}, the run was begun with {spec.Data.CorpusHash}; give every node the same files");
+        }
+
+        batches = new BatchReader(spec, corpus);
+        store = new DeviceStore(spec);
+    }
+
+    private void AttachActors(int[] ranks)
+    {
+        LogicalLayout layout = context!.Spec.Layout;
+        var wanted = new HashSet<string>();
+        foreach (int rank in ranks)
+        {
+            string name = $"rank-{rank}";
+            wanted.Add(name);
+            ActorOf(name, () => new RankActor(rank, services)).Tell(
+                new AttachRank(context, store!, (DenseUnit)store![UnitId.Dense(rank)], batches!));
+            for (int layer = 0; layer < context.Spec.Model.MoeLayers().Count; layer++)
+            {
+                int ordinal = layer;
+                string shard = $"expert-shard-{layer}-{rank}";
+                wanted.Add(shard);
+                var id = UnitId.Experts(context.Spec.Model.MoeLayers()[layer], layout.PositionOf(rank), layout.GroupOf(rank));
+                ActorOf(shard, () => new ExpertShardActor(ordinal, rank, services)).Tell(new AttachShard(context, (ExpertUnit)store[id]));
+            }
+        }
+
+        foreach (string gone in actors.Keys.Where(k => !wanted.Contains(k)).ToArray())
+        {
+            Context.Stop(actors[gone].Actor);
+            actors.Remove(gone);
+        }
+
+        node.Exchange.Register(new Endpoint(EndpointKind.Device, 0, context.Self), Self);
+    }
+
+    private IActorRef ActorOf<T>(string name, System.Linq.Expressions.Expression<Func<T>> create)
+        where T : ActorBase
+    {
+        IActorRef child = Context.Child(name);
+        if (child.IsNobody())
+        {
+            child = Context.ActorOf(Props.Create(create).WithDispatcher(NodeServices.LaneDispatcher), name);
+            actors[name] = (child, 0);
+        }
+
+        return child;
+    }
+
+    private void StopActors()
+    {
+        foreach ((IActorRef actor, _) in actors.Values)
+        {
+            Context.Stop(actor);
+        }
+
+        actors.Clear();
+    }
+
+    private void OnConnected(Connected m)
+    {
+        if (m.Error is not null)
+        {
+            // A peer that cannot be reached is dying or cut off: the coordinator hears of it through membership and begins another epoch.
+            log.Warning("epoch {0}: {1}", m.Epoch, m.Error);
+            node.TellCoordinator(new NodeFault(m.Epoch, node.Incarnation, "exchange", m.Error));
+            return;
+        }
+
+        if (actors.Values.Any(a => a.Incarnation == 0))
+        {
+            // A child has not started yet: its announcement is on this lane ahead of the repeated message.
+            Self.Tell(m);
+            return;
+        }
+
+        node.TellCoordinator(new EpochPrepared(
+            m.Epoch, node.Incarnation, null, m.FetchMs, m.RestoreMs,
+            actors.Select(a => new ActorIncarnation(a.Key, a.Value.Incarnation)).OrderBy(a => a.Name, StringComparer.Ordinal).ToArray()));
+    }
+
+    private void Quiesce(string reason)
+    {
+        if (context is not null)
+        {
+            log.Info("epoch {0} ends here: {1}", context.Epoch, reason);
+            foreach ((IActorRef actor, _) in actors.Values)
+            {
+                actor.Tell(new Quiesce(context.Epoch));
+            }
+        }
+
+        progress = null;
+    }
+
+    private void OnEndRun(EndRun m)
+    {
+        Quiesce($"the run ended: {m.Outcome}");
+        StopActors();
+        store?.Dispose();
+        store = null;
+        context = null;
+        corpus?.Dispose();
+        corpus = null;
+        node.Flight.Enter(Phase.Idle, m.Epoch, 0);
+    }
+
+    private double Snapshot(EpochContext epoch, UnitState unit, long completed)
+    {
+        long begun = Stopwatch.GetTimestamp();
+        node.Flight.Enter(Phase.Snapshot, epoch.Epoch, completed);
+        node.Writer.Tell(new UnitSnapshot(epoch, completed, unit.Id, new UnitCopy(unit), store!.Units.Count));
+        return Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
+    }
+}

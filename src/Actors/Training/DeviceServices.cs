@@ -1,0 +1,18 @@
+using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Faults;
+using MoeActors.Compute.Routing;
+
+namespace MoeActors.Actors.Training;
+
+/// <summary>What the device's actors share. All of it is used on the compute lane, the exchange from any thread.</summary>
+/// <param name="Exchange">Data plane.</param>
+/// <param name="Flight">Flight recorder of the process.</param>
+/// <param name="Clock">Computing time by rank.</param>
+/// <param name="Snapshot">Copies a unit's state after the given number of completed steps and hands it to the checkpoint writer; returns ms.</param>
+/// <param name="Trace">Told of each chunk an expert shard computes: (epoch, step, layer, chunk); null when nobody asks.</param>
+internal sealed record DeviceServices(
+    IExchange Exchange,
+    FlightRecorder Flight,
+    LaneClock Clock,
+    Func<EpochContext, UnitState, long, double> Snapshot,
+    Action<int, long, int, ChunkKey>? Trace);

@@ -1,0 +1,296 @@
+using System.Diagnostics;
+
+using Akka.Actor;
+
+using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Faults;
+using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Experts;
+using MoeActors.Compute.Models;
+using MoeActors.Compute.Optimization;
+using MoeActors.Compute.Routing;
+
+using static TorchSharp.torch;
+
+namespace MoeActors.Actors.Training;
+
+/// <summary>
+/// The experts of one MoE layer of one logical rank. Computes each chunk as it arrives and answers at once; weight gradients are done when
+/// nothing waits for an answer, in canonical order (DT-1). Runs on the compute lane.
+/// </summary>
+internal sealed class ExpertShardActor : ReceiveActor
+{
+    private readonly int layer;
+    private readonly int rank;
+    private readonly DeviceServices services;
+    private readonly long incarnation = Random.Shared.NextInt64();
+    private readonly List<Ticket> early = [];
+    private readonly Dictionary<(int Micro, int Source), int> forwarded = [];
+    private EpochContext? context;
+    private ExpertUnit? unit;
+    private ExpertShardCompute? experts;
+    private GradientExchange? reduction;
+    private Tensor? reduced;
+    private long step = -1;
+    private int accumulated, expected;
+    private int replicaPieces;
+    private bool draining, sent, updated;
+    private double snapshotMs;
+
+    /// <summary>Self-message: one more piece of weight-gradient work; it queues behind the chunks that wait for an answer.</summary>
+    private sealed record Drain(int Epoch, long Step);
+
+    public ExpertShardActor(int layer, int rank, DeviceServices services)
+    {
+        (this.layer, this.rank, this.services) = (layer, rank, services);
+        Receive<AttachShard>(OnAttach);
+        Receive<Ticket>(OnTicket);
+        Receive<Drain>(m => IsCurrent(m.Epoch) && m.Step == step, _ => OnDrain());
+        Receive<ApplyDecision>(m => IsCurrent(m.Decision.Epoch), OnDecision);
+        Receive<Quiesce>(_ => Abandon());
+        ReceiveAny(_ => { });
+    }
+
+    private Endpoint Me => new(EndpointKind.ExpertShard, layer, rank);
+
+    private LogicalLayout Layout => context!.Spec.Layout;
+
+    protected override void PreStart()
+    {
+        services.Exchange.Register(Me, Self);
+        Context.Parent.Tell(new ActorCreated($"expert-shard-{layer}-{rank}", incarnation, Self));
+    }
+
+    protected override void PostStop()
+    {
+        services.Exchange.Unregister(Me);
+        Abandon();
+        experts?.Dispose();
+    }
+
+    private bool IsCurrent(int epoch) => context?.Epoch == epoch;
+
+    private void OnAttach(AttachShard m)
+    {
+        Abandon();
+        if (!ReferenceEquals(unit, m.Unit))
+        {
+            experts?.Dispose();
+            int modelLayer = m.Context.Spec.Model.MoeLayers()[layer];
+            LogicalLayout layout = m.Context.Spec.Layout;
+            experts = new ExpertShardCompute(
+                m.Context.Spec.Model, layout, modelLayer, layout.GroupOf(rank), layout.PositionOf(rank), m.Unit.Layout, m.Unit.Weights);
+        }
+
+        (context, unit) = (m.Context, m.Unit);
+        OpenStep(m.Context.Message.RestoreStep);
+    }
+
+    private void Abandon()
+    {
+        experts?.Discard();
+        reduction?.Dispose();
+        reduction = null;
+        reduced?.Dispose();
+        reduced = null;
+        foreach (Ticket ticket in early)
+        {
+            ticket.Discard();
+        }
+
+        early.Clear();
+        (updated, replicaPieces, step) = (false, 0, -1);
+    }
+
+    /// <summary>The shard's weights are those of <paramref name="next"/>: chunks of that step may be computed now.</summary>
+    private void OpenStep(long next)
+    {
+        step = next;
+        (accumulated, expected, sent, draining) = (0, 0, false, false);
+        forwarded.Clear();
+        unit!.Gradient.fill_(0f);
+        reduction = new GradientExchange(Layout.Groups, Layout.GroupOf(rank));
+        Ticket[] waiting = [.. early];
+        early.Clear();
+        foreach (Ticket ticket in waiting)
+        {
+            OnTicket(ticket);
+        }
+    }
+
+    private void OnTicket(Ticket ticket)
+    {
+        if (!IsCurrent(ticket.Header.Epoch) || (step >= 0 && ticket.Header.Step < step))
+        {
+            ticket.Discard();
+            return;
+        }
+
+        if (ticket.Header.Step != step)
+        {
+            // A fast source is ahead of this shard's update (or the shard waits for its start).
+            // Kept apart from the exchange's credit, or its sender's window would stay closed.
+            early.Add(new Ticket(ticket.Header, ticket.Meta, ticket.Take()));
+            return;
+        }
+
+        long begun = Stopwatch.GetTimestamp();
+        switch (ticket.Header.Purpose)
+        {
+            case Purpose.Dispatch:
+                Forward(ticket);
+                break;
+            case Purpose.CombineGradient:
+                Backward(ticket);
+                break;
+            case Purpose.GradientPiece:
+                reduction!.Add(Layout.GroupOf(Endpoint.FromPacked(ticket.Header.Source).Rank), ticket.Take());
+                CheckReduced();
+                break;
+            case Purpose.WeightPiece:
+                OnWeightPiece(ticket);
+                break;
+            default:
+                ticket.Discard();
+                throw new InvalidOperationException($"an expert shard has no use for {ticket.Header.Purpose}");
+        }
+
+        services.Clock.Book(rank, begun);
+    }
+
+    private static ChunkKey KeyOf(Ticket ticket) =>
+        new(ticket.Header.Micro, Endpoint.FromPacked(ticket.Header.Source).Rank, ticket.Header.Chunk, ticket.Header.ChunkCount);
+
+    private void Forward(Ticket ticket)
+    {
+        services.Flight.Enter(Phase.Forward, context!.Epoch, step);
+        ChunkKey key = KeyOf(ticket);
+        bool training = key.Micro >= 0;
+        ExpertSegment[] segments = Segments.Unpack(ticket.Meta, ticket.Header.Rows);
+        Tensor? y = experts!.Forward(key, ticket.Take() ?? EmptyRows(), segments, training);
+        services.Trace?.Invoke(context.Epoch, step, layer, key);
+        if (training && forwarded.TryAdd((key.Micro, key.Source), key.ChunkCount))
+        {
+            expected += key.ChunkCount;
+        }
+
+        Answer(Purpose.Combine, ticket, y);
+    }
+
+    private void Backward(Ticket ticket)
+    {
+        services.Flight.Enter(Phase.Backward, context!.Epoch, step);
+        Tensor dx = experts!.Backward(KeyOf(ticket), ticket.Take() ?? EmptyRows());
+        Answer(Purpose.DispatchGradient, ticket, dx);
+        if (!draining)
+        {
+            draining = true;
+            Self.Tell(new Drain(context.Epoch, step));
+        }
+    }
+
+    private void Answer(Purpose purpose, Ticket question, Tensor rows)
+    {
+        FrameHeader header = context!.Frame(
+            purpose, step, Me, Endpoint.FromPacked(question.Header.Source), question.Header.Micro, layer, question.Header.Chunk, question.Header.ChunkCount);
+        if (rows.size(0) == 0)
+        {
+            rows.Dispose();
+            services.Exchange.Send(header, [], null);
+        }
+        else
+        {
+            services.Exchange.Send(header, [], rows);
+        }
+    }
+
+    private Tensor EmptyRows() => empty(0L, context!.Spec.Model.Hidden, dtype: unit!.Weights.dtype);
+
+    private void OnDrain()
+    {
+        long begun = Stopwatch.GetTimestamp();
+        if (experts!.AccumulateNext(unit!.Gradient))
+        {
+            accumulated++;
+            Self.Tell(new Drain(context!.Epoch, step));
+        }
+        else
+        {
+            draining = false;
+        }
+
+        // All sources of the group have sent all micro-batches, and all of it is in the gradient.
+        if (!sent && forwarded.Count == Layout.ExpertParallel * context!.Spec.Training.MicroBatches && accumulated == expected)
+        {
+            sent = true;
+            services.Flight.Enter(Phase.Reduction, context.Epoch, step);
+            reduction!.Send(
+                unit, services.Exchange,
+                group => context.Frame(
+                    Purpose.GradientPiece, step, Me, new Endpoint(EndpointKind.ExpertShard, layer, (group * Layout.ExpertParallel) + Layout.PositionOf(rank)), 0, layer));
+            CheckReduced();
+        }
+
+        services.Clock.Book(rank, begun);
+    }
+
+    private void CheckReduced()
+    {
+        if (reduction!.IsComplete && sent)
+        {
+            reduced = reduction.Sum(unit!.Count);
+            Context.Parent.Tell(new UnitReduced(context!.Epoch, step, new UnitReport(unit.Ordinal, Reduction.SquaredNorm(reduced)), null));
+        }
+    }
+
+    private void OnDecision(ApplyDecision m)
+    {
+        if (m.Decision.Step != step || reduced is null)
+        {
+            return;
+        }
+
+        long begun = Stopwatch.GetTimestamp();
+        services.Flight.Enter(Phase.Update, context!.Epoch, step);
+        UnitUpdate.Apply(unit!, reduced, m.Decision, context.Spec.Training);
+        reduced.Dispose();
+        reduced = null;
+        experts!.Discard();
+        for (int group = 0; group < Layout.Groups; group++)
+        {
+            if (group != Layout.GroupOf(rank))
+            {
+                using Tensor range = unit!.Weights.narrow(0, unit.Begin, unit.Count);
+                Endpoint replica = new(EndpointKind.ExpertShard, layer, (group * Layout.ExpertParallel) + Layout.PositionOf(rank));
+                services.Exchange.Send(context.Frame(Purpose.WeightPiece, step, Me, replica, 0, layer), [], range.view(1, unit.Count));
+            }
+        }
+
+        snapshotMs = m.Decision.Checkpoint ? services.Snapshot(context, unit!, step + 1) : 0;
+        updated = true;
+        services.Clock.Book(rank, begun);
+        CheckUpdated();
+    }
+
+    private void OnWeightPiece(Ticket ticket)
+    {
+        (long begin, long count) = unit!.Layout.Shard(Layout.GroupOf(Endpoint.FromPacked(ticket.Header.Source).Rank), Layout.Groups);
+        using Tensor piece = ticket.Take()!;
+        using Tensor target = unit.Weights.narrow(0, begin, count);
+        target.copy_(piece.view(count));
+        replicaPieces++;
+        CheckUpdated();
+    }
+
+    private void CheckUpdated()
+    {
+        if (!updated || replicaPieces < Layout.Groups - 1)
+        {
+            return;
+        }
+
+        (updated, replicaPieces) = (false, 0);
+        Context.Parent.Tell(new UnitUpdated(context!.Epoch, step, unit!.Id, snapshotMs));
+        OpenStep(step + 1);
+    }
+}

@@ -1,0 +1,52 @@
+using Akka.Actor;
+
+using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Faults;
+using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Models;
+using MoeActors.Compute.Routing;
+
+namespace MoeActors.Actors.Training;
+
+/// <summary>What the actors of one node process share.</summary>
+internal sealed record NodeServices
+{
+    /// <summary>Dispatcher that is the compute lane.</summary>
+    public const string LaneDispatcher = "moe.compute-lane";
+
+    /// <summary>Dispatcher with a thread of its own, for blocking storage work.</summary>
+    public const string StorageDispatcher = "moe.storage";
+
+    /// <summary>Who this process is.</summary>
+    public required NodeIdentity Identity { get; init; }
+
+    /// <summary>Data plane.</summary>
+    public required IExchange Exchange { get; init; }
+
+    /// <summary>Flight recorder.</summary>
+    public required FlightRecorder Flight { get; init; }
+
+    /// <summary>Checkpoint writer of this node.</summary>
+    public required IActorRef Writer { get; init; }
+
+    /// <summary>Reaches whoever is coordinator now.</summary>
+    public required IActorRef CoordinatorProxy { get; init; }
+
+    /// <summary>How long to try to connect to the peers of an epoch.</summary>
+    public required TimeSpan ConnectPatience { get; init; }
+
+    /// <summary>Throws <see cref="InsufficientMemoryException"/> when this node has no room for its part of a run.</summary>
+    public required Action<RunSpec> CheckRoom { get; init; }
+
+    /// <summary>Told of each chunk an expert shard computes; null when nobody asks.</summary>
+    public Action<int, long, int, ChunkKey>? Trace { get; init; }
+
+    /// <summary>Incarnation of this process.</summary>
+    public string Incarnation => Identity.Incarnation;
+
+    /// <summary>Sends a message to the coordinator in charge.</summary>
+    public void TellCoordinator(IControlMessage message) => CoordinatorProxy.Tell(message, ActorRefs.NoSender);
+
+    /// <summary>A token that ends after <see cref="ConnectPatience"/>.</summary>
+    public CancellationToken ConnectTimeout() => new CancellationTokenSource(ConnectPatience).Token;
+}

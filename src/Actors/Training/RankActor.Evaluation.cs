@@ -1,0 +1,71 @@
+using Akka.Actor;
+
+using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Faults;
+using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Models;
+using MoeActors.Compute.Routing;
+
+using static TorchSharp.torch;
+
+namespace MoeActors.Actors.Training;
+
+/// <summary>The rank's part of an evaluation: forward only, over its share of the validation sequences.</summary>
+internal sealed partial class RankActor
+{
+    private Range64? evaluation;
+
+    /// <summary>Sequences [Next, End) still to be evaluated; Batch numbers the passes.</summary>
+    private sealed record Range64(long Next, long End, int Batch);
+
+    /// <summary>Micro-batch number on the wire: negative numbers mark passes without a backward.</summary>
+    private int CurrentMicro => evaluation is null ? micro : -1 - evaluation.Batch;
+
+    private void OnBeginEvaluation(BeginEvaluation m)
+    {
+        step = m.Step;
+        (crossEntropy, tokens) = (0, 0);
+        int ranks = context!.Spec.Layout.Ranks;
+        evaluation = new Range64(m.Sequences * rank / ranks, m.Sequences * (rank + 1) / ranks, 0);
+        NextEvaluationBatch();
+    }
+
+    private void NextEvaluationBatch()
+    {
+        if (evaluation!.Next >= evaluation.End)
+        {
+            evaluation = null;
+            long done = step;
+            step = -1;
+            Context.Parent.Tell(new RankEvaluated(context!.Epoch, done, new RankReport(rank, crossEntropy, tokens, 0, 0, 0, 0, 0)));
+            return;
+        }
+
+        services.Flight.Enter(Phase.Evaluation, context!.Epoch, step);
+        int count = (int)Math.Min(evaluation.End - evaluation.Next, Math.Max(1, context.Spec.RankBatch * 4));
+        using Tensor batch = batches!.Validation(evaluation.Next, count);
+        pass = new RankPass(context.Spec, model!, new PassContext(step, 0, rank, Training: false, 0), batch);
+        evaluation = evaluation with { Next = evaluation.Next + count };
+        DispatchEvaluation(0);
+    }
+
+    private void DispatchEvaluation(int m)
+    {
+        if (m == model!.MoeCount)
+        {
+            LossParts parts = pass!.ForwardLoss();
+            crossEntropy += parts.CrossEntropySum;
+            tokens += parts.Tokens;
+            pass.Dispose();
+            pass = null;
+            evaluation = evaluation! with { Batch = evaluation.Batch + 1 };
+            NextEvaluationBatch();
+            return;
+        }
+
+        RoutingPlan plan = plans[m] = pass!.Route(m);
+        SendChunks(Purpose.Dispatch, m, plan, pass.DispatchRows(m));
+        pass.ReleaseRows(m);
+        pass.ForwardShared(m);
+    }
+}

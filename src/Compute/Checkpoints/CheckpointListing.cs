@@ -1,0 +1,30 @@
+namespace MoeActors.Compute.Checkpoints;
+
+/// <summary>What a checkpoints folder holds.</summary>
+/// <param name="Valid">Readable manifests, newest first.</param>
+/// <param name="Broken">Manifests that cannot be read, newest first.</param>
+public sealed record CheckpointListing(IReadOnlyList<Manifest> Valid, IReadOnlyList<BrokenManifest> Broken);
+
+/// <summary>A manifest that cannot be read.</summary>
+/// <param name="Step">Step by its name.</param>
+/// <param name="File">File name.</param>
+/// <param name="Reason">One sentence.</param>
+/// <param name="NewerSchema">Whether it is sound but of a newer build.</param>
+public sealed record BrokenManifest(long Step, string File, string Reason, bool NewerSchema);
+
+/// <summary>A published checkpoint.</summary>
+/// <param name="Step">Step.</param>
+/// <param name="File">Manifest's file name.</param>
+/// <param name="Checksum">Manifest's checksum.</param>
+/// <param name="Already">Whether this very manifest had been published before.</param>
+/// <param name="Ms">Milliseconds.</param>
+/// <param name="Warning">Why the rename may not survive a power failure; null when it does.</param>
+public sealed record PublishResult(long Step, string File, string Checksum, bool Already, double Ms, string? Warning);
+
+/// <summary>One thing wrong with a stored checkpoint.</summary>
+/// <param name="File">File, relative to the checkpoints folder.</param>
+/// <param name="Tensor">Stored name of the tensor ("layers.0.attn.q@master[0:4096]"); null when the file as a whole is concerned.</param>
+/// <param name="Expected">What was expected.</param>
+/// <param name="Found">What was found.</param>
+/// <param name="Message">All of it in one sentence.</param>
+public sealed record CheckpointProblem(string File, string? Tensor, string Expected, string Found, string Message);

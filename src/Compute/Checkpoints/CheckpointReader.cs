@@ -1,0 +1,150 @@
+namespace MoeActors.Compute.Checkpoints;
+
+/// <summary>
+/// Reads the tensors of one checkpoint into native memory, whatever tiling they were written in. Never hands out unverified bytes (CK-1): an entry is
+/// hashed as a whole in the very pass that reads it. Thread-safe: ranges are read in parallel by calling from several threads.
+/// Keeps files open until disposed. Throws <see cref="CheckpointException"/>.
+/// </summary>
+public sealed class CheckpointReader : IDisposable
+{
+    private readonly ShardFiles files;
+    private readonly string root;
+    private readonly Dictionary<(string Tensor, string Slot), CheckpointEntry[]> pieces;
+
+    /// <summary>Prepares reading; opens nothing yet.</summary>
+    /// <param name="root">The run's checkpoints folder.</param>
+    /// <param name="manifest">The checkpoint.</param>
+    public CheckpointReader(string root, Manifest manifest)
+    {
+        this.root = root;
+        Manifest = manifest;
+        files = new ShardFiles(root, manifest);
+        pieces = manifest.Entries.GroupBy(e => (e.Tensor, e.Slot)).ToDictionary(g => g.Key, g => g.OrderBy(e => e.Begin).ToArray());
+    }
+
+    /// <summary>The checkpoint.</summary>
+    public Manifest Manifest { get; }
+
+    /// <summary>All stored (tensor, slot) pairs, in ordinal order.</summary>
+    public IReadOnlyList<(string Tensor, string Slot)> Tensors() =>
+        [.. pieces.Keys.OrderBy(k => k.Tensor, StringComparer.Ordinal).ThenBy(k => k.Slot, StringComparer.Ordinal)];
+
+    /// <summary>Whether the checkpoint holds <paramref name="slot"/> of <paramref name="tensor"/>.</summary>
+    public bool Has(string tensor, string slot) => pieces.ContainsKey((tensor, slot));
+
+    /// <summary>The entries of one tensor's slot, in element order. Their Shape and Dtype are the whole tensor's.</summary>
+    public IReadOnlyList<CheckpointEntry> Pieces(string tensor, string slot) =>
+        pieces.TryGetValue((tensor, slot), out CheckpointEntry[]? found) ? found : throw Absent(tensor, slot, "it is not in this checkpoint; the model is another or the checkpoint incomplete");
+
+    /// <summary>
+    /// Reads one entry to <paramref name="destination"/> (entry.Bytes bytes) and verifies it. When it throws, the destination is wiped, or was never touched.
+    /// </summary>
+    public void ReadInto(CheckpointEntry entry, nint destination) => Guard(() => files.Read(entry, destination));
+
+    /// <summary>
+    /// Reads elements [begin, begin + count) of the flattened tensor to <paramref name="destination"/> (count · element size bytes), from however many entries
+    /// hold them. Reads straight to the destination where an entry lies within the range; of others it reads and verifies the whole and copies
+    /// the part. When it throws, no unverified byte is left in the destination.
+    /// </summary>
+    public unsafe void ReadRange(string tensor, string slot, long begin, long count, nint destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(begin);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        IReadOnlyList<CheckpointEntry> entries = Pieces(tensor, slot);
+        long next = begin, end = checked(begin + count);
+        foreach (CheckpointEntry e in entries)
+        {
+            if (e.End <= begin || e.Begin >= end)
+            {
+                continue;
+            }
+
+            if (e.Begin > next || (e.Begin < next && e.Begin > begin))
+            {
+                break; // a gap or an overlap
+            }
+
+            long size = e.Bytes / e.Count, to = Math.Min(e.End, end);
+            nint target = destination + (nint)((next - begin) * size);
+            if (next == e.Begin && to == e.End)
+            {
+                ReadInto(e, target);
+            }
+            else
+            {
+                ReadPart(e, (next - e.Begin) * size, (to - next) * size, target);
+            }
+
+            next = to;
+        }
+
+        if (next < end)
+        {
+            throw Absent(tensor, slot, $"elements [{next}:{end}] are not in this checkpoint exactly once; its tensor has {ElementTypes.Count(entries[0].Shape)}");
+        }
+    }
+
+    /// <summary>Passes a whole tensor's bytes in element order; verified only when it returns.</summary>
+    internal void Stream(string tensor, string slot, Action<ReadOnlySpan<byte>> sink, CancellationToken cancellation)
+    {
+        long next = 0;
+        IReadOnlyList<CheckpointEntry> entries = Pieces(tensor, slot);
+        foreach (CheckpointEntry e in entries)
+        {
+            if (e.Begin != next)
+            {
+                break;
+            }
+
+            Guard(() => files.Stream(e, (bytes, _) => sink(bytes), cancellation));
+            next = e.End;
+        }
+
+        if (next != ElementTypes.Count(entries[0].Shape))
+        {
+            throw Absent(tensor, slot, $"elements from {next} on are not in this checkpoint exactly once");
+        }
+    }
+
+    /// <summary>Closes the files.</summary>
+    public void Dispose() => files.Dispose();
+
+    private unsafe void ReadPart(CheckpointEntry entry, long from, long bytes, nint target)
+    {
+        try
+        {
+            Guard(() => files.Stream(entry, (piece, offset) =>
+            {
+                long first = Math.Max(from, offset), last = Math.Min(from + bytes, offset + piece.Length);
+                if (first < last)
+                {
+                    piece[(int)(first - offset)..(int)(last - offset)].CopyTo(new Span<byte>((byte*)target + (first - from), (int)(last - first)));
+                }
+            }));
+        }
+        catch
+        {
+            System.Runtime.InteropServices.NativeMemory.Clear((void*)target, (nuint)bytes);
+            throw;
+        }
+    }
+
+    private CheckpointException Absent(string tensor, string slot, string what) =>
+        new($"{CheckpointPaths.ManifestName(Manifest.Step)}: {tensor}@{slot}: {what}; {ManifestFormat.Remedy}");
+
+    private void Guard(Action read)
+    {
+        try
+        {
+            read();
+        }
+        catch (ShardProblemException e)
+        {
+            throw new CheckpointException($"{Path.Combine(root, e.Message)}; {ManifestFormat.Remedy}", e);
+        }
+        catch (IOException e)
+        {
+            throw new CheckpointException($"{root}: {e.Message}; {ManifestFormat.Remedy}", e);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.IO.Hashing;
+
+namespace MoeActors.Compute.Checkpoints;
+
+/// <summary>
+/// Writes shard files: one pass over the memory that hashes and writes, then fsync of file and folder. Thread-safe; each call
+/// writes one file on the calling thread.
+/// </summary>
+/// <param name="root">The run's checkpoints folder.</param>
+/// <param name="files">File operations; null = the file system.</param>
+public sealed class ShardFileWriter(string root, IFileOperations? files = null)
+{
+    /// <summary>Bytes hashed and copied at once: they stay in the processor's cache between the two.</summary>
+    private const int Piece = 256 << 10;
+
+    private readonly IFileOperations files = files ?? PosixFiles.Instance;
+
+    /// <summary>
+    /// Writes <paramref name="tensors"/> to <paramref name="file"/> (relative to the checkpoints folder, in a folder of
+    /// <see cref="CheckpointStore.Begin"/>) and makes it durable. Throws <see cref="CheckpointException"/> on bad arguments and on what the file
+    /// system refuses; a failed or cancelled write deletes the file.
+    /// </summary>
+    public ShardFileResult Write(string file, string runId, long step, IReadOnlyList<ShardTensor> tensors, CancellationToken cancellation = default)
+    {
+        Check(file, step, tensors);
+        int[] order = SafetensorsHeader.Order(tensors);
+        byte[] header = SafetensorsHeader.Build(file, runId, step, [.. order.Select(i => tensors[i])]);
+        long length = header.Length + tensors.Sum(t => t.Bytes);
+        string path = Path.Combine(root, file);
+        var entries = new CheckpointEntry[tensors.Count];
+        long start = Stopwatch.GetTimestamp();
+        double writeMs;
+        bool folderSynced;
+        try
+        {
+            using (IWritableFile output = files.Create(path, length))
+            {
+                output.Append(header);
+                long offset = header.Length;
+                foreach (int i in order)
+                {
+                    string checksum = Copy(tensors[i], output, cancellation);
+                    entries[i] = Entry(tensors[i], file, offset, step, checksum);
+                    offset += tensors[i].Bytes;
+                }
+
+                writeMs = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+                output.Sync();
+            }
+
+            folderSynced = files.SyncFolder(Path.GetDirectoryName(path)!);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or OperationCanceledException)
+        {
+            Abandon(path);
+            throw e is OperationCanceledException
+                ? e
+                : new CheckpointException($"{e.Message}; {length} bytes were to be written: free space there, make it writable, or lower checkpoint.keep", e);
+        }
+
+        double totalMs = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        var stored = new CheckpointFile(file, length, header.Length, Checksums.Of(header));
+        return new ShardFileResult(stored, entries, length, writeMs, totalMs - writeMs, folderSynced);
+    }
+
+    private static unsafe string Copy(ShardTensor tensor, IWritableFile output, CancellationToken cancellation)
+    {
+        var hash = new XxHash128();
+        for (long done = 0; done < tensor.Bytes; done += Piece)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var piece = new ReadOnlySpan<byte>((byte*)tensor.Pointer + done, (int)Math.Min(Piece, tensor.Bytes - done));
+            hash.Append(piece);
+            output.Append(piece);
+        }
+
+        return Checksums.Finish(hash);
+    }
+
+    private static CheckpointEntry Entry(ShardTensor t, string file, long offset, long step, string checksum) => new(
+        t.Tensor, t.Slot, t.Layer, t.Expert, t.Shape, t.Dtype, t.Begin, t.Count, file, offset, t.Bytes, t.Version ?? step, checksum);
+
+    private static void Check(string file, long step, IReadOnlyList<ShardTensor> tensors)
+    {
+        if (!CheckpointPaths.IsSafe(file))
+        {
+            throw new CheckpointException($"file \"{file}\": expected a plain path inside the checkpoints folder");
+        }
+
+        foreach (ShardTensor t in tensors)
+        {
+            string name = CheckpointEntry.NameOf(t.Tensor, t.Slot, t.Begin, t.Count, whole: false);
+            if (t.Begin < 0 || t.Count < 1 || t.Begin > ElementTypes.Count(t.Shape) - t.Count)
+            {
+                throw new CheckpointException($"{file}: {name} lies outside shape [{string.Join(", ", t.Shape)}]");
+            }
+
+            if (t.Bytes != t.Count * ElementTypes.Size(t.Dtype) || t.Pointer == 0)
+            {
+                throw new CheckpointException($"{file}: {name} is {t.Bytes} bytes at {t.Pointer:x}, expected {t.Count} elements of {t.Dtype}");
+            }
+
+            if (t.Version > step)
+            {
+                throw new CheckpointException($"{file}: {name} is of step {t.Version}, newer than the checkpoint's step {step}");
+            }
+        }
+
+        if (tensors.DistinctBy(t => (t.Tensor, t.Slot, t.Begin, t.Count)).Count() != tensors.Count)
+        {
+            throw new CheckpointException($"{file}: a piece is given twice");
+        }
+    }
+
+    private void Abandon(string path)
+    {
+        try
+        {
+            files.DeleteFile(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The first error is the one to report; retention collects what is left.
+        }
+    }
+}

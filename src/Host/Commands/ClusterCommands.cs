@@ -1,0 +1,92 @@
+using System.CommandLine;
+using MoeActors.Host.Configuration;
+
+namespace MoeActors.Host.Commands;
+
+/// <summary>moe node and moe run: clusters started by hand.</summary>
+internal static class ClusterCommands
+{
+    /// <summary>moe node.</summary>
+    public static Command Node(IHandler<NodeRequest> handler)
+    {
+        var command = new MoeCommand(
+            "node",
+            "Runs one cluster node: in several terminals, or on several machines (these need a secret, PostgreSQL and shared storage).",
+            "moe node --port 7100",
+            "moe node --port 7101 --join 127.0.0.1:7100 --data-dir node-2",
+            "moe node --host 10.0.0.5 --port 7100 --config cluster.conf");
+        SettingFlags flags = new SettingFlags(command)
+            .Add("--host", "cluster.host", "ADDRESS", "Address to listen on and to announce.")
+            .Add("--port", "cluster.port", "N", "Control port; 0 = a free one.")
+            .AddList("--join", "cluster.join", "HOST:PORT", "Nodes of the cluster to join; without it a new cluster begins.")
+            .Add("--data-dir", "node.data-dir", "DIR", "Where this node keeps what it needs.");
+        var supervised = new Option<bool>("--supervised") { Hidden = true, Description = "Ends when standard input closes." };
+        command.Add(supervised);
+        var start = new Option<int>("--start") { Hidden = true, Description = "How often the supervisor started this node before." };
+        command.Add(start);
+        command.Runs(handler, r => new NodeRequest(SettingsLoader.Load(flags.Request(r)), r.GetValue(supervised), r.GetValue(start)));
+        return command;
+    }
+
+    /// <summary>moe run start|stop|status.</summary>
+    public static Command Run(Handlers handlers) => new MoeCommand(
+        "run",
+        "Submits a run to a cluster started by hand, stops it and watches it.",
+        "moe run start --cluster 127.0.0.1:7100 --preset tiny",
+        "moe run status --cluster 127.0.0.1:7100 --watch")
+    {
+        Start(handlers.RunStart),
+        Control(handlers.RunStop, "stop", "Stops the run of a cluster after a last checkpoint.", watchable: false, "moe run stop --cluster 127.0.0.1:7100"),
+        Control(
+            handlers.RunStatus,
+            "status",
+            "Shows the run of a cluster: step, loss, speed, nodes, last checkpoint.",
+            watchable: true,
+            "moe run status --cluster 127.0.0.1:7100",
+            "moe run status --cluster 127.0.0.1:7100 --watch"),
+    };
+
+    private static MoeCommand Start(IHandler<RunStartRequest> handler)
+    {
+        var command = new MoeCommand(
+            "start",
+            "Submits a run to a cluster.",
+            "moe run start --cluster 127.0.0.1:7100 --preset tiny --run-dir runs/by-hand",
+            "moe run start --cluster 127.0.0.1:7100 --config my.conf");
+        Option<string> cluster = ClusterOption();
+        command.Add(cluster);
+        SettingFlags flags = new SettingFlags(command).AddRun();
+        Option<bool> json = MoeCommand.JsonOption();
+        command.Add(json);
+        command.Runs(handler, r => new RunStartRequest(Address(r, cluster), SettingsLoader.Load(flags.Request(r)), r.GetValue(json)));
+        return command;
+    }
+
+    private static MoeCommand Control(IHandler<RunControlRequest> handler, string name, string description, bool watchable, params string[] examples)
+    {
+        var command = new MoeCommand(name, description, examples);
+        Option<string> cluster = ClusterOption();
+        command.Add(cluster);
+        var flags = new SettingFlags(command);
+        var watch = new Option<bool>("--watch") { Description = "Go on showing it until the run ends." };
+        if (watchable)
+        {
+            command.Add(watch);
+        }
+
+        Option<bool> json = MoeCommand.JsonOption();
+        command.Add(json);
+        command.Runs(handler, r => new RunControlRequest(Address(r, cluster), SettingsLoader.Load(flags.Request(r)), watchable && r.GetValue(watch), r.GetValue(json)));
+        return command;
+    }
+
+    private static Option<string> ClusterOption() => new("--cluster") { HelpName = "HOST:PORT", Required = true, Description = "Any node of the cluster." };
+
+    private static NodeAddress Address(ParseResult result, Option<string> option)
+    {
+        string text = result.GetRequiredValue(option);
+        return NodeAddress.TryParse(text, out NodeAddress address)
+            ? address
+            : throw new CommandException(ExitCodes.CommandLine, $"--cluster {text}: expected HOST:PORT of a running node, for example 127.0.0.1:7100");
+    }
+}

@@ -1,0 +1,30 @@
+using MoeActors.Host.Nodes;
+using MoeActors.Host.Runs;
+
+namespace MoeActors.Host.Commands;
+
+/// <summary>Puts the program together: which handler carries out which command.</summary>
+internal static class Composition
+{
+    /// <summary>The handlers of the program.</summary>
+    /// <param name="output">Results.</param>
+    /// <param name="error">Progress and failures.</param>
+    public static Handlers Build(TextWriter output, TextWriter error) => new()
+    {
+        Train = new TrainHandler(output, error),
+        Resume = new ResumeHandler(output, error),
+        Node = new NodeHandler(output, error),
+        RunStart = new RunStartHandler(output),
+        RunStop = new RunStopHandler(output),
+        RunStatus = new RunStatusHandler(output),
+        Generate = new GenerateHandler(output),
+        CheckpointList = new CheckpointListHandler(output),
+        CheckpointVerify = new CheckpointVerifyHandler(output),
+        CheckpointShow = new CheckpointShowHandler(output),
+        Plan = new PlanHandler(output),
+        TokenizerTrain = new TokenizerTrainHandler(output, error),
+        Diagnose = new DiagnoseHandler(output),
+        Bench = new Absent<BenchRequest>("bench"),
+        Setup = new SetupHandler(output),
+    };
+}

@@ -1,0 +1,66 @@
+using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Exchange;
+using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Data;
+using MoeActors.Compute.Models;
+using MoeActors.Compute.Tensors;
+using MoeActors.Host.Configuration;
+using MoeActors.Host.Http;
+using MoeActors.Host.Reports;
+
+namespace MoeActors.Host.Commands;
+
+/// <summary>Turns an exception into one line for the user and an exit code.</summary>
+internal static class Failures
+{
+    /// <summary>The environment variable that shows stack traces.</summary>
+    public const string DebugVariable = "MOE_DEBUG";
+
+    /// <summary>Exit code and sentence for <paramref name="failure"/>.</summary>
+    public static (int ExitCode, string Message) Explain(Exception failure) => Root(failure) switch
+    {
+        CommandException e => (e.ExitCode, e.Message),
+        SettingsException e => (ExitCodes.Configuration, e.Message),
+        SpecException e => (ExitCodes.Configuration, e.Message),
+        CorpusException e => (ExitCodes.Data, e.Message),
+        CheckpointException e => (ExitCodes.Checkpoint, e.Message),
+        LibTorchException e => (ExitCodes.Resources, e.Message),
+        RefusedException e => (ExitCodes.Cluster, e.Message),
+        ExchangeException e => (ExitCodes.Configuration, e.Message),
+        ReportException e => (ExitCodes.Resources, e.Message),
+        StatusServerException e => (ExitCodes.Resources, e.Message),
+        OperationCanceledException => (ExitCodes.Interrupted, "interrupted"),
+        OutOfMemoryException => (ExitCodes.Resources, "out of memory; take a smaller model, fewer sequences a step, or more nodes"),
+        IOException or UnauthorizedAccessException => (ExitCodes.Resources, Root(failure).Message),
+        Exception e => (ExitCodes.Unexpected, $"unexpected failure: {e.GetType().Name}: {e.Message} ({DebugVariable}=1 shows where; `moe diagnose RUN-DIR` gathers what a report needs)"),
+    };
+
+    /// <summary>Writes the line, in red on a terminal unless NO_COLOR is set, and returns the exit code.</summary>
+    public static int Report(Exception failure, TextWriter error)
+    {
+        (int exitCode, string message) = Explain(failure);
+        Print(message, error);
+        if (Environment.GetEnvironmentVariable(DebugVariable) == "1")
+        {
+            error.WriteLine(failure);
+        }
+
+        return exitCode;
+    }
+
+    /// <summary>Writes <c>moe: message</c> on one line.</summary>
+    public static void Print(string message, TextWriter error)
+    {
+        string line = $"moe: {string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))}";
+        bool color = ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        error.WriteLine(color ? $"\e[31m{line}\e[0m" : line);
+    }
+
+    private static Exception Root(Exception failure) => failure switch
+    {
+        AggregateException { InnerExceptions: [var one] } => Root(one),
+        TypeInitializationException { InnerException: { } inner } => Root(inner),
+        System.Reflection.TargetInvocationException { InnerException: { } inner } => Root(inner),
+        _ => failure,
+    };
+}

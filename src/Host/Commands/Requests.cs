@@ -1,0 +1,73 @@
+using MoeActors.Host.Configuration;
+
+namespace MoeActors.Host.Commands;
+
+/// <summary><c>moe train</c>, parsed and validated.</summary>
+/// <param name="Settings">All settings.</param>
+/// <param name="Json">Print the report as JSON instead of progress.</param>
+internal sealed record TrainRequest(MoeSettings Settings, bool Json);
+
+/// <summary><c>moe resume</c>. The run's record is not read yet: <see cref="Settings"/> merges it with file and flags once it is.</summary>
+/// <param name="RunDirectory">Run directory, absolute; exists.</param>
+/// <param name="Settings">What to load settings from (<see cref="SettingsLoader.LoadForRun"/>).</param>
+/// <param name="Json">Print the report as JSON instead of progress.</param>
+internal sealed record ResumeRequest(string RunDirectory, SettingsRequest Settings, bool Json);
+
+/// <summary><c>moe node</c>.</summary>
+/// <param name="Settings">All settings; address, port and nodes to join are in <see cref="RuntimeSettings.Cluster"/>.</param>
+/// <param name="Supervised">Whether a parent process holds this node's standard input open and the node ends when it closes.</param>
+/// <param name="Start">How often the supervisor started this node before.</param>
+internal sealed record NodeRequest(MoeSettings Settings, bool Supervised, int Start);
+
+/// <summary><c>moe run start</c>.</summary>
+/// <param name="Cluster">A node of the cluster.</param>
+/// <param name="Settings">All settings of the run.</param>
+/// <param name="Json">Print JSON.</param>
+internal sealed record RunStartRequest(NodeAddress Cluster, MoeSettings Settings, bool Json);
+
+/// <summary><c>moe run stop</c> and <c>moe run status</c>.</summary>
+/// <param name="Cluster">A node of the cluster.</param>
+/// <param name="Settings">Settings of this process: secret, TLS.</param>
+/// <param name="Watch">Go on until the run ends (status only).</param>
+/// <param name="Json">Print JSON.</param>
+internal sealed record RunControlRequest(NodeAddress Cluster, MoeSettings Settings, bool Watch, bool Json);
+
+/// <summary><c>moe generate</c>.</summary>
+/// <param name="RunDirectory">Run directory, absolute; exists.</param>
+/// <param name="Step">Checkpoint; null = the newest.</param>
+/// <param name="Settings">Settings; the prompt and sampling are in <see cref="RuntimeSettings.Generation"/>.</param>
+/// <param name="Json">Print JSON.</param>
+internal sealed record GenerateRequest(string RunDirectory, long? Step, MoeSettings Settings, bool Json);
+
+/// <summary><c>moe checkpoint list|verify|show</c>.</summary>
+/// <param name="RunDirectory">Run directory, absolute; exists.</param>
+/// <param name="Step">Checkpoint; null = all (verify) or the newest (show).</param>
+/// <param name="Json">Print JSON.</param>
+internal sealed record CheckpointRequest(string RunDirectory, long? Step, bool Json);
+
+/// <summary><c>moe plan</c>.</summary>
+/// <param name="Settings">All settings.</param>
+/// <param name="Json">Print JSON.</param>
+internal sealed record PlanRequest(MoeSettings Settings, bool Json);
+
+/// <summary><c>moe tokenizer train</c>.</summary>
+/// <param name="Data">Files, folders or globs, absolute.</param>
+/// <param name="Vocabulary">Ids wanted.</param>
+/// <param name="Output">Folder to write, absolute.</param>
+/// <param name="Json">Print JSON.</param>
+internal sealed record TokenizerTrainRequest(IReadOnlyList<string> Data, int Vocabulary, string Output, bool Json);
+
+/// <summary><c>moe diagnose</c>.</summary>
+/// <param name="RunDirectory">Run directory, absolute; exists.</param>
+/// <param name="Output">Archive to write, absolute; null = beside the run directory.</param>
+internal sealed record DiagnoseRequest(string RunDirectory, string? Output);
+
+/// <summary><c>moe bench</c>.</summary>
+/// <param name="Cases">Names of benchmarks; empty = all.</param>
+/// <param name="Settings">Settings the benchmarks start from.</param>
+/// <param name="Json">Print JSON.</param>
+internal sealed record BenchRequest(IReadOnlyList<string> Cases, MoeSettings Settings, bool Json);
+
+/// <summary><c>moe setup</c>.</summary>
+/// <param name="Json">Print JSON.</param>
+internal sealed record SetupRequest(bool Json);

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using MoeActors.Host.Configuration;
+
+namespace MoeActors.Host.Commands;
+
+/// <summary>Flags of a command that stand for settings, with --config and --set: what becomes of them is one <see cref="SettingsRequest"/>.</summary>
+internal sealed class SettingFlags
+{
+    private readonly Command _command;
+    private readonly List<(Func<ParseResult, string[]?> Values, string Flag, string Key)> _flags = [];
+    private readonly Option<string?> _config = new("--config") { HelpName = "FILE", Description = "Settings in HOCON; hocon/moe.conf describes every key. Flags win over it." };
+    private readonly Option<string[]> _set = new("--set") { HelpName = "KEY=VALUE", Description = "Any setting, for example --set training.learning-rate=5e-4. May be given several times." };
+
+    /// <summary>Adds --config and --set to <paramref name="command"/>.</summary>
+    public SettingFlags(Command command)
+    {
+        _command = command;
+        command.Add(_config);
+        command.Add(_set);
+    }
+
+    /// <summary>Adds a flag that stands for <paramref name="key"/>.</summary>
+    public SettingFlags Add(string flag, string key, string helpName, string description)
+    {
+        var option = new Option<string?>(flag) { HelpName = helpName, Description = description };
+        _command.Add(option);
+        _flags.Add((result => result.GetValue(option) is { } value ? [value] : null, flag, key));
+        return this;
+    }
+
+    /// <summary>Adds a flag that takes several values.</summary>
+    public SettingFlags AddList(string flag, string key, string helpName, string description)
+    {
+        var option = new Option<string[]>(flag) { HelpName = helpName, Description = description, Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = true };
+        _command.Add(option);
+        _flags.Add((result => result.GetValue(option), flag, key));
+        return this;
+    }
+
+    /// <summary>The flags of a run: model, data, length, place.</summary>
+    public SettingFlags AddRun() => this
+        .Add("--preset", "preset", "NAME", $"Model and recipe: {string.Join(", ", Presets.Names)}, or a file like those in hocon/presets.")
+        .AddList("--data", "data.paths", "FILE|FOLDER|GLOB", "Text to train on. Without it: the project's own source and documentation.")
+        .Add("--tokenizer", "data.tokenizer", "bytes|FOLDER", "bytes, or a folder with vocab.json and merges.txt.")
+        .Add("--nodes", "nodes", "N", "Node processes; never changes results.")
+        .Add("--steps", "training.steps", "N", "Optimizer steps of the whole run.")
+        .Add("--seed", "training.seed", "N", "Seed of weights, data order and gate noise.")
+        .Add("--run-dir", "run-dir", "DIR", "Where the run keeps everything. Without it: runs/<time>-<preset>.");
+
+    /// <summary>What the command line asks for. --set comes after the flags and wins over them.</summary>
+    public SettingsRequest Request(ParseResult result)
+    {
+        var overrides = new List<SettingOverride>();
+        foreach ((Func<ParseResult, string[]?> read, string flag, string key) in _flags)
+        {
+            if (read(result) is { Length: > 0 } values)
+            {
+                overrides.Add(new SettingOverride(key, values, flag));
+            }
+        }
+
+        overrides.AddRange((result.GetValue(_set) ?? []).Select(SettingOverride.Parse));
+        return new SettingsRequest { ConfigFile = result.GetValue(_config), Overrides = overrides };
+    }
+}

@@ -1,0 +1,104 @@
+using System.CommandLine;
+using MoeActors.Host.Configuration;
+
+namespace MoeActors.Host.Commands;
+
+/// <summary>moe plan, tokenizer, diagnose, bench and setup.</summary>
+internal static class ToolCommands
+{
+    /// <summary>moe plan.</summary>
+    public static Command Plan(IHandler<PlanRequest> handler)
+    {
+        var command = new MoeCommand(
+            "plan",
+            "Prints parameters, and bytes for weights, gradients, optimizer and checkpoints by logical rank and node; allocates nothing.",
+            "moe plan gpt-350m-16e --nodes 8",
+            "moe plan mixtral-8x7b --ranks 64 --ep 8 --nodes 16 --json",
+            "moe plan --config my.conf");
+        var preset = new Argument<string?>("PRESET") { Arity = ArgumentArity.ZeroOrOne, Description = $"{string.Join(", ", Presets.Names)}, or a file like those in hocon/presets." };
+        command.Add(preset);
+        SettingFlags flags = new SettingFlags(command)
+            .Add("--nodes", "nodes", "N", "Nodes the logical ranks are spread over.")
+            .Add("--ranks", "layout.ranks", "R", "Logical ranks.")
+            .Add("--ep", "layout.expert-parallel", "D", "Ranks that share one copy of the experts.");
+        Option<bool> json = MoeCommand.JsonOption();
+        command.Add(json);
+        command.Runs(handler, r =>
+        {
+            SettingsRequest request = flags.Request(r);
+            if (r.GetValue(preset) is { } name)
+            {
+                request = request with { Overrides = [new SettingOverride("preset", [name], "PRESET"), .. request.Overrides] };
+            }
+
+            return new PlanRequest(SettingsLoader.Load(request), r.GetValue(json));
+        });
+        return command;
+    }
+
+    /// <summary>moe tokenizer train.</summary>
+    public static Command Tokenizer(IHandler<TokenizerTrainRequest> handler)
+    {
+        var train = new MoeCommand(
+            "train",
+            "Makes vocab.json and merges.txt of a byte-level BPE tokenizer from text.",
+            "moe tokenizer train book.txt --vocabulary 4096 --output tokenizers/book");
+        var data = new Argument<string[]>("TEXT") { Arity = ArgumentArity.OneOrMore, Description = "Files, folders or globs." };
+        var vocabulary = new Option<int>("--vocabulary") { HelpName = "N", DefaultValueFactory = _ => 4096, Description = "Token ids, at least 256." };
+        var output = new Option<string>("--output") { HelpName = "DIR", Required = true, Description = "Folder to write; use it with `moe train --tokenizer DIR`." };
+        Option<bool> json = MoeCommand.JsonOption();
+        train.Add(data);
+        train.Add(vocabulary);
+        train.Add(output);
+        train.Add(json);
+        train.Runs(handler, r => new TokenizerTrainRequest(
+            [.. r.GetRequiredValue(data).Select(Path.GetFullPath)], r.GetValue(vocabulary), Path.GetFullPath(r.GetRequiredValue(output)), r.GetValue(json)));
+        return new MoeCommand("tokenizer", "Makes tokenizers.", "moe tokenizer train book.txt --vocabulary 4096 --output tokenizers/book") { train };
+    }
+
+    /// <summary>moe diagnose.</summary>
+    public static Command Diagnose(IHandler<DiagnoseRequest> handler)
+    {
+        var command = new MoeCommand(
+            "diagnose",
+            "Bundles what a bug report needs: record, settings without secrets, logs, report, versions, machine; no data and no weights.",
+            "moe diagnose runs/book",
+            "moe diagnose runs/book --output book.tar.gz");
+        Argument<string> run = RunFolder.Argument();
+        var output = new Option<string?>("--output") { HelpName = "FILE", Description = "Archive to write; without it beside the run directory." };
+        command.Add(run);
+        command.Add(output);
+        command.Runs(handler, r => new DiagnoseRequest(RunFolder.Existing(r.GetRequiredValue(run)), r.GetValue(output) is { } file ? Path.GetFullPath(file) : null));
+        return command;
+    }
+
+    /// <summary>moe bench.</summary>
+    public static Command Bench(IHandler<BenchRequest> handler)
+    {
+        var command = new MoeCommand(
+            "bench",
+            "Measures this build on this machine, beside its baselines, interleaved; medians with spread.",
+            "moe bench",
+            "moe bench step exchange --json");
+        var cases = new Argument<string[]>("CASE") { Arity = ArgumentArity.ZeroOrMore, Description = "Benchmarks to run; without any, all." };
+        command.Add(cases);
+        SettingFlags flags = new SettingFlags(command).Add("--preset", "preset", "NAME", "Model the benchmarks use where they need one.");
+        Option<bool> json = MoeCommand.JsonOption();
+        command.Add(json);
+        command.Runs(handler, r => new BenchRequest(r.GetValue(cases) ?? [], SettingsLoader.Load(flags.Request(r)), r.GetValue(json)));
+        return command;
+    }
+
+    /// <summary>moe setup.</summary>
+    public static Command Setup(IHandler<SetupRequest> handler)
+    {
+        var command = new MoeCommand(
+            "setup",
+            "Checks and installs the system packages that are missing, builds, and says what was found. Other commands do the same where needed.",
+            "moe setup");
+        Option<bool> json = MoeCommand.JsonOption();
+        command.Add(json);
+        command.Runs(handler, r => new SetupRequest(r.GetValue(json)));
+        return command;
+    }
+}

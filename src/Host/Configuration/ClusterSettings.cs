@@ -1,0 +1,97 @@
+namespace MoeActors.Host.Configuration;
+
+/// <summary>The control plane.</summary>
+internal sealed record ClusterSettings
+{
+    /// <summary>Name all nodes share.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Address this node listens on and announces.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>Control port; 0 = a free one.</summary>
+    public required int Port { get; init; }
+
+    /// <summary>Nodes to join; empty = start a new cluster.</summary>
+    public required IReadOnlyList<NodeAddress> Join { get; init; }
+
+    /// <summary>Shared secret; null when none is set.</summary>
+    public required string? Secret { get; init; }
+
+    /// <summary>Patience with a join that is not answered.</summary>
+    public required TimeSpan JoinRetry { get; init; }
+
+    /// <summary>Time a broken connection stays closed before it is tried again.</summary>
+    public required TimeSpan ConnectionRetry { get; init; }
+
+    /// <summary>Fewest threads the pool keeps ready.</summary>
+    public required int MinimumThreads { get; init; }
+
+    /// <summary>Failure detection.</summary>
+    public required FailureDetectorSettings FailureDetector { get; init; }
+
+    /// <summary>Split-brain resolver.</summary>
+    public required SplitBrainSettings SplitBrain { get; init; }
+
+    /// <summary>TLS.</summary>
+    public required TlsSettings Tls { get; init; }
+
+    /// <summary>Whether only this machine can reach the node.</summary>
+    public bool IsLocal => NodeAddress.IsLoopback(Host);
+
+    /// <summary>Reads the section.</summary>
+    public static ClusterSettings Read(SettingsReader r)
+    {
+        var cluster = new ClusterSettings
+        {
+            Name = r.Name("cluster.name"),
+            Host = r.Name("cluster.host"),
+            Port = r.Whole("cluster.port", 0, 65535),
+            Join = [.. r.List("cluster.join").Select(text => NodeAddress.TryParse(text, out NodeAddress a) ? a : throw r.Wrong("cluster.join", "HOST:PORT of a running node"))],
+            Secret = ReadSecret(r),
+            JoinRetry = r.Duration("cluster.join-retry"),
+            ConnectionRetry = r.Duration("cluster.connection-retry"),
+            MinimumThreads = r.Whole("cluster.minimum-threads", 1, 1024),
+            FailureDetector = FailureDetectorSettings.Read(r),
+            SplitBrain = SplitBrainSettings.Read(r),
+            Tls = TlsSettings.Read(r),
+        };
+        if (!cluster.Name.All(c => char.IsAsciiLetterOrDigit(c) || c == '-'))
+        {
+            throw r.Wrong("cluster.name", "letters, digits and dashes");
+        }
+
+        if (Uri.CheckHostName(cluster.Host) == UriHostNameType.Unknown)
+        {
+            throw r.Wrong("cluster.host", "a host name or IP address of this machine");
+        }
+
+        return cluster.IsLocal || cluster.Secret is not null
+            ? cluster
+            : throw r.Wrong("cluster.host", "cluster.secret-file to be set too: a node that other machines can reach needs a shared secret");
+    }
+
+    private static string? ReadSecret(SettingsReader r)
+    {
+        string value = r.Text("cluster.secret");
+        string? file = r.PathOrNull("cluster.secret-file");
+        if (file is null)
+        {
+            return value.Length == 0 ? null : value;
+        }
+
+        if (value.Length > 0)
+        {
+            throw r.Wrong("cluster.secret-file", "either it or cluster.secret, not both");
+        }
+
+        try
+        {
+            return File.ReadLines(file).FirstOrDefault()?.Trim() is { Length: > 0 } secret ? secret : throw r.Wrong("cluster.secret-file", "a file with the secret in its first line");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw r.Wrong("cluster.secret-file", "a readable file with the secret in its first line");
+        }
+    }
+}

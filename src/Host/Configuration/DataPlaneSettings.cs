@@ -1,0 +1,46 @@
+namespace MoeActors.Host.Configuration;
+
+/// <summary>Tensors between processes.</summary>
+internal sealed record DataPlaneSettings
+{
+    /// <summary>Port; 0 = a free one.</summary>
+    public required int Port { get; init; }
+
+    /// <summary>Unix sockets between nodes of one machine.</summary>
+    public required bool UnixSockets { get; init; }
+
+    /// <summary>Busy wait before a thread sleeps.</summary>
+    public required TimeSpan Spin { get; init; }
+
+    /// <summary>Checksum on every message.</summary>
+    public required bool Checksum { get; init; }
+
+    /// <summary>Bytes a peer may have on the way.</summary>
+    public required long Credit { get; init; }
+
+    /// <summary>Bytes handed to a socket at once.</summary>
+    public required int Piece { get; init; }
+
+    /// <summary>Longest message accepted, bytes.</summary>
+    public required long MaxMessage { get; init; }
+
+    /// <summary>Patience with a new connection.</summary>
+    public required TimeSpan ConnectTimeout { get; init; }
+
+    /// <summary>Patience with a message in the middle.</summary>
+    public required TimeSpan Deadline { get; init; }
+
+    /// <summary>Reads the section.</summary>
+    public static DataPlaneSettings Read(SettingsReader r) => new()
+    {
+        Port = r.Whole("data-plane.port", 0, 65535),
+        UnixSockets = r.Switch("data-plane.unix-sockets"),
+        Spin = r.Duration("data-plane.spin"),
+        Checksum = r.Switch("data-plane.checksum"),
+        Credit = r.Size("data-plane.credit", 1 << 16),
+        Piece = (int)Math.Min(r.Size("data-plane.piece", 4096), 1 << 30),
+        MaxMessage = r.Size("data-plane.max-message", 1 << 16),
+        ConnectTimeout = r.Duration("data-plane.connect-timeout"),
+        Deadline = r.Duration("data-plane.deadline"),
+    };
+}

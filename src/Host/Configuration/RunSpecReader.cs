@@ -1,0 +1,64 @@
+using MoeActors.Compute.Models;
+using MoeActors.Compute.Tensors;
+
+namespace MoeActors.Host.Configuration;
+
+/// <summary>Reads the sections that make up a run's record.</summary>
+internal static class RunSpecReader
+{
+    /// <summary>The first parts of the keys that belong to the record and are fixed for the run's life.</summary>
+    public static IReadOnlyList<string> Sections { get; } = ["model", "layout", "training", "data", "checkpoint", "evaluation"];
+
+    /// <summary>Whether <paramref name="key"/> is part of the record.</summary>
+    public static bool IsRecorded(string key) => Sections.Contains(key.Split('.')[0]);
+
+    /// <summary>Reads a record, not yet validated.</summary>
+    /// <param name="r">The settings.</param>
+    /// <param name="runId">Id of the run.</param>
+    /// <param name="bfloat16">Whether precision "auto" means bf16.</param>
+    public static RunSpec Read(SettingsReader r, string runId, bool bfloat16) => new()
+    {
+        RunId = runId,
+        Nodes = r.Whole("nodes"),
+        Model = ModelReader.Model(r),
+        Layout = ModelReader.Layout(r),
+        Training = Training(r, bfloat16),
+        Data = new DataSpec
+        {
+            Paths = r.Paths("data.paths"),
+            Tokenizer = r.Name("data.tokenizer") == "bytes" ? "bytes" : r.PathOrNull("data.tokenizer")!,
+            ValidationShare = r.Number("data.validation-share"),
+        },
+        Checkpoint = new CheckpointSpec
+        {
+            Interval = r.Whole("checkpoint.interval"),
+            Keep = r.Whole("checkpoint.keep"),
+            KeepEvery = r.Whole("checkpoint.keep-every"),
+        },
+        Evaluation = new EvaluationSpec
+        {
+            Interval = r.Whole("evaluation.interval"),
+            MaxSequences = r.Whole("evaluation.max-sequences"),
+            FinalMaxSequences = r.Whole("evaluation.final-max-sequences"),
+        },
+    };
+
+    private static TrainingSpec Training(SettingsReader r, bool bfloat16) => new()
+    {
+        Steps = r.Whole("training.steps"),
+        GlobalBatch = r.Whole("training.global-batch"),
+        MicroBatches = r.Whole("training.micro-batches"),
+        LearningRate = r.Number("training.learning-rate", 0),
+        MinLearningRate = r.Number("training.min-learning-rate", 0),
+        WarmupSteps = r.Whole("training.warmup-steps"),
+        Beta1 = r.Number("training.beta1", 0, 1),
+        Beta2 = r.Number("training.beta2", 0, 1),
+        Epsilon = r.Number("training.epsilon", 0),
+        WeightDecay = r.Number("training.weight-decay", 0),
+        ClipNorm = r.Number("training.clip-norm", 0),
+        Seed = r.Long("training.seed"),
+        Precision = r.Choice("training.precision", ("auto", bfloat16 ? Precision.BFloat16 : Precision.Float32), ("fp32", Precision.Float32), ("bf16", Precision.BFloat16)),
+        Matmul = r.Choice("training.matmul", ("auto", Devices.DefaultMatmul()), ("highest", MatmulMode.Highest), ("medium", MatmulMode.Medium)),
+        NonFinite = new NonFinitePolicy { StopAfter = r.Whole("training.non-finite.stop-after") },
+    };
+}

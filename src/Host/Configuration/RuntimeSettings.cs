@@ -1,0 +1,82 @@
+namespace MoeActors.Host.Configuration;
+
+/// <summary>Everything about a process that is no part of a run's arithmetic.</summary>
+internal sealed record RuntimeSettings
+{
+    /// <summary>Where the run keeps everything, absolute; null = runs/&lt;time&gt;-&lt;preset&gt; of the working folder.</summary>
+    public required string? RunDirectory { get; init; }
+
+    /// <summary>Device.</summary>
+    public required DeviceChoice Device { get; init; }
+
+    /// <summary>Control plane.</summary>
+    public required ClusterSettings Cluster { get; init; }
+
+    /// <summary>Data plane.</summary>
+    public required DataPlaneSettings DataPlane { get; init; }
+
+    /// <summary>Coordinator's journal.</summary>
+    public required PersistenceSettings Persistence { get; init; }
+
+    /// <summary>Node processes.</summary>
+    public required SupervisionSettings Supervision { get; init; }
+
+    /// <summary>How long a lost node is awaited before its ranks move.</summary>
+    public required TimeSpan RecoveryGrace { get; init; }
+
+    /// <summary>Checks before a start.</summary>
+    public required ResourceSettings Resources { get; init; }
+
+    /// <summary>Folder of a node started by hand, absolute; null = .moe/node-&lt;port&gt; of the working folder.</summary>
+    public required string? NodeDirectory { get; init; }
+
+    /// <summary>Metrics.</summary>
+    public required HttpSettings Http { get; init; }
+
+    /// <summary>Whether failures may be injected (AD-1).</summary>
+    public required bool FaultsEnabled { get; init; }
+
+    /// <summary>Where a node kills itself: NODE[/START]:STEP:PHASE[:OCCURRENCE].</summary>
+    public required IReadOnlyList<string> KillPoints { get; init; }
+
+    /// <summary>Longest random delay of a data-plane message; zero = none.</summary>
+    public required TimeSpan RandomDelay { get; init; }
+
+    /// <summary>Name of a node started by hand; null = after its port.</summary>
+    public required string? NodeName { get; init; }
+
+    /// <summary>Reports.</summary>
+    public required ReportSettings Reports { get; init; }
+
+    /// <summary>Logs.</summary>
+    public required LoggingSettings Logging { get; init; }
+
+    /// <summary>Text from a checkpoint.</summary>
+    public required GenerationSettings Generation { get; init; }
+
+    /// <summary>Reads all sections.</summary>
+    public static RuntimeSettings Read(SettingsReader r)
+    {
+        ClusterSettings cluster = ClusterSettings.Read(r);
+        return new RuntimeSettings
+        {
+            RunDirectory = r.PathOrNull("run-dir"),
+            Device = r.Choice("device", ("auto", DeviceChoice.Auto), ("cpu", DeviceChoice.Cpu), ("cuda", DeviceChoice.Cuda)),
+            Cluster = cluster,
+            DataPlane = DataPlaneSettings.Read(r),
+            Persistence = PersistenceSettings.Read(r, cluster),
+            Supervision = SupervisionSettings.Read(r),
+            RecoveryGrace = r.Duration("recovery.grace"),
+            Resources = ResourceSettings.Read(r),
+            NodeDirectory = r.PathOrNull("node.data-dir"),
+            Http = HttpSettings.Read(r),
+            NodeName = r.Text("node.name") is { Length: > 0 } nodeName ? nodeName : null,
+            FaultsEnabled = r.Switch("faults.enabled"),
+            KillPoints = r.List("faults.kill-points"),
+            RandomDelay = r.Duration("faults.random-delay"),
+            Reports = ReportSettings.Read(r),
+            Logging = LoggingSettings.Read(r),
+            Generation = GenerationSettings.Read(r),
+        };
+    }
+}

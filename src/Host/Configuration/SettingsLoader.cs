@@ -1,0 +1,87 @@
+using MoeActors.Compute.Models;
+
+namespace MoeActors.Host.Configuration;
+
+/// <summary>
+/// Loads settings by layers: hocon/moe.conf, the preset, a file, the command line; later ones win. Strict: unknown keys, wrong types
+/// and settings that cannot be are refused in one sentence.
+/// </summary>
+internal static class SettingsLoader
+{
+    /// <summary>Settings of a new run, or of a node.</summary>
+    public static MoeSettings Load(SettingsRequest request)
+    {
+        (Dictionary<string, SettingValue> merged, string preset) = Merge(request, allowRecorded: true, "");
+        var reader = new SettingsReader(merged);
+        (RunSpec run, RuntimeSettings runtime) = Read(reader, request);
+        bool layoutChosen = request.Overrides.Any(o => IsLayout(o.Key)) || merged.Any(v => IsLayout(v.Key) && v.Value.Origin == request.ConfigFile);
+        (run, string? note) = LayoutGrowth.Apply(run, layoutChosen);
+        Named(reader, run.Validate);
+        return new MoeSettings(run, runtime, preset, merged, note is null ? [] : [note]);
+    }
+
+    /// <summary>Settings for going on with a run: its record stays as it is, but for the number of nodes.</summary>
+    /// <param name="request">File and command line; they may not touch the record's sections.</param>
+    /// <param name="recorded">The record.</param>
+    /// <param name="source">Its file, for messages.</param>
+    public static MoeSettings LoadForRun(SettingsRequest request, RunSpec recorded, string source)
+    {
+        (Dictionary<string, SettingValue> merged, string preset) = Merge(request, allowRecorded: false, source);
+        var reader = new SettingsReader(merged);
+        RuntimeSettings runtime = Read(reader, request).Runtime;
+        bool asked = reader.Origin("nodes") is { } origin && origin != "hocon/moe.conf";
+        RunSpec run = recorded with { Nodes = asked ? reader.Whole("nodes") : recorded.Nodes };
+        Named(reader, run.Validate);
+        return new MoeSettings(run, runtime, preset, merged, []);
+    }
+
+    private static (RunSpec Run, RuntimeSettings Runtime) Read(SettingsReader reader, SettingsRequest request)
+    {
+        RuntimeSettings runtime = RuntimeSettings.Read(reader);
+        bool bfloat16 = runtime.Device == DeviceChoice.Cuda || request.BFloat16;
+        return (RunSpecReader.Read(reader, RunIds.New(), bfloat16), runtime);
+    }
+
+    private static (Dictionary<string, SettingValue> Values, string Preset) Merge(SettingsRequest request, bool allowRecorded, string source)
+    {
+        SettingsLayer reference = Presets.Reference(request.WorkingFolder);
+        SettingsLayer? file = request.ConfigFile is null ? null : SettingsLayer.Read(request.ConfigFile, request.WorkingFolder);
+        SettingsLayer flags = SettingsLayer.From(request.Overrides, request.WorkingFolder);
+        var known = new KnownKeys(reference.Values.Keys);
+        SettingsLayer[] users = file is null ? [flags] : [file, flags];
+        foreach (SettingsLayer layer in users)
+        {
+            known.Check(layer);
+            if (!allowRecorded && layer.Values.FirstOrDefault(v => RunSpecReader.IsRecorded(v.Key)) is { Key: not null } fixedKey)
+            {
+                throw new SettingsException($"{fixedKey.Value.Origin}: {fixedKey.Key} is fixed by the run's record {source}; expected a new run to change it");
+            }
+        }
+
+        SettingValue chosen = users.Reverse().Append(reference).Select(l => l.Values.GetValueOrDefault("preset")).First(v => v is not null)!;
+        SettingsLayer preset = Presets.Open(chosen.Text, chosen.Origin, chosen.BaseFolder);
+        known.Check(preset);
+        var merged = new Dictionary<string, SettingValue>(reference.Values);
+        foreach ((string key, SettingValue value) in users.Prepend(preset).SelectMany(layer => layer.Values))
+        {
+            merged[key] = value;
+        }
+
+        return (merged, chosen.Text);
+    }
+
+    // Says in which file a value stands that the record's own validation refuses.
+    private static void Named(SettingsReader reader, Action validate)
+    {
+        try
+        {
+            validate();
+        }
+        catch (SpecException e) when (reader.Origin(e.Message.Split(" = ")[0]) is { } origin)
+        {
+            throw new SettingsException($"{origin}: {e.Message}");
+        }
+    }
+
+    private static bool IsLayout(string key) => key is "layout.ranks" or "layout.expert-parallel";
+}

@@ -1,0 +1,58 @@
+using Akka.Actor;
+using Akka.Configuration;
+using Akka.Event;
+
+namespace MoeActors.Host.Diagnostics;
+
+/// <summary>
+/// Akka's log events into the node's structured log. Named in <c>akka.loggers</c>; the file comes from <c>moe.log</c>: <c>file</c> (empty: nothing is written),
+/// <c>node</c>, <c>max-bytes</c>, <c>files</c>.
+/// </summary>
+public sealed class NodeLogger : ReceiveActor
+{
+    private readonly NodeLogWriter? _writer;
+
+    /// <summary>Started by Akka, one per actor system.</summary>
+    public NodeLogger()
+    {
+        _writer = Open(Context.System.Settings.Config);
+        Receive<InitializeLogger>(_ => Sender.Tell(new LoggerInitialized()));
+        Receive<LogEvent>(Write);
+    }
+
+    /// <summary>The settings that attach this logger to an actor system.</summary>
+    /// <param name="file">The node's log file.</param>
+    /// <param name="node">Name of the node.</param>
+    public static Config Settings(string file, string node) => ConfigurationFactory.ParseString(
+        $"""
+        akka.loggers = ["{typeof(NodeLogger).AssemblyQualifiedName}"]
+        moe.log.file = {Quote(file)}
+        moe.log.node = {Quote(node)}
+        """);
+
+    /// <inheritdoc />
+    protected override void PostStop() => _writer?.Dispose();
+
+    private static NodeLogWriter? Open(Config config)
+    {
+        string file = config.GetString("moe.log.file", "");
+        return file.Length == 0
+            ? null
+            : new NodeLogWriter(file, config.GetString("moe.log.node", ""), config.GetLong("moe.log.max-bytes", 8 << 20), config.GetInt("moe.log.files", 4));
+    }
+
+    private static string Quote(string text) => System.Text.Json.JsonSerializer.Serialize(text);
+
+    private void Write(LogEvent happened)
+    {
+        string level = happened.LogLevel() switch
+        {
+            LogLevel.DebugLevel => "debug",
+            LogLevel.InfoLevel => "info",
+            LogLevel.WarningLevel => "warning",
+            _ => "error",
+        };
+        string message = happened.Message?.ToString() ?? "";
+        _writer?.Write(level, happened.LogSource, happened.Cause is { } cause ? $"{message}: {cause}" : message);
+    }
+}

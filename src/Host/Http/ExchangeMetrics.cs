@@ -1,0 +1,28 @@
+using Prometheus;
+
+namespace MoeActors.Host.Http;
+
+/// <summary>The data plane: what this node exchanges with each peer.</summary>
+public static class ExchangeMetrics
+{
+    /// <summary>Payload bytes sent, by peer node.</summary>
+    public static Counter BytesSent { get; } = MetricsSetup.Counter("moe_exchange_sent_bytes_total", "Payload bytes sent to a peer.", "peer");
+
+    /// <summary>Payload bytes received, by peer node.</summary>
+    public static Counter BytesReceived { get; } = MetricsSetup.Counter("moe_exchange_received_bytes_total", "Payload bytes received from a peer.", "peer");
+
+    /// <summary>Messages sent, by peer node.</summary>
+    public static Counter MessagesSent { get; } = MetricsSetup.Counter("moe_exchange_sent_messages_total", "Messages sent to a peer.", "peer");
+
+    /// <summary>Messages received, by peer node.</summary>
+    public static Counter MessagesReceived { get; } = MetricsSetup.Counter("moe_exchange_received_messages_total", "Messages received from a peer.", "peer");
+
+    /// <summary>Messages refused for an old epoch or a wrong checksum, by reason.</summary>
+    public static Counter Refused { get; } = MetricsSetup.Counter("moe_exchange_refused_messages_total", "Messages that changed nothing: stale epoch, wrong checksum, unknown exchange.", "reason");
+
+    /// <summary>Connections that broke, by peer node.</summary>
+    public static Counter ConnectionsLost { get; } = MetricsSetup.Counter("moe_exchange_connections_lost_total", "Connections to a peer that broke.", "peer");
+
+    /// <summary>Time per step in which a compute lane waited for the exchange, seconds.</summary>
+    public static Histogram Exposed { get; } = MetricsSetup.Duration("moe_exchange_exposed_seconds", "Time per step in which compute waited for tokens or gradients.");
+}

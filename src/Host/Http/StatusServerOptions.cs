@@ -1,0 +1,34 @@
+using System.Net;
+
+namespace MoeActors.Host.Http;
+
+/// <summary>Where the status server listens.</summary>
+public sealed record StatusServerOptions
+{
+    /// <summary>Address; this machine alone by default. The server is read-only and shows no secrets, but it has no login: open it to trusted networks only.</summary>
+    public IPAddress Address { get; init; } = IPAddress.Loopback;
+
+    /// <summary>Port; 0 takes any free one.</summary>
+    public int Port { get; init; }
+}
+
+/// <summary>The status server cannot start. The message is a sentence for the user.</summary>
+public sealed class StatusServerException : Exception
+{
+    /// <summary>An exception whose <paramref name="message"/> is shown as it is; <paramref name="inner"/> is the cause.</summary>
+    public StatusServerException(string message, Exception inner)
+        : base(message, inner)
+    {
+    }
+
+    /// <summary>An exception whose <paramref name="message"/> is shown as it is.</summary>
+    public StatusServerException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>An exception without a message of its own.</summary>
+    public StatusServerException()
+    {
+    }
+}

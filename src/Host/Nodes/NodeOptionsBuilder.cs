@@ -1,0 +1,92 @@
+using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Faults;
+using MoeActors.Compute.Models;
+using MoeActors.Host.Commands;
+using MoeActors.Host.Configuration;
+using MoeActors.Host.Diagnostics;
+using MoeActors.Host.Runs;
+
+namespace MoeActors.Host.Nodes;
+
+/// <summary>A node's options from the settings.</summary>
+internal static class NodeOptionsBuilder
+{
+    /// <summary>Builds the options.</summary>
+    /// <param name="settings">All settings.</param>
+    /// <param name="start">How often this node was started before.</param>
+    public static NodeOptions Build(MoeSettings settings, int start)
+    {
+        RuntimeSettings runtime = settings.Runtime;
+        ClusterSettings cluster = runtime.Cluster;
+        string folder = runtime.NodeDirectory ?? Path.GetFullPath(Path.Combine(".moe", $"node-{cluster.Port}"));
+        string name = runtime.NodeName ?? $"node-{cluster.Port}";
+        string logs = runtime.Logging.Folder ?? Path.Combine(folder, "logs");
+        KillPoint[] kills = [.. runtime.KillPoints.Select(KillPoint.Parse)];
+        if (kills.Length > 0 && !runtime.FaultsEnabled)
+        {
+            throw new SpecException("faults.kill-points is set, but faults.enabled = off: expected on (AD-1: faults are injected only where it is asked for twice)");
+        }
+
+        return new NodeOptions
+        {
+            Name = name,
+            Start = start,
+            Host = cluster.Host,
+            Port = cluster.Port,
+            Join = [.. cluster.Join.Select(a => a.ToString())],
+            DataFolder = folder,
+            Secret = cluster.Secret ?? "",
+            Tls = cluster.Tls.Enabled ? new ControlTls(cluster.Tls.Certificate!, cluster.Tls.Password) : null,
+            Exchange = Exchange(runtime, folder),
+            Detection = new DetectionOptions
+            {
+                Heartbeat = cluster.FailureDetector.HeartbeatInterval,
+                AcceptablePause = cluster.FailureDetector.AcceptablePause,
+                StableAfter = cluster.SplitBrain.StableAfter,
+            },
+            Journal = Journal(runtime, folder),
+            RecoveryGrace = runtime.RecoveryGrace,
+            ConnectPatience = runtime.DataPlane.ConnectTimeout,
+            KillPoints = kills,
+            LinkFaults = runtime is { FaultsEnabled: true, RandomDelay.Ticks: > 0 }
+                ? new SeededDelays(settings.Run.Training.Seed, (int)Math.Max(1, runtime.RandomDelay.TotalMilliseconds))
+                : null,
+            LogLevel = runtime.Logging.Level switch
+            {
+                LogThreshold.Debug => "DEBUG",
+                LogThreshold.Info => "INFO",
+                LogThreshold.Warning => "WARNING",
+                _ => "ERROR",
+            },
+            Logging = NodeLogger.Settings(Path.Combine(logs, $"{name}.log"), name),
+            Recorder = runFolder => new RunRecorder(runFolder),
+        };
+    }
+
+    private static JournalOptions Journal(RuntimeSettings runtime, string folder) => runtime.Persistence.Provider == PersistenceProvider.PostgreSql
+        ? new JournalOptions("postgresql", runtime.Persistence.ConnectionString)
+        : new JournalOptions("sqlite", runtime.Persistence.ConnectionString.Length > 0 ? runtime.Persistence.ConnectionString : JournalSettings.Embedded(folder));
+
+    private static ExchangeOptions Exchange(RuntimeSettings runtime, string folder)
+    {
+        ClusterSettings cluster = runtime.Cluster;
+        DataPlaneSettings data = runtime.DataPlane;
+        return new ExchangeOptions
+        {
+            Listen = data.UnixSockets && cluster.IsLocal ? "unix" : $"tcp:{cluster.Host}:{data.Port}",
+            Folder = Path.Combine(folder, "sockets"),
+            Secret = cluster.Secret ?? "",
+            Tls = cluster.Tls is { Enabled: true, Certificate: { } certificate }
+                ? TlsFiles.ForDataPlane(certificate, cluster.Tls.Password, cluster.Tls.Authority, folder)
+                : null,
+            SpinMicroseconds = (int)data.Spin.TotalMicroseconds,
+            ChecksumPayload = data.Checksum,
+            CreditBytes = data.Credit,
+            PieceBytes = data.Piece,
+            MaxPayloadBytes = data.MaxMessage,
+            HandshakeTimeout = data.ConnectTimeout,
+            StallTimeout = data.Deadline,
+        };
+    }
+}

@@ -1,0 +1,35 @@
+using System.Security.Cryptography.X509Certificates;
+
+using MoeActors.Actors.Exchange;
+using MoeActors.Compute.Models;
+
+namespace MoeActors.Host.Nodes;
+
+/// <summary>The data plane reads PEM files, the control plane a PKCS#12 file: one is made from the other, readable by this user alone.</summary>
+internal static class TlsFiles
+{
+    /// <summary>Writes certificate and key of <paramref name="certificate"/> as PEM files into <paramref name="folder"/>.</summary>
+    public static TlsOptions ForDataPlane(string certificate, string password, string? authority, string folder)
+    {
+        try
+        {
+            using X509Certificate2 pair = X509CertificateLoader.LoadPkcs12FromFile(certificate, password, X509KeyStorageFlags.Exportable);
+            string key = (pair.GetRSAPrivateKey()?.ExportPkcs8PrivateKeyPem() ?? pair.GetECDsaPrivateKey()?.ExportPkcs8PrivateKeyPem())
+                ?? throw new SpecException($"cluster.tls.certificate = {certificate}: expected a PKCS#12 file with an RSA or ECDSA private key");
+            string certificateFile = Path.Combine(folder, "tls", "node.crt"), keyFile = Path.Combine(folder, "tls", "node.key");
+            Directory.CreateDirectory(Path.Combine(folder, "tls"));
+            File.WriteAllText(certificateFile, pair.ExportCertificatePem());
+            using (var file = new FileStream(keyFile, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
+            using (var writer = new StreamWriter(file))
+            {
+                writer.Write(key);
+            }
+
+            return new TlsOptions { CertificateFile = certificateFile, KeyFile = keyFile, AuthorityFile = authority };
+        }
+        catch (System.Security.Cryptography.CryptographicException e)
+        {
+            throw new SpecException($"cluster.tls.certificate = {certificate}: cannot be opened with cluster.tls.password ({e.Message}); expected a PKCS#12 file and its password");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+namespace MoeActors.Host.Progress;
+
+/// <summary>Numbers and lines as the user reads them.</summary>
+internal static class ProgressText
+{
+    /// <summary>One plain line of <paramref name="s"/>.</summary>
+    public static string Line(ProgressSnapshot s)
+    {
+        var parts = new List<string>(9) { $"step {s.Step}/{s.Steps}" };
+        if (s.Step > 0)
+        {
+            parts.Add($"loss {s.Loss:0.0000}");
+        }
+
+        if (s.ValidationLoss is { } validation)
+        {
+            parts.Add($"val {validation:0.0000}");
+        }
+
+        if (s.Step > 0)
+        {
+            parts.Add($"{Rate(s.TokensPerSecond)} tok/s");
+        }
+
+        if (s.Eta is { } eta)
+        {
+            parts.Add($"eta {Duration(eta)}");
+        }
+
+        parts.Add($"nodes {s.NodesUp}/{s.Nodes}");
+        if (s.LastCheckpointStep is { } checkpoint)
+        {
+            parts.Add($"checkpoint {checkpoint}");
+        }
+
+        if (s.SlowestRank is { } slowest)
+        {
+            parts.Add($"slowest rank {slowest}");
+        }
+
+        if (!string.IsNullOrEmpty(s.Message))
+        {
+            parts.Add(s.Message);
+        }
+
+        return string.Join("  ", parts);
+    }
+
+    /// <summary>One plain line of <paramref name="happened"/>.</summary>
+    public static string Line(ProgressEvent happened) =>
+        happened.Kind == ProgressEventKind.Info ? OneLine(happened.Message) : $"{Name(happened.Kind)}: {OneLine(happened.Message)}";
+
+    public static string Name(ProgressEventKind kind) => kind.ToString().ToLowerInvariant();
+
+    public static string OneLine(string text) => text.ReplaceLineEndings(" ").Trim();
+
+    public static string Rate(double perSecond) => perSecond switch
+    {
+        < 1000 => $"{perSecond:0}",
+        < 100_000 => $"{perSecond / 1000:0.0}k",
+        < 1_000_000 => $"{perSecond / 1000:0}k",
+        _ => $"{perSecond / 1_000_000:0.0}M",
+    };
+
+    /// <summary>A time in its two largest units, seconds rounded up.</summary>
+    public static string Duration(TimeSpan time)
+    {
+        var whole = TimeSpan.FromSeconds(Math.Max(0, Math.Ceiling(time.TotalSeconds)));
+        return whole switch
+        {
+            { TotalSeconds: < 60 } => $"{whole.Seconds}s",
+            { TotalMinutes: < 60 } => $"{whole.Minutes}m{whole.Seconds:00}s",
+            { TotalHours: < 48 } => $"{(int)whole.TotalHours}h{whole.Minutes:00}m",
+            _ => $"{(int)whole.TotalDays}d{whole.Hours:00}h",
+        };
+    }
+}

@@ -1,0 +1,110 @@
+using System.Text;
+using System.Text.Json;
+
+namespace MoeActors.Host.Reports;
+
+/// <summary>
+/// Append-only file of JSON objects, one a line. A line counts once its newline is there: a process killed in the middle of a write leaves a torn last
+/// line, which readers skip and the next writer cuts off. Not thread-safe; one writer at a time.
+/// </summary>
+/// <typeparam name="T">What a line holds.</typeparam>
+public sealed class JsonLinesWriter<T> : IDisposable
+{
+    private readonly FileStream _stream;
+
+    /// <summary>Opens <paramref name="path"/> for appending, creating it and its folder where needed, and cuts off a torn last line.</summary>
+    public JsonLinesWriter(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            _stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ReportException($"{path}: cannot be written: {e.Message} Make the folder writable or choose another --run-dir.", e);
+        }
+
+        _stream.SetLength(WholeLines(_stream));
+        _stream.Seek(0, SeekOrigin.End);
+    }
+
+    /// <summary>Writes one line in one system call; when it returns, the line is the operating system's and survives this process.</summary>
+    public void Append(T line)
+    {
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(line, ReportJson.Line);
+        Array.Resize(ref json, json.Length + 1);
+        json[^1] = (byte)'\n';
+        _stream.Write(json);
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _stream.Dispose();
+
+    /// <summary>Length of the file up to and with its last newline.</summary>
+    private static long WholeLines(FileStream stream)
+    {
+        Span<byte> block = stackalloc byte[4096];
+        for (long end = stream.Length; end > 0;)
+        {
+            long begin = Math.Max(0, end - block.Length);
+            Span<byte> part = block[..(int)(end - begin)];
+            stream.Seek(begin, SeekOrigin.Begin);
+            stream.ReadExactly(part);
+            int newline = part.LastIndexOf((byte)'\n');
+            if (newline >= 0)
+            {
+                return begin + newline + 1;
+            }
+
+            end = begin;
+        }
+
+        return 0;
+    }
+}
+
+/// <summary>Reads what <see cref="JsonLinesWriter{T}"/> wrote.</summary>
+public static class JsonLines
+{
+    /// <summary>
+    /// The lines of <paramref name="path"/>, and whether the last one was torn (no newline, or no JSON) and left out. No file is no lines.
+    /// Throws <see cref="ReportException"/> when any other line is not what it should be. May run while the file is being appended to.
+    /// </summary>
+    public static (IReadOnlyList<T> Lines, bool Torn) Read<T>(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return ([], false);
+        }
+
+        string text;
+        using (var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
+        using (var reader = new StreamReader(stream, Encoding.UTF8))
+        {
+            text = reader.ReadToEnd();
+        }
+
+        string[] rows = text.Split('\n');
+        bool torn = rows[^1].Length > 0;
+        int count = rows.Length - 1;
+        var lines = new List<T>(count);
+        for (int i = 0; i < count; i++)
+        {
+            try
+            {
+                lines.Add(JsonSerializer.Deserialize<T>(rows[i], ReportJson.Line) ?? throw new JsonException("the line holds null"));
+            }
+            catch (JsonException) when (i == count - 1 && !torn)
+            {
+                torn = true;
+            }
+            catch (JsonException e)
+            {
+                throw new ReportException($"{path} line {i + 1}: not a record of this version: {e.Message} Restore the file from a copy or delete that line.", e);
+            }
+        }
+
+        return (lines, torn);
+    }
+}

@@ -1,0 +1,44 @@
+namespace MoeActors.Host.Reports;
+
+/// <summary>One committed optimizer step: a line of <c>steps.jsonl</c> and an entry of a report's steps.</summary>
+public sealed record StepLine
+{
+    /// <summary>Step, from 1.</summary>
+    public required long Step { get; init; }
+
+    /// <summary>Epoch in which it was committed; a replay of the same step carries a later one.</summary>
+    public required long Epoch { get; init; }
+
+    /// <summary>Mean cross-entropy per token over the global batch, in nats; not finite (null in JSON) where the step was skipped for it.</summary>
+    public required double Loss { get; init; }
+
+    /// <summary>Mean cross-entropy per token over validation text after this step, where it was evaluated.</summary>
+    public double? ValidationLoss { get; init; }
+
+    /// <summary>Tokens trained on in this step, all ranks.</summary>
+    public required long Tokens { get; init; }
+
+    /// <summary>Wall time of the step in ms, from its start to its commit, stalls included.</summary>
+    public required double Ms { get; init; }
+
+    /// <summary>The part of <see cref="Ms"/> in which the slowest rank's compute lane waited for tokens or gradients.</summary>
+    public double ExposedCommunicationMs { get; init; }
+
+    /// <summary>The part of <see cref="Ms"/> in which training stood still for a snapshot.</summary>
+    public double CheckpointStallMs { get; init; }
+
+    /// <summary>Global gradient norm before clipping.</summary>
+    public double GradientNorm { get; init; }
+
+    /// <summary>Learning rate applied.</summary>
+    public double LearningRate { get; init; }
+
+    /// <summary>Routed (token, expert) slots dropped for capacity, all MoE layers and ranks.</summary>
+    public long Dropped { get; init; }
+
+    /// <summary>Whether the update was left out because the loss or a gradient was not finite.</summary>
+    public bool Skipped { get; init; }
+
+    /// <summary>Logical rank that reported last, where there is more than one.</summary>
+    public int? SlowestRank { get; init; }
+}

@@ -1,0 +1,62 @@
+using Akka.Actor;
+
+using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Protocol;
+using MoeActors.Host.Commands;
+using MoeActors.Host.Configuration;
+
+namespace MoeActors.Host.Runs;
+
+/// <summary>
+/// Talks to a cluster's coordinator through any node's gateway; when that node goes, through another. No member of the cluster itself.
+/// </summary>
+internal sealed class ClusterClient : IAsyncDisposable
+{
+    private readonly ActorSystem system;
+    private readonly string secret;
+    private readonly Func<IReadOnlyList<string>> addresses;
+    private IActorRef? door;
+
+    /// <summary>Creates a client; <paramref name="addresses"/> names the nodes to try.</summary>
+    public ClusterClient(ClusterSettings cluster, string secret, Func<IReadOnlyList<string>> addresses)
+    {
+        ControlTls? tls = cluster.Tls.Enabled ? new ControlTls(cluster.Tls.Certificate!, cluster.Tls.Password) : null;
+        system = ActorSystem.Create("moe", AkkaSettings.Client(cluster.IsLocal ? "127.0.0.1" : cluster.Host, tls));
+        (this.secret, this.addresses) = (secret, addresses);
+    }
+
+    /// <summary>Asks the coordinator; throws <see cref="RefusedException"/> when no node answers in time.</summary>
+    public async Task<T> AskAsync<T>(IControlMessage question, TimeSpan patience, CancellationToken cancel)
+    {
+        DateTime until = DateTime.UtcNow + patience;
+        while (true)
+        {
+            cancel.ThrowIfCancellationRequested();
+            try
+            {
+                door ??= await Door.KnockAsync(system, addresses(), secret, joins: false, TimeSpan.Zero, cancel);
+                return await door.Ask<T>(question, TimeSpan.FromSeconds(3), cancel);
+            }
+            catch (Exception e) when (e is AskTimeoutException or RefusedException && DateTime.UtcNow < until)
+            {
+                door = null;
+                if (e is RefusedException { Message: var message } && message.Contains("refused:", StringComparison.Ordinal))
+                {
+                    throw;
+                }
+
+                await Task.Delay(100, cancel);
+            }
+            catch (AskTimeoutException)
+            {
+                throw new CommandException(ExitCodes.Cluster, $"no coordinator answers: {string.Join(", ", addresses())}");
+            }
+        }
+    }
+
+    /// <summary>Sends without waiting for an answer.</summary>
+    public void Tell(IControlMessage message) => door?.Tell(message, ActorRefs.NoSender);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await system.Terminate();
+}

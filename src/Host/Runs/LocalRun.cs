@@ -1,0 +1,120 @@
+using System.Security.Cryptography;
+
+using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Models;
+using MoeActors.Host.Commands;
+using MoeActors.Host.Configuration;
+using MoeActors.Host.Progress;
+using MoeActors.Host.Reports;
+
+namespace MoeActors.Host.Runs;
+
+/// <summary>A run on a local cluster from start to report: what `moe train` and `moe resume` share.</summary>
+internal sealed class LocalRun(TextWriter output, TextWriter error)
+{
+    /// <summary>Runs to the end, or to an orderly stop when cancelled; returns the exit code.</summary>
+    public async Task<int> RunAsync(MoeSettings settings, RunSpec spec, string folder, bool resume, bool json, CancellationToken cancel)
+    {
+        using RunFolderLock held = LockFolder(folder);
+        string secret = settings.Runtime.Cluster.Secret ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        string config = NodeConfig.Write(settings, folder, secret);
+        SweepFlights(folder);
+        string outcome;
+        using (ProgressView view = ProgressView.Create(new ProgressOptions
+        {
+            Json = json,
+            EverySteps = settings.Runtime.Reports.LineEvery,
+            Interval = settings.Runtime.Reports.ProgressInterval,
+            Output = json ? output : null,
+        }))
+        {
+            view.Event(ProgressEventKind.Info, $"{spec.Model.Name}: {ParameterCounts.Of(spec.Model).Total / 1e6:0.00} M parameters, {spec.Layout.Ranks} logical ranks on {spec.Nodes} nodes; run directory {folder}");
+            await using LocalCluster cluster = await LocalCluster.StartAsync(
+                settings.Runtime.Supervision, config, spec.Nodes, text => view.Event(ProgressEventKind.Membership, text));
+            await using var client = new ClusterClient(settings.Runtime.Cluster, secret, () => cluster.Addresses);
+            var submit = new SubmitRun(spec.ToJson(), folder, resume, Command());
+            SubmitAnswer answer = await SubmitAsync(client, cluster, submit, cancel);
+            if (!answer.Accepted)
+            {
+                throw new CommandException(ExitCodes.Checkpoint, answer.Message);
+            }
+
+            outcome = await new RunWatch(client, view).UntilEndedAsync(cluster.Lost, settings.Runtime.Supervision.StopTimeout, cancel);
+        }
+
+        return await FinishAsync(settings, spec, folder, outcome, json, cancel);
+    }
+
+    private static RunFolderLock LockFolder(string folder)
+    {
+        try
+        {
+            return RunFolderLock.Take(folder, "supervisor.lock");
+        }
+        catch (IOException)
+        {
+            throw new CommandException(ExitCodes.Resources, $"{folder}: another `moe train` or `moe resume` works on this run; stop that one first");
+        }
+    }
+
+    private static async Task<SubmitAnswer> SubmitAsync(ClusterClient client, LocalCluster cluster, SubmitRun submit, CancellationToken cancel)
+    {
+        Task<SubmitAnswer> submitted = client.AskAsync<SubmitAnswer>(submit, TimeSpan.FromSeconds(60), cancel);
+        return await Task.WhenAny(submitted, cluster.Lost) == submitted ? await submitted : throw await cluster.Lost;
+    }
+
+    /// <summary>Flight recorders of processes that ended long ago are of no use to this start.</summary>
+    private static void SweepFlights(string folder)
+    {
+        string flights = Path.Combine(folder, "flight");
+        if (Directory.Exists(flights))
+        {
+            Directory.Delete(flights, recursive: true);
+        }
+    }
+
+    private static string Command() => "moe " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1).Select(Redact));
+
+    private static string Redact(string argument) =>
+        argument.Contains("secret", StringComparison.OrdinalIgnoreCase) || argument.Contains("password", StringComparison.OrdinalIgnoreCase)
+            ? argument.Split('=')[0] + "=***"
+            : argument;
+
+    private async Task<int> FinishAsync(MoeSettings settings, RunSpec spec, string folder, string outcome, bool json, CancellationToken cancel)
+    {
+        GeneratedSample? sample = null;
+        if (outcome == "completed")
+        {
+            sample = Sampling.FromNewest(spec, folder, settings.Runtime.Generation, error);
+        }
+
+        string report = RunReports.Write(folder, outcome, spec, sample);
+        if (settings.Runtime.Reports.Picture)
+        {
+            PlotOutcome plot = await PlotRunner.RunAsync(report, Path.Combine(folder, ReportWriter.PictureName), cancellation: CancellationToken.None);
+            if (!plot.Drawn)
+            {
+                error.WriteLine($"moe: {plot.Problem}");
+            }
+        }
+
+        RunReport written = ReportWriter.Read(report);
+        if (json)
+        {
+            output.WriteLine(System.Text.Json.JsonSerializer.Serialize(new { @event = "ended", outcome, report, totals = written.Totals }, JsonOutput.Line));
+        }
+        else
+        {
+            Summary.Write(output, written, report, sample);
+        }
+
+        return outcome switch
+        {
+            "completed" => ExitCodes.Ok,
+            "stopped" => cancel.IsCancellationRequested ? ExitCodes.Interrupted : ExitCodes.Ok,
+            _ => throw new CommandException(
+                outcome.Contains("non-finite", StringComparison.Ordinal) ? ExitCodes.NonFinite : ExitCodes.Unexpected, $"the run {outcome}; report: {report}"),
+        };
+    }
+}

@@ -1,0 +1,41 @@
+using System.Text;
+using System.Text.Json;
+
+using MoeActors.Host.Configuration;
+
+namespace MoeActors.Host.Runs;
+
+/// <summary>
+/// The configuration file a supervisor gives its nodes: the runtime settings it was started with. Readable by this user alone, because the
+/// run's secret is in it.
+/// </summary>
+internal static class NodeConfig
+{
+    /// <summary>Keys the supervisor sets itself.</summary>
+    private static readonly string[] Own = ["preset", "run-dir", "nodes", "cluster.secret", "cluster.secret-file", "cluster.port", "cluster.join", "node.data-dir", "node.name", "logging.folder"];
+
+    /// <summary>Writes the file.</summary>
+    public static string Write(MoeSettings settings, string runFolder, string secret)
+    {
+        var text = new StringBuilder("# Written by `moe train` for its nodes.\n");
+        foreach ((string key, SettingValue value) in settings.Values.OrderBy(v => v.Key, StringComparer.Ordinal))
+        {
+            if (RunSpecReader.IsRecorded(key) || Own.Contains(key) || key.StartsWith("generation.", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            string written = value.Items is null ? JsonSerializer.Serialize(value.Text) : JsonSerializer.Serialize(value.Items);
+            text.Append(key).Append(" = ").Append(written).Append('\n');
+        }
+
+        text.Append("cluster.secret = ").Append(JsonSerializer.Serialize(secret)).Append('\n');
+        text.Append("node.data-dir = ").Append(JsonSerializer.Serialize(runFolder)).Append('\n');
+        text.Append("logging.folder = ").Append(JsonSerializer.Serialize(Path.Combine(runFolder, "logs"))).Append('\n');
+        string path = Path.Combine(runFolder, "node.conf");
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite };
+        using var writer = new StreamWriter(path, options);
+        writer.Write(text);
+        return path;
+    }
+}

@@ -1,0 +1,156 @@
+using System.Text.Json;
+
+using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Data;
+using MoeActors.Compute.Models;
+using MoeActors.Host.Reports;
+
+namespace MoeActors.Host.Runs;
+
+/// <summary>
+/// The coordinator's recorder: steps.jsonl and events.jsonl as things happen, report.json and its page at the end. A coordinator that takes over
+/// appends to the same files. A disk that refuses a line is said once and never stops the run.
+/// </summary>
+internal sealed class RunRecorder : IRunRecorder
+{
+    private readonly string folder;
+    private readonly StepsLog steps;
+    private readonly EventsLog events;
+    private int faults;
+    private RunSpec? spec;
+
+    /// <summary>Opens the logs of a run's folder.</summary>
+    public RunRecorder(string folder)
+    {
+        this.folder = folder;
+        steps = new StepsLog(Path.Combine(folder, StepsLog.FileName));
+        events = new EventsLog(Path.Combine(folder, EventsLog.FileName));
+        faults = EventsLog.Read(Path.Combine(folder, EventsLog.FileName)).Faults.Count;
+    }
+
+    /// <inheritdoc/>
+    public void Opened(RunSpec spec, string command, bool resumed)
+    {
+        this.spec = spec;
+        Write(() => events.Append(resumed ? "resumed" : "started", command));
+    }
+
+    /// <inheritdoc/>
+    public void Step(DecidedStep step, double ms)
+    {
+        var line = new StepLine
+        {
+            Step = step.Step,
+            Epoch = step.Epoch,
+            Loss = step.Loss,
+            Tokens = step.Tokens,
+            Ms = ms,
+            ExposedCommunicationMs = step.ExposedMs,
+            CheckpointStallMs = step.SnapshotStallMs,
+            GradientNorm = step.GradientNorm,
+            LearningRate = step.LearningRate,
+            Dropped = step.Dropped,
+            Skipped = step.Skipped,
+            SlowestRank = step.SlowestRank,
+        };
+        Write(() => steps.Append(line));
+    }
+
+    /// <inheritdoc/>
+    public void Validation(long step, double loss) =>
+        Write(() => events.Append(RunReports.ValidationEvent, loss.ToString("R", System.Globalization.CultureInfo.InvariantCulture), step));
+
+    /// <inheritdoc/>
+    public void Checkpoint(CommittedCheckpoint checkpoint) => Write(() =>
+    {
+        events.Append(new CheckpointRecord
+        {
+            Step = checkpoint.Step,
+            Kind = "full",
+            Bytes = checkpoint.Bytes,
+            BytesPerRank = checkpoint.BytesPerRank,
+            StallMs = checkpoint.StallMs,
+            PersistMs = checkpoint.PersistMs,
+            Verified = checkpoint.StateHash.Length > 0,
+        });
+        if (checkpoint.StateHash.Length > 0)
+        {
+            events.Append(new StateMark(checkpoint.Step, checkpoint.WeightsHash, checkpoint.StateHash));
+        }
+    });
+
+    /// <inheritdoc/>
+    public void Fault(FaultTimeline fault) => Write(() => events.Append(new FaultRecord
+    {
+        Id = ++faults,
+        Kind = fault.Kind,
+        Target = fault.Target,
+        AtStep = fault.AtStep,
+        Injected = fault.Injected,
+        DetectedMs = 0,
+        DecidedMs = fault.DecidedMs,
+        FetchedMs = fault.FetchedMs,
+        RestoredMs = fault.RestoredMs,
+        RejoinedMs = fault.RejoinedMs,
+        FirstStepMs = fault.FirstStepMs,
+        Rung = fault.Rung,
+        Reason = fault.Reason,
+        LostSteps = fault.LostSteps,
+        Plt = 0,
+        Phase = fault.Phase,
+        At = fault.At,
+    }));
+
+    /// <inheritdoc/>
+    public void Epoch(int epoch, long restoreStep, Placement placement, IReadOnlyDictionary<string, EpochPrepared> nodes) => Write(() =>
+        events.Append(
+            "epoch",
+            JsonSerializer.Serialize(
+                new
+                {
+                    epoch,
+                    restoreStep,
+                    placement.Reason,
+                    nodes = placement.Nodes.Select((n, i) => new
+                    {
+                        n.Name,
+                        n.Pid,
+                        n.Incarnation,
+                        ranks = Enumerable.Range(0, placement.NodeOfRank.Count).Where(r => placement.NodeOfRank[r] == i),
+                        actors = nodes.TryGetValue(n.Incarnation, out EpochPrepared? ready) ? ready.Actors : [],
+                    }),
+                },
+                JsonSerializerOptions.Web),
+            restoreStep,
+            epoch));
+
+    /// <inheritdoc/>
+    public void Note(string text) => Write(() => events.Append("note", text));
+
+    /// <inheritdoc/>
+    public void Ended(string outcome, CommittedCheckpoint? last)
+    {
+        Write(() => events.Append("ended", outcome, last?.Step));
+        Write(() => RunReports.Write(folder, outcome, spec));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        steps.Dispose();
+        events.Dispose();
+    }
+
+    private static void Write(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ReportException)
+        {
+            Console.Error.WriteLine($"moe: the run goes on, but its report is incomplete: {e.Message}");
+        }
+    }
+}

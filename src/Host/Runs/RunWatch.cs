@@ -1,0 +1,90 @@
+using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Protocol;
+using MoeActors.Host.Commands;
+using MoeActors.Host.Progress;
+
+namespace MoeActors.Host.Runs;
+
+/// <summary>Follows a run through its coordinator, whoever that is, and shows it.</summary>
+internal sealed class RunWatch(ClusterClient client, ProgressView view)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
+    private long lastEvent;
+    private long shownStep = -1;
+
+    /// <summary>Until the run has ended; when cancelled, asks for a checkpoint and an orderly stop. Returns the outcome.</summary>
+    /// <param name="lost">Ends when the cluster cannot go on.</param>
+    /// <param name="stopTimeout">Patience with an orderly stop.</param>
+    /// <param name="cancel">Asks to stop.</param>
+    public async Task<string> UntilEndedAsync(Task<CommandException> lost, TimeSpan stopTimeout, CancellationToken cancel)
+    {
+        DateTime? stopBy = null;
+        while (true)
+        {
+            if (lost.IsCompleted)
+            {
+                throw await lost;
+            }
+
+            if (cancel.IsCancellationRequested && stopBy is null)
+            {
+                stopBy = DateTime.UtcNow + stopTimeout;
+                view.Event(ProgressEventKind.Info, "stopping after a last checkpoint (Ctrl-C again: at once)");
+                client.Tell(new StopRun("interrupted"));
+            }
+
+            RunStatus? status = await PollAsync();
+            if (status is not null)
+            {
+                Show(status);
+                if (status.Outcome.Length > 0)
+                {
+                    return status.Outcome;
+                }
+            }
+
+            if (stopBy is { } deadline && DateTime.UtcNow > deadline)
+            {
+                throw new CommandException(ExitCodes.Interrupted, $"no orderly stop within {stopTimeout.TotalSeconds:0} s: stopped without a last checkpoint (supervision.stop-timeout)");
+            }
+
+            await Task.Delay(Interval, CancellationToken.None);
+        }
+    }
+
+    /// <summary>Shows one status.</summary>
+    public void Show(RunStatus status)
+    {
+        if (status.LastEvent < lastEvent)
+        {
+            // Another coordinator counts from the beginning.
+            lastEvent = 0;
+            return;
+        }
+
+        foreach (string text in status.Events)
+        {
+            view.Event(StatusProgress.KindOf(text), text);
+        }
+
+        lastEvent = status.LastEvent;
+        if (status.Step != shownStep || status.Phase != "running")
+        {
+            shownStep = status.Step;
+            view.Update(StatusProgress.Of(status));
+        }
+    }
+
+    private async Task<RunStatus?> PollAsync()
+    {
+        try
+        {
+            return await client.AskAsync<RunStatus>(new StatusQuery(lastEvent), TimeSpan.FromSeconds(2), CancellationToken.None);
+        }
+        catch (Exception e) when (e is RefusedException or CommandException)
+        {
+            // No coordinator for the moment: the cluster elects another, or its loss ends the watch.
+            return null;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using MoeActors.Actors.Checkpointing;
+using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Data;
+using MoeActors.Compute.Models;
+using MoeActors.Compute.Tensors;
+using MoeActors.Host.Configuration;
+using MoeActors.Host.Reports;
+
+namespace MoeActors.Host.Runs;
+
+/// <summary>Text from a checkpoint.</summary>
+internal static class Sampling
+{
+    /// <summary>Generates from checkpoint <paramref name="step"/> (null = newest), piece by piece.</summary>
+    public static IEnumerable<string> Generate(RunSpec spec, string folder, long? step, GenerationSettings how)
+    {
+        var store = new CheckpointStore(Path.Combine(folder, "checkpoints"));
+        Manifest manifest = (step is { } s ? store.Open(s) : store.Newest())
+            ?? throw new CheckpointException($"{store.Root}: there is no checkpoint yet; train the run first (moe resume {folder})");
+        manifest.Demand(Manifests.IdentityOf(spec));
+        ITokenizer tokenizer = Tokenizers.Open(spec.Data.Tokenizer);
+        ThreadSettings.Apply(Environment.ProcessorCount);
+        using var weights = InferenceWeights.Load(spec, store, manifest);
+        using var generator = new TextGenerator(spec, weights.Dense, weights.Experts);
+        IReadOnlyList<int> prompt = tokenizer.Encode(how.Prompt);
+        var decoder = System.Text.Encoding.UTF8.GetDecoder();
+        char[] characters = new char[256];
+        foreach (int token in generator.Generate(prompt, how.Tokens, new SamplingSpec { Temperature = how.Temperature, TopK = how.TopK, Seed = how.Seed }))
+        {
+            // One token may hold only part of a character.
+            int count = decoder.GetChars(tokenizer.DecodeBytes([token]), characters, flush: false);
+            if (count > 0)
+            {
+                yield return new string(characters, 0, count);
+            }
+        }
+    }
+
+    /// <summary>The sample at the end of a run; what cannot be generated is said in one line and never fails the run.</summary>
+    public static GeneratedSample? FromNewest(RunSpec spec, string folder, GenerationSettings how, TextWriter error)
+    {
+        try
+        {
+            return new GeneratedSample(how.Prompt, string.Concat(Generate(spec, folder, null, how)));
+        }
+        catch (Exception e) when (e is CheckpointException or CorpusException or IOException or LibTorchException)
+        {
+            error.WriteLine($"moe: no sample of text: {e.Message}");
+            return null;
+        }
+    }
+}

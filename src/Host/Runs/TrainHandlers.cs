@@ -1,0 +1,32 @@
+using MoeActors.Compute.Models;
+using MoeActors.Compute.Tensors;
+using MoeActors.Host.Commands;
+using MoeActors.Host.Configuration;
+
+namespace MoeActors.Host.Runs;
+
+/// <summary><c>moe train</c>.</summary>
+internal sealed class TrainHandler(TextWriter output, TextWriter error) : IHandler<TrainRequest>
+{
+    /// <inheritdoc/>
+    public async Task<int> RunAsync(TrainRequest request, CancellationToken cancel)
+    {
+        LibTorchCheck.Verify();
+        string folder = request.Settings.Runtime.RunDirectory ?? RunFolders.Default(request.Settings.Preset);
+        RunSpec spec = RunFolders.Create(request.Settings, folder);
+        return await new LocalRun(output, error).RunAsync(request.Settings, spec, folder, resume: false, request.Json, cancel);
+    }
+}
+
+/// <summary><c>moe resume</c>.</summary>
+internal sealed class ResumeHandler(TextWriter output, TextWriter error) : IHandler<ResumeRequest>
+{
+    /// <inheritdoc/>
+    public async Task<int> RunAsync(ResumeRequest request, CancellationToken cancel)
+    {
+        LibTorchCheck.Verify();
+        RunSpec recorded = RunFolders.Read(request.RunDirectory);
+        MoeSettings settings = SettingsLoader.LoadForRun(request.Settings, recorded, Path.Combine(request.RunDirectory, RunReports.RecordName));
+        return await new LocalRun(output, error).RunAsync(settings, settings.Run, request.RunDirectory, resume: true, request.Json, cancel);
+    }
+}

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Runs the tests: ./test.sh [--integration] [--soak] [PROJECT…]
+#   --integration   also tests of the tier "integration": real servers and whole clusters
+#   --soak          also tests of the tier "soak": long runs
+#   PROJECT         only test projects whose name contains this
+# The last line says how it ended: N passed, N failed[, N skipped].
+set -euo pipefail
+
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+. "$here/eng/common.sh"
+cd "$here"
+
+integration=0 soak=0 wanted=()
+for argument in "$@"; do
+  case "$argument" in
+    --integration) integration=1 ;;
+    --soak) soak=1 ;;
+    -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -*) die "unknown option $argument; expected --integration, --soak or a project's name" 2 ;;
+    *) wanted+=("$argument") ;;
+  esac
+done
+
+# Everything said goes before the closing line, whatever happens.
+passed=0 failed=0 skipped=0
+close() {
+  local status=$?
+  trap - EXIT
+  if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
+    failed=1 # what stopped the script counts as a failure
+  fi
+  local line="$passed passed, $failed failed"
+  [ "$skipped" = 0 ] || line="$line, $skipped skipped"
+  printf '%s\n' "$line"
+  [ "$failed" = 0 ] || exit 1
+}
+trap close EXIT
+
+need_dotnet
+libstdcxx_is_new || eng/system-packages.sh </dev/null
+if [ "$integration" = 1 ]; then
+  eng/postgres.sh install
+fi
+
+projects=()
+for project in tests/*.Tests integration-tests/*.Tests; do
+  [ -d "$project" ] || continue
+  [ "$integration" = 1 ] || [ "${project%%/*}" != integration-tests ] || continue
+  if [ "${#wanted[@]}" -gt 0 ]; then
+    match=0
+    for name in "${wanted[@]}"; do
+      [[ $project != *"$name"* ]] || match=1
+    done
+    [ "$match" = 1 ] || continue
+  fi
+  projects+=("$project")
+done
+[ "${#projects[@]}" -gt 0 ] || die "no test project is named like ${wanted[*]:-tests/*.Tests}" 2
+
+logs=$here/TestResults
+rm -rf -- "$logs"
+mkdir -p "$logs"
+say "building the tests"
+if ! "$DOTNET" build MoeActors.sln -c Release -v q -nologo "-p:MoeDevice=cpu" >"$logs/build.log" 2>&1; then
+  cat "$logs/build.log"
+  die "the build failed: see above" 1
+fi
+
+tiers=()
+[ "$soak" = 1 ] || tiers+=(-trait- Tier=soak)
+[ "$integration" = 1 ] || tiers+=(-trait- Tier=integration)
+
+# As under ./moe: waiting threads sleep, and no library changes its number of threads.
+export OMP_WAIT_POLICY=PASSIVE OMP_DYNAMIC=FALSE MKL_DYNAMIC=FALSE MALLOC_ARENA_MAX=1 DOTNET_gcServer=0
+export MOE_HOME=$here
+
+count() { sed -nE "s/.*[ ,]$1: ([0-9]+).*/\1/p" <<<"$2"; }
+
+for project in "${projects[@]}"; do
+  name=${project##*/}
+  program=$project/bin/Release/net10.0/linux-x64/MoeActors.$name
+  log=$logs/$name.log
+  begun=$SECONDS
+  status=0
+  "$program" -noLogo -noColor "${tiers[@]}" >"$log" 2>&1 </dev/null || status=$?
+  summary=$(grep -E '^ *MoeActors\..*Total: [0-9]+' "$log" | tail -n 1 || true)
+  total=$(count Total "$summary") bad=$(count Failed "$summary") errors=$(count Errors "$summary")
+  not_run=$(count Skipped "$summary") explicit=$(count 'Not Run' "$summary")
+  if [ -z "$total" ]; then
+    # No summary: it crashed, or holds no tests of the chosen tiers.
+    if [ "$status" = 0 ]; then total=0 bad=0 errors=0 not_run=0; else total=1 bad=1 errors=0 not_run=0; fi
+  elif [ "$status" != 0 ] && [ "$((bad + errors))" = 0 ]; then
+    errors=1 # it reported success and then died
+  fi
+  total=$((total - ${explicit:-0})) # tests that run only when asked for by name
+  passed=$((passed + total - bad - not_run))
+  failed=$((failed + bad + errors))
+  skipped=$((skipped + not_run))
+  printf '%-16s %5d passed %4d failed %4d skipped  %4d s\n' "$name" "$((total - bad - not_run))" "$((bad + errors))" "$not_run" "$((SECONDS - begun))"
+  if [ "$((bad + errors))" != 0 ]; then
+    cat "$log"
+  fi
+done

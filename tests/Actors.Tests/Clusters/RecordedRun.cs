@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+
+using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Models;
+
+namespace MoeActors.Actors.Tests.Clusters;
+
+/// <summary>A recorder that keeps everything in memory and says when the run has ended.</summary>
+internal sealed class RecordedRun : IRunRecorder
+{
+    private readonly TaskCompletionSource<string> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public SortedDictionary<long, DecidedStep> Steps { get; } = [];
+
+    public List<DecidedStep> AllSteps { get; } = [];
+
+    public List<(long Step, double Loss)> Validations { get; } = [];
+
+    public ConcurrentDictionary<long, CommittedCheckpoint> Checkpoints { get; } = [];
+
+    public List<FaultTimeline> Faults { get; } = [];
+
+    public List<(int Epoch, IReadOnlyDictionary<string, EpochPrepared> Nodes)> Epochs { get; } = [];
+
+    public ConcurrentQueue<string> Notes { get; } = [];
+
+    public Action<DecidedStep>? OnStep { get; set; }
+
+    public Task<string> Ended => ended.Task;
+
+    public CommittedCheckpoint? Last { get; private set; }
+
+    public void Opened(RunSpec spec, string command, bool resumed)
+    {
+    }
+
+    public void Step(DecidedStep step, double ms)
+    {
+        lock (Steps)
+        {
+            Steps[step.Step] = step;
+            AllSteps.Add(step);
+        }
+
+        OnStep?.Invoke(step);
+    }
+
+    public void Validation(long step, double loss) => Validations.Add((step, loss));
+
+    public void Checkpoint(CommittedCheckpoint checkpoint) => Checkpoints[checkpoint.Step] = checkpoint;
+
+    public void Fault(FaultTimeline fault) => Faults.Add(fault);
+
+    public void Epoch(int epoch, long restoreStep, Placement placement, IReadOnlyDictionary<string, EpochPrepared> nodes) => Epochs.Add((epoch, nodes));
+
+    public void Note(string text) => Notes.Enqueue(text);
+
+    void IRunRecorder.Ended(string outcome, CommittedCheckpoint? last)
+    {
+        Last = last;
+        ended.TrySetResult(outcome);
+    }
+
+    public void Dispose()
+    {
+    }
+}

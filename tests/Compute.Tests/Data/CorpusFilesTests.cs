@@ -1,0 +1,129 @@
+using MoeActors.Compute.Data;
+
+namespace MoeActors.Compute.Tests.Data;
+
+public sealed class CorpusFilesTests : IDisposable
+{
+    private readonly TempFolder _temp = new();
+
+    [Fact]
+    public void A_folder_gives_its_text_files_in_ordinal_order()
+    {
+        foreach (string name in (string[])["b.txt", "B.txt", "a/z.txt", "a.txt", "a/é.txt", "c/d/e.md"])
+        {
+            _temp.Write(name, "text");
+        }
+
+        Assert.Equal(["B.txt", "a.txt", "a/z.txt", "a/é.txt", "b.txt", "c/d/e.md"], Relative(_temp.Root));
+    }
+
+    [Fact]
+    public void Of_a_folder_what_is_binary_empty_hidden_or_built_is_left_out()
+    {
+        _temp.Write("image.png", [0x89, 0x50, 0, 1]);
+        _temp.Write("empty.txt", "");
+        _temp.Write(".hidden.txt", "text");
+        _temp.Write(".git/config", "text");
+        _temp.Write("src/bin/out.txt", "text");
+        _temp.Write("src/obj/out.txt", "text");
+        _temp.Write("src/binary.txt", "text");
+        Directory.CreateSymbolicLink(_temp.At("loop"), _temp.Root);
+        File.CreateSymbolicLink(_temp.At("nowhere.txt"), _temp.At("missing"));
+        File.CreateSymbolicLink(_temp.At("circle.txt"), _temp.At("circle.txt"));
+        File.CreateSymbolicLink(_temp.At("void.txt"), "/dev/null");
+        File.CreateSymbolicLink(_temp.At("none.txt"), _temp.At("empty.txt"));
+        File.CreateSymbolicLink(_temp.At("some.txt"), _temp.At(".hidden.txt"));
+        Assert.Equal(["some.txt", "src/binary.txt"], Relative(_temp.Root));
+    }
+
+    [Fact]
+    public void Arguments_keep_their_order_and_a_file_counts_once()
+    {
+        _temp.Write("d/a.txt", "text");
+        _temp.Write("d/b.txt", "text");
+        Assert.Equal(["d/b.txt", "d/a.txt"], Relative(_temp.At("d/b.txt"), _temp.At("d"), _temp.At("d/../d/a.txt")));
+    }
+
+    [Theory]
+    [InlineData("*.txt", "a.txt b.txt")]
+    [InlineData("**/*.txt", "a.txt b.txt d/a.txt d/e/a.txt")]
+    [InlineData("**", "a.md a.txt b.txt d/a.txt d/e/a.txt")]
+    [InlineData("d/*/a.txt", "d/e/a.txt")]
+    [InlineData("[!a].txt", "b.txt")]
+    [InlineData("[a-b].???", "a.txt b.txt")]
+    [InlineData("?.md", "a.md")]
+    public void A_glob_gives_what_it_matches(string glob, string expected)
+    {
+        foreach (string name in (string[])["a.txt", "b.txt", "a.md", "d/a.txt", "d/e/a.txt"])
+        {
+            _temp.Write(name, "text");
+        }
+
+        Assert.Equal(expected.Split(' '), Relative(_temp.At(glob)));
+    }
+
+    [Fact]
+    public void A_file_whose_name_holds_wildcards_is_itself()
+    {
+        _temp.Write("a[1].txt", "text");
+        _temp.Write("a1.txt", "text");
+        Assert.Equal(["a[1].txt"], Relative(_temp.At("a[1].txt")));
+    }
+
+    [Fact]
+    public void A_binary_file_named_itself_is_taken() => Assert.Single(Relative(_temp.Write("x.bin", [0, 1, 2])));
+
+    [Theory]
+    [InlineData("missing.txt", "no such file or folder")]
+    [InlineData("empty.txt", "is empty")]
+    [InlineData("folder", "no text files in this folder")]
+    [InlineData("folder/*.txt", "no text file matches")]
+    [InlineData("nowhere/*.txt", "no text file matches")]
+    [InlineData("[z-a].txt", "not a pattern")]
+    public void What_cannot_be_used_is_named(string path, string expected)
+    {
+        _temp.Write("empty.txt", "");
+        Directory.CreateDirectory(_temp.At("folder"));
+        string message = Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([_temp.At(path)])).Message;
+        Assert.StartsWith(_temp.At(path), message, StringComparison.Ordinal);
+        Assert.Contains(expected, message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void An_unreadable_file_is_named()
+    {
+        Assert.SkipWhen(Environment.IsPrivilegedProcess, "a privileged user may read every file");
+        string path = _temp.Write("secret.txt", "text");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, UnixFileMode.None);
+        }
+
+        Assert.StartsWith(path, Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([path])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void No_data_is_refused()
+    {
+        Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([]));
+        Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([" "]));
+    }
+
+    [Fact]
+    public void The_default_corpus_is_the_projects_own_text_and_nothing_else()
+    {
+        foreach (string name in (string[])["README.md", "test.sh", "src/A/B.cs", "src/A/obj/C.cs", "hocon/reference.conf", "docs/x.md", "docs/run.png", "runs/1/run.conf", "my-run/report.md", ".git/x.md"])
+        {
+            _temp.Write(name, "text");
+        }
+
+        Assert.Equal(["README.md", "docs/x.md", "hocon/reference.conf", "src/A/B.cs", "test.sh"], DefaultCorpus.Files(_temp.Root).Select(f => Path.GetRelativePath(_temp.Root, f)));
+        Assert.Contains("--data", Assert.Throws<CorpusException>(() => DefaultCorpus.Files(_temp.At("my-run/none"))).Message, StringComparison.Ordinal);
+        Assert.Contains("--data", Assert.Throws<CorpusException>(() => DefaultCorpus.Files(_temp.At("runs"))).Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _temp.Dispose();
+
+    private IEnumerable<string> Relative(params string[] paths) => CorpusFiles.Resolve(paths).Select(f => Path.GetRelativePath(_temp.Root, f));
+}

@@ -1,0 +1,120 @@
+using MoeActors.Compute.Models;
+using MoeActors.Host.Configuration;
+
+namespace MoeActors.Host.Tests.Configuration;
+
+public sealed class LayeringTests : IDisposable
+{
+    private readonly Samples samples = new();
+
+    public void Dispose() => samples.Dispose();
+
+    [Fact]
+    public void Without_anything_the_small_preset_is_loaded()
+    {
+        MoeSettings settings = samples.Load();
+        Assert.Equal("small", settings.Preset);
+        Assert.Equal("small", settings.Run.Model.Name);
+        Assert.Equal(3, settings.Run.Nodes);
+        Assert.Empty(settings.Run.Data.Paths);
+        Assert.Empty(settings.Runtime.Cluster.Join);
+        Assert.Null(settings.Runtime.RunDirectory);
+        Assert.Equal(TimeSpan.FromMilliseconds(250), settings.Runtime.Cluster.FailureDetector.HeartbeatInterval);
+        Assert.Equal(256 * 1024, settings.Runtime.DataPlane.Piece);
+    }
+
+    [Fact]
+    public void A_preset_wins_over_the_reference_a_file_over_the_preset_and_a_flag_over_the_file()
+    {
+        string file = samples.File("my.conf", "preset = tiny\ntraining {\n  steps = 70\n  seed = 8\n}\n");
+        MoeSettings settings = samples.Load(file, "training.seed=9");
+        Assert.Equal(2, settings.Run.Model.Layers);
+        Assert.Equal(70, settings.Run.Training.Steps);
+        Assert.Equal(9, settings.Run.Training.Seed);
+        Assert.Equal(0.95, settings.Run.Training.Beta2);
+        Assert.Equal("my.conf", settings.Values["training.steps"].Origin);
+        Assert.Equal("--set", settings.Values["training.seed"].Origin);
+        Assert.Equal("hocon/presets/tiny.conf", settings.Values["model.layers"].Origin);
+    }
+
+    [Fact]
+    public void A_preset_on_the_command_line_wins_over_that_of_the_file() =>
+        Assert.Equal("tiny", samples.Load(samples.File("my.conf", "preset = small\n"), "preset=tiny").Run.Model.Name);
+
+    [Fact]
+    public void A_preset_may_be_a_file()
+    {
+        samples.File("mine.conf", "model {\n  name = mine\n  layers = 1\n}\n");
+        Assert.Equal(1, samples.Load(null, "preset=mine.conf").Run.Model.Layers);
+    }
+
+    [Fact]
+    public void Paths_of_a_file_start_at_its_folder_and_those_of_flags_at_the_current_one()
+    {
+        Directory.CreateDirectory(Path.Combine(samples.Folder, "sub"));
+        string file = samples.File("sub/my.conf", "data.paths = [a.txt, \"b c.txt\"]\nrun-dir = runs/one\n");
+        MoeSettings settings = samples.Load(file);
+        Assert.Equal([Path.Combine(samples.Folder, "sub/a.txt"), Path.Combine(samples.Folder, "sub/b c.txt")], settings.Run.Data.Paths);
+        Assert.Equal(Path.Combine(samples.Folder, "sub/runs/one"), settings.Runtime.RunDirectory);
+        Assert.Equal([Path.Combine(samples.Folder, "x.txt")], samples.Load(file, "data.paths=x.txt").Run.Data.Paths);
+    }
+
+    [Fact]
+    public void More_nodes_than_the_presets_ranks_give_a_rank_to_each_node_and_say_so()
+    {
+        MoeSettings settings = samples.Load(null, "nodes=4");
+        Assert.Equal(4, settings.Run.Layout.Ranks);
+        Assert.Equal(4, settings.Run.Layout.ExpertParallel);
+        Assert.Contains("layout.ranks = 4 instead of 3", Assert.Single(settings.Notes));
+        Assert.Equal(3, samples.Load(null, "nodes=2").Run.Layout.Ranks);
+    }
+
+    [Fact]
+    public void Precision_auto_follows_the_machine_and_a_preset_may_fix_it()
+    {
+        SettingsRequest request = samples.Request(null, "preset=gpt-125m-8e") with { BFloat16 = true };
+        Assert.Equal(Precision.BFloat16, SettingsLoader.Load(request).Run.Training.Precision);
+        Assert.Equal(Precision.Float32, samples.Load(null, "preset=gpt-125m-8e").Run.Training.Precision);
+        Assert.Equal(Precision.Float32, SettingsLoader.Load(samples.Request() with { BFloat16 = true }).Run.Training.Precision);
+    }
+
+    [Fact]
+    public void Settings_written_to_a_file_load_as_the_same_settings()
+    {
+        string file = samples.File("my.conf", "preset = tiny\ndata.paths = [a.txt, b.txt]\ncluster.secret = \"hush # \\\"x\\\"\"\nrun-dir = r\n");
+        MoeSettings settings = samples.Load(file, "training.seed=5", "generation.prompt=one = \"two\"");
+        Directory.CreateDirectory(Path.Combine(samples.Folder, "elsewhere"));
+        MoeSettings again = samples.Load(samples.File("elsewhere/all.conf", SettingsFile.Write(settings, secrets: true)));
+        Assert.Equal((settings.Run with { RunId = "" }).ToJson(), (again.Run with { RunId = "" }).ToJson());
+        Assert.Equal(settings.Runtime.Cluster.Secret, again.Runtime.Cluster.Secret);
+        Assert.Equal(settings.Runtime.RunDirectory, again.Runtime.RunDirectory);
+        Assert.Equal(settings.Runtime.Generation, again.Runtime.Generation);
+        Assert.DoesNotContain("hush", SettingsFile.Write(settings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Going_on_with_a_run_keeps_its_record_but_for_the_nodes()
+    {
+        RunSpec recorded = samples.Load(null, "preset=tiny", "training.seed=5").Run;
+        MoeSettings settings = SettingsLoader.LoadForRun(samples.Request(null, "nodes=2", "http.enabled=off"), recorded, "run.json");
+        Assert.Equal((recorded with { Nodes = 2 }).ToJson(), settings.Run.ToJson());
+        Assert.False(settings.Runtime.Http.Enabled);
+        Assert.Equal(recorded.ToJson(), SettingsLoader.LoadForRun(samples.Request(), recorded, "run.json").Run.ToJson());
+    }
+
+    [Fact]
+    public void Going_on_with_a_run_refuses_to_change_its_record()
+    {
+        RunSpec recorded = samples.Load(null, "preset=tiny").Run;
+        string message = Assert.Throws<SettingsException>(() => SettingsLoader.LoadForRun(samples.Request(null, "training.seed=6"), recorded, "run.json")).Message;
+        Assert.Equal("--set: training.seed is fixed by the run's record run.json; expected a new run to change it", message);
+    }
+
+    [Fact]
+    public void Going_on_with_more_nodes_than_logical_ranks_is_refused()
+    {
+        RunSpec recorded = samples.Load().Run;
+        string message = Assert.Throws<SettingsException>(() => SettingsLoader.LoadForRun(samples.Request(null, "nodes=4"), recorded, "run.json")).Message;
+        Assert.Contains("nodes = 4: expected between 1 and layout.ranks = 3", message);
+    }
+}

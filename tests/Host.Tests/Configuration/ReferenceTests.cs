@@ -1,0 +1,82 @@
+using MoeActors.Compute.Models;
+using MoeActors.Host.Configuration;
+
+namespace MoeActors.Host.Tests.Configuration;
+
+public sealed class ReferenceTests
+{
+    private static readonly SettingsLayer Reference = Presets.Reference("/");
+
+    [Fact]
+    public void Every_key_of_the_reference_is_read_and_every_key_read_is_in_the_reference()
+    {
+        var reader = new SettingsReader(Reference.Values);
+        RuntimeSettings.Read(reader);
+        RunSpecReader.Read(reader, "id", bfloat16: false);
+        // The preset is read before the layers are merged.
+        Assert.Equal(Reference.Values.Keys.Order(StringComparer.Ordinal), reader.KeysRead.Append("preset").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Every_key_of_the_reference_has_a_comment()
+    {
+        using var file = new StreamReader(typeof(Presets).Assembly.GetManifestResourceStream("hocon/moe.conf")!);
+        var bare = new List<string>();
+        bool described = false;
+        foreach (string line in file.ReadToEnd().Split('\n').Select(l => l.Trim()))
+        {
+            // A comment speaks for all lines that follow it without a gap, that of a section for its first lines too.
+            described = line.StartsWith('#') || (described && line.Length > 0);
+            if (line.Contains('=', StringComparison.Ordinal) && !described)
+            {
+                bare.Add(line);
+            }
+        }
+
+        Assert.Empty(bare);
+    }
+
+    [Fact]
+    public void The_reference_has_the_defaults_of_the_records()
+    {
+        RunSpec read = RunSpecReader.Read(new SettingsReader(Reference.Values), "id", bfloat16: false);
+        var plain = new RunSpec
+        {
+            RunId = "id",
+            Model = new ModelSpec
+            {
+                Name = "small",
+                Context = 64,
+                Layers = 4,
+                Hidden = 128,
+                Heads = 4,
+                KvHeads = 4,
+                FeedForward = 512,
+                Moe = new MoeSpec { Experts = 8, TopK = 2, ExpertHidden = 256 },
+            },
+            Layout = new LogicalLayout { Ranks = 3, ExpertParallel = 3 },
+            Training = new TrainingSpec { Steps = 2000, GlobalBatch = 12 },
+            Data = new DataSpec { Paths = [] },
+        };
+        Assert.Equal(plain.ToJson(), read.ToJson());
+    }
+
+    [Fact]
+    public void There_are_the_six_presets() =>
+        Assert.Equal(["gpt-125m-8e", "gpt-350m-16e", "mixtral-8x7b", "olmoe-1b-7b", "small", "tiny"], Presets.Names);
+
+    [Theory]
+    [InlineData("tiny")]
+    [InlineData("small")]
+    [InlineData("gpt-125m-8e")]
+    [InlineData("gpt-350m-16e")]
+    [InlineData("olmoe-1b-7b")]
+    [InlineData("mixtral-8x7b")]
+    public void A_preset_is_valid_and_named_like_its_file(string preset)
+    {
+        MoeSettings settings = SettingsLoader.Load(new SettingsRequest { Overrides = [new SettingOverride("preset", [preset], "--preset")], WorkingFolder = "/" });
+        settings.Run.Validate();
+        Assert.Equal(preset, settings.Run.Model.Name);
+        Assert.Empty(settings.Notes);
+    }
+}

@@ -1,0 +1,65 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using MoeActors.Host.Http;
+using MoeActors.Host.Progress;
+
+namespace MoeActors.Host.Tests.Http;
+
+public class StatusServerTests
+{
+    private static readonly RunStatus Status = new()
+    {
+        RunId = "a1b2",
+        Preset = "tiny",
+        State = "running",
+        Progress = new(5, 10, double.NaN, null, 100, TimeSpan.FromSeconds(9), 2, 3, null, 1, 2, null),
+        Nodes = [new("node-1", "127.0.0.1:7101", true, [0, 1])],
+        Events = [new(DateTimeOffset.UnixEpoch, ProgressEventKind.Fault, "node-2 died")],
+    };
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task It_serves_metrics_status_health_and_a_page()
+    {
+        await using StatusServer server = await StatusServer.StartAsync(new(), () => Status, Cancellation);
+        using var client = new HttpClient { BaseAddress = server.Address };
+
+        RecoveryMetrics.Faults.WithLabels("process-killed", "true").Inc();
+        StepMetrics.Loss.Set(2.5);
+        string metrics = await client.GetStringAsync("/metrics", Cancellation);
+        Assert.Contains("moe_faults_total{kind=\"process-killed\",injected=\"true\"} 1", metrics, StringComparison.Ordinal);
+        Assert.Contains("moe_loss 2.5", metrics, StringComparison.Ordinal);
+
+        JsonElement status = await client.GetFromJsonAsync<JsonElement>("/status", Cancellation);
+        Assert.Equal("running", status.GetProperty("state").GetString());
+        Assert.Equal(JsonValueKind.Null, status.GetProperty("progress").GetProperty("loss").ValueKind);
+        Assert.Equal("fault", status.GetProperty("events")[0].GetProperty("kind").GetString());
+
+        Assert.Equal("ok\n", await client.GetStringAsync("/health", Cancellation));
+        using HttpResponseMessage page = await client.GetAsync("/", Cancellation);
+        Assert.Equal("text/html", page.Content.Headers.ContentType!.MediaType);
+        Assert.Equal("127.0.0.1", server.Address.Host);
+    }
+
+    [Fact]
+    public async Task A_request_under_a_foreign_name_is_refused()
+    {
+        await using StatusServer server = await StatusServer.StartAsync(new(), () => Status, Cancellation);
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(server.Address, "/status"));
+        request.Headers.Host = "evil.example";
+        using HttpResponseMessage answer = await client.SendAsync(request, Cancellation);
+        Assert.Equal(HttpStatusCode.MisdirectedRequest, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_port_in_use_is_named_with_the_remedy()
+    {
+        await using StatusServer server = await StatusServer.StartAsync(new(), () => Status, Cancellation);
+        var e = await Assert.ThrowsAsync<StatusServerException>(() => StatusServer.StartAsync(new() { Port = server.Address.Port }, () => Status, Cancellation));
+        Assert.Contains($"port {server.Address.Port}", e.Message, StringComparison.Ordinal);
+        Assert.Contains("Choose another port", e.Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,88 @@
+using MoeActors.Host.Reports;
+
+namespace MoeActors.Host.Tests.Reports;
+
+public class LogTests
+{
+    [Fact]
+    public void A_torn_last_line_is_skipped_by_readers_and_cut_off_by_the_next_writer()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("steps.jsonl");
+        using (var log = new StepsLog(path))
+        {
+            log.Append(ReportFixture.Step(1));
+            log.Append(ReportFixture.Step(2));
+        }
+
+        File.AppendAllText(path, "{\"step\":3,\"epo");
+        StepHistory torn = StepsLog.Read(path);
+        Assert.True(torn.Torn);
+        Assert.Equal(2, torn.Steps.Count);
+
+        using (var log = new StepsLog(path))
+        {
+            log.Append(ReportFixture.Step(3, epoch: 2));
+        }
+
+        StepHistory whole = StepsLog.Read(path);
+        Assert.False(whole.Torn);
+        Assert.Equal([1L, 2L, 3L], whole.Steps.Select(s => s.Step));
+    }
+
+    [Fact]
+    public void A_line_is_readable_as_soon_as_append_returns()
+    {
+        using var folder = new TemporaryFolder();
+        using var log = new StepsLog(folder.File("steps.jsonl"));
+        log.Append(ReportFixture.Step(1));
+        Assert.Single(StepsLog.Read(folder.File("steps.jsonl")).Steps);
+    }
+
+    [Fact]
+    public void A_broken_line_in_the_middle_is_named()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("steps.jsonl");
+        File.WriteAllText(path, "{\"step\":1,\"epoch\":1,\"loss\":2,\"tokens\":4,\"ms\":1}\nrubbish\n{\"step\":3,\"epoch\":1,\"loss\":2,\"tokens\":4,\"ms\":1}\n");
+        var e = Assert.Throws<ReportException>(() => StepsLog.Read(path));
+        Assert.Contains("steps.jsonl line 2:", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void No_log_is_no_steps() => Assert.Empty(StepsLog.Read("/nonexistent/steps.jsonl").Steps);
+
+    [Fact]
+    public void A_log_that_cannot_be_written_says_what_to_do()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("taken"), "");
+        var e = Assert.Throws<ReportException>(() => new StepsLog(Path.Combine(folder.File("taken"), "steps.jsonl")));
+        Assert.Contains("--run-dir", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_records_that_grow_the_last_one_counts_in_the_place_of_the_first()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("events.jsonl");
+        var checkpoint = new CheckpointRecord { Step = 10, Kind = "full", Bytes = 8, BytesPerRank = [8], StallMs = 1, PersistMs = 2, Verified = false };
+        using (var log = new EventsLog(path))
+        {
+            log.Append(ReportFixture.Fault with { FirstStepMs = null });
+            log.Append(checkpoint);
+            log.Append(ReportFixture.Fault with { Id = 2, AtStep = 9 });
+            log.Append("membership", "node-3 joined", step: 9, epoch: 2);
+            log.Append(checkpoint with { Verified = true });
+            log.Append(ReportFixture.Fault);
+            log.Append(new StateMark(10, "aa", "bb"));
+        }
+
+        EventHistory events = EventsLog.Read(path);
+        Assert.Equal([ReportFixture.Fault, ReportFixture.Fault with { Id = 2, AtStep = 9 }], events.Faults);
+        Assert.True(Assert.Single(events.Checkpoints).Verified);
+        Assert.Equal(new StateMark(10, "aa", "bb"), Assert.Single(events.Marks));
+        Assert.Equal(7, events.All.Count);
+        Assert.Equal("node-3 joined", events.All[3].Message);
+    }
+}

@@ -1,0 +1,49 @@
+using System.Xml.Linq;
+using MoeActors.Host.Reports;
+using MoeActors.Host.Reports.Html;
+
+namespace MoeActors.Host.Tests.Reports;
+
+public class ReportPageTests
+{
+    private static readonly string Page = ReportPage.Render(ReportBuilder.Build(ReportFixture.Input with
+    {
+        Faults = [ReportFixture.Fault with { Target = "<img src=x onerror=alert(1)>" }],
+    }));
+
+    [Fact]
+    public void Text_from_the_run_is_never_markup()
+    {
+        Assert.DoesNotContain("<img", Page, StringComparison.Ordinal);
+        Assert.Contains("Is &lt;it&gt; so?", Page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_page_needs_nothing_from_outside()
+    {
+        Assert.DoesNotContain("http", Page, StringComparison.Ordinal);
+        Assert.DoesNotContain("src=", Page.Replace("src=x", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("color-scheme: light dark", Page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_chart_is_well_formed_and_marks_fault_checkpoint_and_validation()
+    {
+        int begin = Page.IndexOf("<svg", StringComparison.Ordinal), end = Page.IndexOf("</svg>", StringComparison.Ordinal) + 6;
+        XElement svg = XElement.Parse(Page[begin..end]);
+        string[] marks = [.. svg.Descendants().Select(e => (string?)e.Attribute("class")).OfType<string>()];
+        Assert.Single(marks, "fault");
+        Assert.Single(marks, "checkpoint");
+        Assert.Single(marks, "point");
+        Assert.Equal(2, marks.Count(m => m == "curve"));
+    }
+
+    [Fact]
+    public void Recovery_times_are_listed_by_phase()
+    {
+        foreach (string time in new[] { "31.0 ms", "70.5 ms", "300 ms", "420 ms", "2100 ms", "2400 ms" })
+        {
+            Assert.Contains(time, Page, StringComparison.Ordinal);
+        }
+    }
+}

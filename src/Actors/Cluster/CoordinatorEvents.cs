@@ -42,11 +42,7 @@ public abstract record CoordinatorInput
     public sealed record Published(PendingCheckpoint Checkpoint, long Bytes) : CoordinatorInput;
 
     /// <summary>A manifest could not be published.</summary>
-    public sealed record PublishFailed(long Step, string Reason) : CoordinatorInput
-    {
-        /// <summary>Epoch of the checkpoint's snapshot; a later epoch's checkpoint of the same step is another one.</summary>
-        public int? Epoch { get; init; }
-    }
+    public sealed record PublishFailed(long Step, int Epoch, string Reason) : CoordinatorInput;
 
     /// <summary>An actor failed in a sound process.</summary>
     public sealed record ActorFailed(NodeFault Message) : CoordinatorInput;
@@ -124,6 +120,9 @@ public abstract record JournalEntry
 
     /// <summary>A checkpoint's manifest was published.</summary>
     public sealed record CheckpointPublished(long Step, string LedgerJson) : JournalEntry;
+
+    /// <summary>Someone asked to stop: a coordinator that takes over stops too.</summary>
+    public sealed record StopAsked(string Reason) : JournalEntry;
 
     /// <summary>The run ended.</summary>
     public sealed record RunEnded(string Outcome) : JournalEntry;

@@ -16,7 +16,7 @@ namespace MoeActors.Actors.Cluster;
 /// </summary>
 public static class CoordinatorMachine
 {
-    /// <summary>Actor failures in a row, without one completed step between, after which the run gives up.</summary>
+    /// <summary>Actor failures in a row, without a step beyond the furthest so far between them, after which the run gives up.</summary>
     public const int FailureBudget = 5;
 
     /// <summary>Reacts to one input.</summary>
@@ -57,11 +57,13 @@ public static class CoordinatorMachine
             Command = e.Command,
             Epoch = Math.Max(state.Epoch, e.Epoch),
             Fence = Math.Max(state.Fence, e.Fence),
+            EpochBefore = Math.Max(state.Epoch, e.Epoch),
             NewestCheckpoint = e.NewestCheckpoint,
             CheckpointLedger = SampleLedger.FromJson(e.LedgerJson, "journal"),
         },
         JournalEntry.EpochBegan e => state with { Epoch = e.Epoch, Placement = new Placement(e.Nodes, e.NodeOfRank, "taken over"), Step = e.RestoreStep },
         JournalEntry.CheckpointPublished e => state with { NewestCheckpoint = e.Step, CheckpointLedger = SampleLedger.FromJson(e.LedgerJson, "journal") },
+        JournalEntry.StopAsked e => state with { StopReason = e.Reason },
         JournalEntry.RunEnded e => state with { Phase = RunPhase.Ended, Outcome = e.Outcome },
         _ => state,
     };
@@ -94,6 +96,7 @@ public static class CoordinatorMachine
             Epoch = epoch,
             Fence = fence,
             Members = state.Members,
+            EpochBefore = epoch,
             NewestCheckpoint = e.NewestCheckpoint,
             CheckpointLedger = e.Ledger,
         };
@@ -125,6 +128,7 @@ public static class CoordinatorMachine
         bool known = state.Members.TryGetValue(e.Incarnation, out NodeIdentity? node);
         if (!known && (participant is null || state.Lost.Contains(e.Incarnation)))
         {
+            // Never known, or its loss was told before: one death is downed first and removed later.
             return state;
         }
 
@@ -207,6 +211,7 @@ public static class CoordinatorMachine
             Evaluations = state.Evaluations.Clear(),
             Step = restore,
             Ledger = state.CheckpointLedger,
+            SkipsInARow = SkipsAtEnd(state.CheckpointLedger),
         };
         TellAll(next, order, effects);
         return next;
@@ -291,7 +296,10 @@ public static class CoordinatorMachine
             Reports = state.Reports.Clear(),
             Applied = state.Applied.Clear(),
             SkipsInARow = skips,
-            FailuresInARow = 0,
+
+            // Steps that are only computed again are no progress: an actor that fails at the same step for ever must end the run.
+            FailuresInARow = completed > state.Furthest ? 0 : state.FailuresInARow,
+            Furthest = Math.Max(completed, state.Furthest),
             Phase = after == AfterStep.Hold ? RunPhase.Applying : RunPhase.Running,
             Pending = checkpoint
                 ? state.Pending.SetItem(completed, new PendingCheckpoint(completed, state.Epoch, ledger, ImmutableSortedDictionary<string, SnapshotPersisted>.Empty))
@@ -355,6 +363,7 @@ public static class CoordinatorMachine
             return state;
         }
 
+        effects.Add(new Effect.Journal(new JournalEntry.StopAsked(e.Reason)));
         effects.Add(new Effect.Note($"stopping: {e.Reason}"));
         CoordinatorState next = state with { StopReason = e.Reason };
         return state.Phase is RunPhase.Gathering or RunPhase.Preparing ? End(next, "stopped", effects) : next;
@@ -362,6 +371,18 @@ public static class CoordinatorMachine
 
     /// <summary>Whether the state at the current step is durable or on its way: a stop may end here, else one more step is computed and saved.</summary>
     private static bool IsSaved(CoordinatorState state) => state.NewestCheckpoint == state.Step || state.Pending.ContainsKey(state.Step);
+
+    // Skips before the checkpoint count on in the steps after it, those after it are counted when they are computed again (RC-1).
+    private static int SkipsAtEnd(SampleLedger ledger)
+    {
+        int skips = 0;
+        while (skips < ledger.SkippedSteps.Count && ledger.SkippedSteps[^(skips + 1)] == ledger.Steps - 1 - skips)
+        {
+            skips++;
+        }
+
+        return skips;
+    }
 
     private static bool IsParticipant(CoordinatorState state, string incarnation) =>
         state.Participants.Any(n => n.Incarnation == incarnation);

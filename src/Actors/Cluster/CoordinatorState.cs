@@ -100,8 +100,14 @@ public sealed record CoordinatorState
     /// <summary>Skipped steps in a row.</summary>
     public int SkipsInARow { get; init; }
 
-    /// <summary>Actor failures since the last completed step.</summary>
+    /// <summary>Actor failures since the furthest step was completed.</summary>
     public int FailuresInARow { get; init; }
+
+    /// <summary>Completed steps of the furthest decision so far, those that a recovery took back included.</summary>
+    public long Furthest { get; init; }
+
+    /// <summary>Epoch in which this run was submitted: what belongs to it or an older one belongs to a run before.</summary>
+    public int EpochBefore { get; init; }
 
     /// <summary>Why the run shall stop; null = go on.</summary>
     public string? StopReason { get; init; }

@@ -316,6 +316,7 @@ internal static class Entries
             nameof(JournalEntry.RunAccepted) => typeof(JournalEntry.RunAccepted),
             nameof(JournalEntry.EpochBegan) => typeof(JournalEntry.EpochBegan),
             nameof(JournalEntry.CheckpointPublished) => typeof(JournalEntry.CheckpointPublished),
+            nameof(JournalEntry.StopAsked) => typeof(JournalEntry.StopAsked),
             nameof(JournalEntry.RunEnded) => typeof(JournalEntry.RunEnded),
             _ => throw new SpecException($"journal: unknown entry '{entry.Kind}': it was written by another version"),
         };

@@ -18,15 +18,18 @@ public sealed record KillPoint(string Node, int Incarnation, long Step, Phase Ph
     {
         string[] parts = text.Split(':');
         string[] node = parts[0].Split('/');
-        if (parts.Length is < 3 or > 4 || !Enum.TryParse(parts[2], ignoreCase: true, out Phase phase))
-        {
-            throw new SpecException($"faults.kill-points: '{text}': expected NODE[/INCARNATION]:STEP:PHASE[:OCCURRENCE] with a phase of {string.Join(", ", Enum.GetNames<Phase>()).ToLowerInvariant()}");
-        }
-
-        long step = parts[1] == "*" ? -1 : long.Parse(parts[1], CultureInfo.InvariantCulture);
-        return new KillPoint(
-            node[0], node.Length > 1 ? int.Parse(node[1], CultureInfo.InvariantCulture) : 0, step, phase,
-            parts.Length > 3 ? int.Parse(parts[3], CultureInfo.InvariantCulture) : 1);
+        int incarnation = 0, occurrence = 1;
+        long step = -1;
+        bool understood = parts.Length is 3 or 4
+            && node.Length <= 2 && node[0].Length > 0
+            && (node.Length == 1 || int.TryParse(node[1], NumberStyles.None, CultureInfo.InvariantCulture, out incarnation))
+            && (parts[1] == "*" || long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out step))
+            && (parts.Length == 3 || (int.TryParse(parts[3], NumberStyles.None, CultureInfo.InvariantCulture, out occurrence) && occurrence >= 1));
+        Phase phase = Phase.Idle;
+        understood = understood && parts[2].All(char.IsAsciiLetter) && Enum.TryParse(parts[2], ignoreCase: true, out phase) && phase != Phase.Idle;
+        return understood
+            ? new KillPoint(node[0], incarnation, step, phase, occurrence)
+            : throw new SpecException($"faults.kill-points: '{text}': expected NODE[/START]:STEP:PHASE[:OCCURRENCE] with a phase of {string.Join(", ", Enum.GetNames<Phase>().Skip(1)).ToLowerInvariant()}");
     }
 }
 

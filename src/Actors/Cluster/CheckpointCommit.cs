@@ -10,7 +10,9 @@ internal static class CheckpointCommit
 {
     public static CoordinatorState OnPersisted(CoordinatorState state, SnapshotPersisted e, List<Effect> effects)
     {
-        if (!state.Pending.TryGetValue(e.Step, out PendingCheckpoint? pending) || pending.Epoch != e.Epoch || pending.Parts.ContainsKey(e.Node))
+        // A part may come twice, when its first answer was late; only participants have one.
+        if (!state.Pending.TryGetValue(e.Step, out PendingCheckpoint? pending) || pending.Epoch != e.Epoch || pending.Parts.ContainsKey(e.Node)
+            || state.Participants.All(n => n.Incarnation != e.Node))
         {
             return state;
         }
@@ -61,7 +63,7 @@ internal static class CheckpointCommit
 
         // A checkpoint along the way costs nothing but itself; the last one is the run's result.
         bool last = next.Phase == RunPhase.Finishing || (next.Phase is RunPhase.Applying or RunPhase.Evaluating && next.Step >= next.Spec!.Training.Steps);
-        return last && next.Step == e.Step
+        return last && next.Step == e.Step && next.NewestCheckpoint < e.Step
             ? CoordinatorMachine.End(next, $"failed: the last checkpoint could not be written: {e.Reason}", effects)
             : TryFinish(next, effects);
     }

@@ -40,9 +40,10 @@ public static class CoordinatorMachine
             Input.GraceOver e => e.Epoch == state.Epoch && state.Phase == RunPhase.Gathering
                 ? TryBeginEpoch(state with { GraceOver = true }, effects)
                 : state,
+            Input.Tick => UnansweredOrders.OnTick(state, effects),
             _ => throw new ArgumentOutOfRangeException(nameof(input)),
         };
-        return (next, effects);
+        return (input is Input.Tick || ReferenceEquals(next, state) ? next : next with { QuietTicks = 0 }, effects);
     }
 
     /// <summary>The state a new coordinator takes over from the journal.</summary>
@@ -54,8 +55,9 @@ public static class CoordinatorMachine
             Spec = RunSpec.FromJson(e.SpecJson),
             RunFolder = e.RunFolder,
             Command = e.Command,
-            Epoch = state.Epoch,
-            EpochBefore = state.Epoch,
+            Epoch = Math.Max(state.Epoch, e.Epoch),
+            Fence = Math.Max(state.Fence, e.Fence),
+            EpochBefore = Math.Max(state.Epoch, e.Epoch),
             NewestCheckpoint = e.NewestCheckpoint,
             CheckpointLedger = SampleLedger.FromJson(e.LedgerJson, "journal"),
         },
@@ -72,22 +74,29 @@ public static class CoordinatorMachine
         effects.Add(new Effect.Journal(new JournalEntry.RunEnded(outcome)));
         TellAll(state, new EndRun(state.Epoch, outcome), effects);
         effects.Add(new Effect.Ended(outcome));
-        return state with { Phase = RunPhase.Ended, Outcome = outcome, Pending = state.Pending.Clear() };
+        return state with { Phase = RunPhase.Ended, Outcome = outcome, Pending = state.Pending.Clear(), Order = null };
     }
 
     private static CoordinatorState OnSubmitted(CoordinatorState state, Input.Submitted e, List<Effect> effects)
     {
-        effects.Add(new Effect.Journal(new JournalEntry.RunAccepted(e.Spec.ToJson(), e.RunFolder, e.NewestCheckpoint, e.Ledger.ToJson(), e.Command)));
+        if (state.Phase is not (RunPhase.Idle or RunPhase.Ended))
+        {
+            TellAll(state, new AbortEpoch(state.Epoch, "submitted anew"), effects);
+        }
+
+        long fence = Math.Max(state.Fence, e.Fence);
+        int epoch = Math.Max(state.Epoch, e.FolderEpoch);
+        effects.Add(new Effect.Journal(new JournalEntry.RunAccepted(e.Spec.ToJson(), e.RunFolder, e.NewestCheckpoint, e.Ledger.ToJson(), e.Command) { Fence = fence, Epoch = epoch }));
         CoordinatorState next = new()
         {
             Phase = RunPhase.Gathering,
             Spec = e.Spec,
             RunFolder = e.RunFolder,
             Command = e.Command,
-            Epoch = state.Epoch,
-            Fence = state.Fence,
+            Epoch = epoch,
+            Fence = fence,
             Members = state.Members,
-            EpochBefore = state.Epoch,
+            EpochBefore = epoch,
             NewestCheckpoint = e.NewestCheckpoint,
             CheckpointLedger = e.Ledger,
         };
@@ -117,13 +126,13 @@ public static class CoordinatorMachine
     {
         NodeIdentity? participant = state.Participants.FirstOrDefault(n => n.Incarnation == e.Incarnation);
         bool known = state.Members.TryGetValue(e.Incarnation, out NodeIdentity? node);
-        if (!known && (participant is null || state.Phase == RunPhase.Gathering))
+        if (!known && (participant is null || state.Lost.Contains(e.Incarnation)))
         {
             // Never known, or its loss was told before: one death is downed first and removed later.
             return state;
         }
 
-        CoordinatorState next = state with { Members = state.Members.Remove(e.Incarnation) };
+        CoordinatorState next = state with { Members = state.Members.Remove(e.Incarnation), Lost = state.Lost.Add(e.Incarnation) };
         if (participant is null || state.Phase is RunPhase.Idle or RunPhase.Ended)
         {
             effects.Add(new Effect.Note($"{(node ?? participant)!.Name} is gone: {e.Reason}"));
@@ -159,7 +168,7 @@ public static class CoordinatorMachine
         }
 
         // Checkpoints whose parts are complete are already with the publisher; the others lost a part.
-        CoordinatorState next = state with { Phase = RunPhase.Gathering, GraceOver = false, Pending = state.Pending.Clear() };
+        CoordinatorState next = state with { Phase = RunPhase.Gathering, GraceOver = false, Pending = state.Pending.Clear(), Order = null };
         next = TryBeginEpoch(next, effects);
         if (next.Phase == RunPhase.Gathering)
         {
@@ -188,11 +197,14 @@ public static class CoordinatorMachine
         effects.Add(new Effect.Journal(new JournalEntry.EpochBegan(epoch, placement.Nodes, placement.NodeOfRank, restore)));
         effects.Add(new Effect.EpochDecided(epoch, restore, placement));
         effects.Add(new Effect.Note($"epoch {epoch}: {placement.Nodes.Count} nodes, {placement.Reason}, from step {restore}"));
+        var order = new PrepareEpoch(RunKey.Of(state.Spec), epoch, state.Spec.ToJson(), state.RunFolder, placement.Nodes, placement.NodeOfRank, restore, state.Fence);
         CoordinatorState next = state with
         {
             Phase = RunPhase.Preparing,
             Epoch = epoch,
             Placement = placement,
+            Order = order,
+            Lost = state.Lost.Clear(),
             Ready = state.Ready.Clear(),
             Reports = state.Reports.Clear(),
             Applied = state.Applied.Clear(),
@@ -201,7 +213,7 @@ public static class CoordinatorMachine
             Ledger = state.CheckpointLedger,
             SkipsInARow = SkipsAtEnd(state.CheckpointLedger),
         };
-        TellAll(next, new PrepareEpoch(RunKey.Of(state.Spec), epoch, state.Spec.ToJson(), state.RunFolder, placement.Nodes, placement.NodeOfRank, restore, state.Fence), effects);
+        TellAll(next, order, effects);
         return next;
     }
 
@@ -229,8 +241,9 @@ public static class CoordinatorMachine
 
     private static CoordinatorState StartSteps(CoordinatorState state, List<Effect> effects)
     {
-        TellAll(state, new StartSteps(state.Epoch, state.Step), effects);
-        return state with { Phase = RunPhase.Running, Reports = state.Reports.Clear() };
+        var order = new StartSteps(state.Epoch, state.Step);
+        TellAll(state, order, effects);
+        return state with { Phase = RunPhase.Running, Order = order, Reports = state.Reports.Clear() };
     }
 
     private static CoordinatorState OnReported(CoordinatorState state, StepReport e, List<Effect> effects)
@@ -271,14 +284,14 @@ public static class CoordinatorMachine
 
         bool evaluate = spec.Evaluation.Interval > 0 && completed % spec.Evaluation.Interval == 0;
         AfterStep after = last || evaluate ? AfterStep.Hold : AfterStep.Continue;
-        TellAll(
-            state,
-            new StepDecision(state.Epoch, state.Step, decided.Skipped, StepDecisions.GradientScale(spec, decided), decided.LearningRate, checkpoint, after),
-            effects);
+        var order = new StepDecision(
+            state.Epoch, state.Step, decided.Skipped, StepDecisions.GradientScale(spec, decided), decided.LearningRate, checkpoint, after);
+        TellAll(state, order, effects);
         effects.Add(new Effect.RecordStep(decided));
         return state with
         {
             Step = completed,
+            Order = order,
             Ledger = ledger,
             Reports = state.Reports.Clear(),
             Applied = state.Applied.Clear(),
@@ -313,8 +326,9 @@ public static class CoordinatorMachine
         }
 
         bool final = state.Step >= state.Spec!.Training.Steps;
-        TellAll(state, new EvaluateState(state.Epoch, state.Step, final ? state.Spec.Evaluation.FinalMaxSequences : state.Spec.Evaluation.MaxSequences), effects);
-        return state with { Phase = RunPhase.Evaluating, Evaluations = state.Evaluations.Clear() };
+        var order = new EvaluateState(state.Epoch, state.Step, final ? state.Spec.Evaluation.FinalMaxSequences : state.Spec.Evaluation.MaxSequences);
+        TellAll(state, order, effects);
+        return state with { Phase = RunPhase.Evaluating, Order = order, Evaluations = state.Evaluations.Clear() };
     }
 
     private static CoordinatorState OnEvaluated(CoordinatorState state, EvaluationReport e, List<Effect> effects)

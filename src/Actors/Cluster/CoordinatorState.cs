@@ -61,6 +61,15 @@ public sealed record CoordinatorState
     /// <summary>Live nodes by incarnation.</summary>
     public ImmutableSortedDictionary<string, NodeIdentity> Members { get; init; } = ImmutableSortedDictionary<string, NodeIdentity>.Empty;
 
+    /// <summary>Participants lost since the epoch began: their loss is told by several events and counts once.</summary>
+    public ImmutableSortedSet<string> Lost { get; init; } = [];
+
+    /// <summary>What the participants were last told to do; null when nothing is outstanding.</summary>
+    public IControlMessage? Order { get; init; }
+
+    /// <summary>Ticks since the last input that changed anything.</summary>
+    public int QuietTicks { get; init; }
+
     /// <summary>Answers to the current preparation.</summary>
     public ImmutableSortedDictionary<string, EpochPrepared> Ready { get; init; } = ImmutableSortedDictionary<string, EpochPrepared>.Empty;
 

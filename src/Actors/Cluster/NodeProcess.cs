@@ -136,7 +136,13 @@ public sealed class NodeProcess : IAsyncDisposable
             Writer = writer,
             CoordinatorProxy = coordinator,
             ConnectPatience = options.ConnectPatience,
-            CheckRoom = spec => RoomCheck.Memory(spec, Identity),
+            CheckRoom = spec =>
+            {
+                if (options.MemoryReserve is { } reserve)
+                {
+                    RoomCheck.Memory(spec, Identity, reserve);
+                }
+            },
             Trace = options.Trace,
         };
         IActorRef watch = system.ActorOf(Props.Create(() => new DeathWatchActor(Identity.Host, exit)), "death-watch");

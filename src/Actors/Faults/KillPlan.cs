@@ -18,20 +18,18 @@ public sealed record KillPoint(string Node, int Incarnation, long Step, Phase Ph
     {
         string[] parts = text.Split(':');
         string[] node = parts[0].Split('/');
-        long step = -1;
         int incarnation = 0, occurrence = 1;
-        Phase phase = Phase.Idle;
-        bool understood = parts.Length is 3 or 4 && node.Length is 1 or 2 && node[0].Length > 0
-            && Enum.TryParse(parts[2], ignoreCase: true, out phase) && Enum.IsDefined(phase)
-            && (parts[1] == "*" || long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out step))
+        long step = -1;
+        bool understood = parts.Length is 3 or 4
+            && node.Length <= 2 && node[0].Length > 0
             && (node.Length == 1 || int.TryParse(node[1], NumberStyles.None, CultureInfo.InvariantCulture, out incarnation))
-            && (parts.Length == 3 || (int.TryParse(parts[3], NumberStyles.None, CultureInfo.InvariantCulture, out occurrence) && occurrence > 0));
-        if (!understood)
-        {
-            throw new SpecException($"faults.kill-points: '{text}': expected NODE[/INCARNATION]:STEP:PHASE[:OCCURRENCE] with a phase of {string.Join(", ", Enum.GetNames<Phase>()).ToLowerInvariant()}");
-        }
-
-        return new KillPoint(node[0], incarnation, step, phase, occurrence);
+            && (parts[1] == "*" || long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out step))
+            && (parts.Length == 3 || (int.TryParse(parts[3], NumberStyles.None, CultureInfo.InvariantCulture, out occurrence) && occurrence >= 1));
+        Phase phase = Phase.Idle;
+        understood = understood && parts[2].All(char.IsAsciiLetter) && Enum.TryParse(parts[2], ignoreCase: true, out phase) && phase != Phase.Idle;
+        return understood
+            ? new KillPoint(node[0], incarnation, step, phase, occurrence)
+            : throw new SpecException($"faults.kill-points: '{text}': expected NODE[/START]:STEP:PHASE[:OCCURRENCE] with a phase of {string.Join(", ", Enum.GetNames<Phase>().Skip(1)).ToLowerInvariant()}");
     }
 }
 

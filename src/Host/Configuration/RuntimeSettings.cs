@@ -1,3 +1,6 @@
+using MoeActors.Actors.Faults;
+using MoeActors.Compute.Models;
+
 namespace MoeActors.Host.Configuration;
 
 /// <summary>Everything about a process that is no part of a run's arithmetic.</summary>
@@ -27,7 +30,7 @@ internal sealed record RuntimeSettings
     /// <summary>Checks before a start.</summary>
     public required ResourceSettings Resources { get; init; }
 
-    /// <summary>Folder of a node started by hand, absolute; null = .moe/node-&lt;port&gt; of the working folder.</summary>
+    /// <summary>Folder of a node started by hand, absolute; null = .moe/cluster of the working folder.</summary>
     public required string? NodeDirectory { get; init; }
 
     /// <summary>Metrics.</summary>
@@ -72,11 +75,32 @@ internal sealed record RuntimeSettings
             Http = HttpSettings.Read(r),
             NodeName = r.Text("node.name") is { Length: > 0 } nodeName ? nodeName : null,
             FaultsEnabled = r.Switch("faults.enabled"),
-            KillPoints = r.List("faults.kill-points"),
+            KillPoints = ReadKillPoints(r),
             RandomDelay = r.Duration("faults.random-delay"),
             Reports = ReportSettings.Read(r),
             Logging = LoggingSettings.Read(r),
             Generation = GenerationSettings.Read(r),
         };
+    }
+
+    /// <summary>Checked here, so that a mistake is said before anything is started.</summary>
+    private static IReadOnlyList<string> ReadKillPoints(SettingsReader r)
+    {
+        IReadOnlyList<string> points = r.List("faults.kill-points");
+        try
+        {
+            foreach (string point in points)
+            {
+                KillPoint.Parse(point);
+            }
+        }
+        catch (SpecException e)
+        {
+            throw new SettingsException($"{r.Origin("faults.kill-points")}: {e.Message}");
+        }
+
+        return points.Count == 0 || r.Switch("faults.enabled")
+            ? points
+            : throw r.Wrong("faults.kill-points", "faults.enabled = on beside it: failures are injected only where it is asked for twice (AD-1)");
     }
 }

@@ -20,15 +20,10 @@ internal static class NodeOptionsBuilder
     {
         RuntimeSettings runtime = settings.Runtime;
         ClusterSettings cluster = runtime.Cluster;
-        string folder = runtime.NodeDirectory ?? Path.GetFullPath(Path.Combine(".moe", $"node-{cluster.Port}"));
+        string folder = runtime.NodeDirectory ?? Path.GetFullPath(Path.Combine(".moe", "cluster"));
         string name = runtime.NodeName ?? $"node-{cluster.Port}";
         string logs = runtime.Logging.Folder ?? Path.Combine(folder, "logs");
         KillPoint[] kills = [.. runtime.KillPoints.Select(KillPoint.Parse)];
-        if (kills.Length > 0 && !runtime.FaultsEnabled)
-        {
-            throw new SpecException("faults.kill-points is set, but faults.enabled = off: expected on (AD-1: faults are injected only where it is asked for twice)");
-        }
-
         return new NodeOptions
         {
             Name = name,
@@ -45,8 +40,22 @@ internal static class NodeOptionsBuilder
             {
                 Heartbeat = cluster.FailureDetector.HeartbeatInterval,
                 AcceptablePause = cluster.FailureDetector.AcceptablePause,
+                ExpectedResponse = cluster.FailureDetector.ExpectedResponseAfter,
+                Gossip = cluster.FailureDetector.GossipInterval,
+                LeaderActions = cluster.FailureDetector.LeaderActionsInterval,
+                Reaper = cluster.FailureDetector.ReaperInterval,
                 StableAfter = cluster.SplitBrain.StableAfter,
+                Strategy = cluster.SplitBrain.Strategy switch
+                {
+                    SplitBrainStrategy.KeepOldest => "keep-oldest",
+                    SplitBrainStrategy.StaticQuorum => "static-quorum",
+                    _ => "keep-majority",
+                },
+                Quorum = cluster.SplitBrain.Quorum > 0 ? cluster.SplitBrain.Quorum : (settings.Run.Nodes / 2) + 1,
+                JoinRetry = cluster.JoinRetry,
+                ConnectionRetry = cluster.ConnectionRetry,
             },
+            MemoryReserve = runtime.Resources.Check ? runtime.Resources.MemoryReserve : null,
             Journal = Journal(runtime, folder),
             RecoveryGrace = runtime.RecoveryGrace,
             ConnectPatience = runtime.DataPlane.ConnectTimeout,
@@ -61,7 +70,7 @@ internal static class NodeOptionsBuilder
                 LogThreshold.Warning => "WARNING",
                 _ => "ERROR",
             },
-            Logging = NodeLogger.Settings(Path.Combine(logs, $"{name}.log"), name),
+            Logging = NodeLogger.Settings(Path.Combine(logs, $"{name}.log"), name, runtime.Logging.MaxFile, runtime.Logging.KeepFiles),
             Recorder = runFolder => new RunRecorder(runFolder),
         };
     }

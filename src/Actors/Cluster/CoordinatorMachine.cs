@@ -114,8 +114,9 @@ public static class CoordinatorMachine
     {
         NodeIdentity? participant = state.Participants.FirstOrDefault(n => n.Incarnation == e.Incarnation);
         bool known = state.Members.TryGetValue(e.Incarnation, out NodeIdentity? node);
-        if (!known && participant is null)
+        if (!known && (participant is null || state.Phase == RunPhase.Gathering))
         {
+            // Nobody of ours, or one whose loss is known already: it is downed first and removed a little later.
             return state;
         }
 

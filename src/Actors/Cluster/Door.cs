@@ -6,10 +6,20 @@ using MoeActors.Compute.Models;
 namespace MoeActors.Actors.Cluster;
 
 /// <summary>A peer or cluster refused us, or could not be reached. The message is ready for people.</summary>
-public sealed class RefusedException : Exception
+public class RefusedException : Exception
 {
     /// <summary>Creates the exception.</summary>
     public RefusedException(string message)
+        : base(message)
+    {
+    }
+}
+
+/// <summary>Nobody answered: other than after a refusal, another try may succeed, at other addresses for example.</summary>
+public sealed class UnreachableException : RefusedException
+{
+    /// <summary>Creates the exception.</summary>
+    public UnreachableException(string message)
         : base(message)
     {
     }
@@ -54,6 +64,6 @@ public static class Door
             }
         }
         while (DateTime.UtcNow < until && !cancellation.IsCancellationRequested);
-        throw new RefusedException(last);
+        throw new UnreachableException(last);
     }
 }

@@ -97,4 +97,7 @@ public static class NodeExit
 
     /// <summary>The node was downed or quarantined by the others; a new process may join.</summary>
     public const int Downed = 21;
+
+    /// <summary>None of the nodes to join answered; a new process with newer addresses may join.</summary>
+    public const int Unreachable = 22;
 }

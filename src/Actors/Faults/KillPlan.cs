@@ -18,16 +18,17 @@ public sealed record KillPoint(string Node, int Incarnation, long Step, Phase Ph
     {
         string[] parts = text.Split(':');
         string[] node = parts[0].Split('/');
-        if (parts.Length is < 3 or > 4 || !Enum.TryParse(parts[2], ignoreCase: true, out Phase phase))
-        {
-            throw new SpecException($"faults.kill-points: '{text}': expected NODE[/INCARNATION]:STEP:PHASE[:OCCURRENCE] with a phase of {string.Join(", ", Enum.GetNames<Phase>()).ToLowerInvariant()}");
-        }
-
-        long step = parts[1] == "*" ? -1 : long.Parse(parts[1], CultureInfo.InvariantCulture);
-        return new KillPoint(
-            node[0], node.Length > 1 ? int.Parse(node[1], CultureInfo.InvariantCulture) : 0, step, phase,
-            parts.Length > 3 ? int.Parse(parts[3], CultureInfo.InvariantCulture) : 1);
+        return parts.Length is 3 or 4 && node is [{ Length: > 0 }] or [{ Length: > 0 }, _]
+            && Enum.TryParse(parts[2], ignoreCase: true, out Phase phase) && Enum.IsDefined(phase)
+            && TryNumber(parts[1] == "*" ? "-1" : parts[1], out long step)
+            && TryNumber(node.Length > 1 ? node[1] : "0", out long incarnation)
+            && TryNumber(parts.Length > 3 ? parts[3] : "1", out long occurrence)
+                ? new KillPoint(node[0], (int)incarnation, step, phase, (int)occurrence)
+                : throw new SpecException($"faults.kill-points: '{text}': expected NODE[/INCARNATION]:STEP:PHASE[:OCCURRENCE] with a phase of {string.Join(", ", Enum.GetNames<Phase>()).ToLowerInvariant()}");
     }
+
+    private static bool TryNumber(string text, out long number) =>
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number) && number is >= -1 and < int.MaxValue;
 }
 
 /// <summary>

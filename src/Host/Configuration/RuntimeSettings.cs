@@ -1,3 +1,5 @@
+using MoeActors.Actors.Faults;
+
 namespace MoeActors.Host.Configuration;
 
 /// <summary>Everything about a process that is no part of a run's arithmetic.</summary>
@@ -37,7 +39,7 @@ internal sealed record RuntimeSettings
     public required bool FaultsEnabled { get; init; }
 
     /// <summary>Where a node kills itself: NODE[/START]:STEP:PHASE[:OCCURRENCE].</summary>
-    public required IReadOnlyList<string> KillPoints { get; init; }
+    public required IReadOnlyList<KillPoint> KillPoints { get; init; }
 
     /// <summary>Longest random delay of a data-plane message; zero = none.</summary>
     public required TimeSpan RandomDelay { get; init; }
@@ -72,11 +74,18 @@ internal sealed record RuntimeSettings
             Http = HttpSettings.Read(r),
             NodeName = r.Text("node.name") is { Length: > 0 } nodeName ? nodeName : null,
             FaultsEnabled = r.Switch("faults.enabled"),
-            KillPoints = r.List("faults.kill-points"),
+            KillPoints = ReadKillPoints(r),
             RandomDelay = r.Duration("faults.random-delay"),
             Reports = ReportSettings.Read(r),
             Logging = LoggingSettings.Read(r),
             Generation = GenerationSettings.Read(r),
         };
+    }
+    private static KillPoint[] ReadKillPoints(SettingsReader r)
+    {
+        KillPoint[] kills = [.. r.List("faults.kill-points").Select(KillPoint.Parse)];
+        return kills.Length == 0 || r.Switch("faults.enabled")
+            ? kills
+            : throw r.Wrong("faults.kill-points", "faults.enabled = on beside it (AD-1: faults are injected only where it is asked for twice)");
     }
 }

@@ -24,8 +24,11 @@ internal sealed record SettingOverride(string Key, IReadOnlyList<string> Items, 
 
         string key = assignment[..at].Trim(), value = assignment[(at + 1)..].Trim();
         IReadOnlyList<string> items = value.StartsWith('[') && value.EndsWith(']')
-            ? value[1..^1].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            : [value];
+            ? [.. value[1..^1].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Unquoted)]
+            : [Unquoted(value)];
         return new SettingOverride(key, items, "--set");
     }
+
+    /// <summary>Quotes as a file has them are no part of the text.</summary>
+    private static string Unquoted(string text) => text is ['"', .., '"'] ? text[1..^1] : text;
 }

@@ -1,7 +1,5 @@
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Exchange;
-using MoeActors.Actors.Faults;
-using MoeActors.Compute.Models;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Diagnostics;
@@ -22,12 +20,6 @@ internal static class NodeOptionsBuilder
         string folder = runtime.NodeDirectory ?? Path.GetFullPath(Path.Combine(".moe", $"node-{cluster.Port}"));
         string name = runtime.NodeName ?? $"node-{cluster.Port}";
         string logs = runtime.Logging.Folder ?? Path.Combine(folder, "logs");
-        KillPoint[] kills = [.. runtime.KillPoints.Select(KillPoint.Parse)];
-        if (kills.Length > 0 && !runtime.FaultsEnabled)
-        {
-            throw new SpecException("faults.kill-points is set, but faults.enabled = off: expected on (AD-1: faults are injected only where it is asked for twice)");
-        }
-
         return new NodeOptions
         {
             Name = name,
@@ -48,7 +40,7 @@ internal static class NodeOptionsBuilder
             Journal = Journal(runtime, folder),
             RecoveryGrace = runtime.RecoveryGrace,
             ConnectPatience = runtime.DataPlane.ConnectTimeout,
-            KillPoints = kills,
+            KillPoints = runtime.KillPoints,
             LinkFaults = runtime is { FaultsEnabled: true, RandomDelay.Ticks: > 0 }
                 ? new SeededDelays(settings.Run.Training.Seed, (int)Math.Max(1, runtime.RandomDelay.TotalMilliseconds))
                 : null,

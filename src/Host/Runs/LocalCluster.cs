@@ -17,6 +17,7 @@ internal sealed class LocalCluster : IAsyncDisposable
     private readonly Dictionary<string, string> addresses = [];
     private readonly TaskCompletionSource<CommandException> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Task> watches = [];
+    private Task founding = Task.CompletedTask;
     private volatile bool stopping;
 
     private LocalCluster(SupervisionSettings supervision, string config, Action<string> say) => (this.supervision, this.config, this.say) = (supervision, config, say);
@@ -42,30 +43,30 @@ internal sealed class LocalCluster : IAsyncDisposable
         var cluster = new LocalCluster(supervision, config, say);
         try
         {
-            NodeChild first = cluster.Launch("node-1", [], 0);
+            NodeChild first = cluster.Launch("node-1", [], 0)!;
             string address = await cluster.ListenAsync(first).ConfigureAwait(false);
             cluster.Watch(first, []);
             for (int n = 2; n <= count; n++)
             {
-                cluster.Watch(cluster.Launch($"node-{n}", [address], 0), []);
+                cluster.Watch(cluster.Launch($"node-{n}", [address], 0)!, []);
             }
 
             return cluster;
         }
-        catch (IOException e)
+        catch (CommandException)
         {
             await cluster.DisposeAsync().ConfigureAwait(false);
-            throw new CommandException(ExitCodes.Resources, e.Message);
+            throw;
         }
     }
 
     /// <summary>Stops all nodes: asks, waits, then ends those that did not.</summary>
     public async ValueTask DisposeAsync()
     {
-        stopping = true;
         NodeChild[] children;
         lock (gate)
         {
+            stopping = true;
             children = [.. live.Values];
         }
 
@@ -85,15 +86,13 @@ internal sealed class LocalCluster : IAsyncDisposable
         await Task.WhenAll(watches).ConfigureAwait(false);
     }
 
-    private NodeChild Launch(string name, IReadOnlyList<string> join, int start)
+    /// <summary>Starts a process; null when all are being stopped.</summary>
+    private NodeChild? Launch(string name, IReadOnlyList<string> join, int start)
     {
-        NodeChild child = NodeChild.Start(name, config, join, start);
         lock (gate)
         {
-            live[name] = child;
+            return stopping ? null : live[name] = NodeChild.Start(name, config, join, start);
         }
-
-        return child;
     }
 
     private async Task<string> ListenAsync(NodeChild child)
@@ -101,7 +100,10 @@ internal sealed class LocalCluster : IAsyncDisposable
         string address = await child.Listening.ConfigureAwait(false);
         lock (gate)
         {
-            addresses[child.Name] = address;
+            if (live.GetValueOrDefault(child.Name) == child)
+            {
+                addresses[child.Name] = address;
+            }
         }
 
         return address;
@@ -151,14 +153,41 @@ internal sealed class LocalCluster : IAsyncDisposable
             }
 
             await Task.Delay(pause.Value).ConfigureAwait(false);
-            if (stopping)
+            string name = child.Name;
+            child.Dispose();
+            if (await RelaunchAsync(name, deaths.Count).ConfigureAwait(false) is not { } next)
             {
                 return;
             }
 
-            string name = child.Name;
-            child.Dispose();
-            child = Launch(name, Addresses, deaths.Count);
+            child = next;
+        }
+    }
+
+    /// <summary>Starts a node again: it joins the nodes that listen. Where none does, all died at once: one begins the cluster anew, the others wait for it.</summary>
+    private async Task<NodeChild?> RelaunchAsync(string name, int start)
+    {
+        while (true)
+        {
+            Task heard;
+            lock (gate)
+            {
+                if (addresses.Count > 0)
+                {
+                    return Launch(name, [.. addresses.Values], start);
+                }
+
+                if (founding.IsCompleted)
+                {
+                    NodeChild? founder = Launch(name, [], start);
+                    founding = founder is null ? Task.CompletedTask : ListenAsync(founder);
+                    return founder;
+                }
+
+                heard = founding;
+            }
+
+            await Task.WhenAny(heard).ConfigureAwait(false);
         }
     }
 }

@@ -15,7 +15,7 @@ public static class Admission
 
         if (node.Build != ProtocolVersion.Build)
         {
-            return $"{node.Name} runs another build ({node.Build[..8]}, this cluster {ProtocolVersion.Build[..8]}): results would differ; install the same build on every node";
+            return $"{node.Name} runs another build ({node.Build[..Math.Min(8, node.Build.Length)]}, this cluster {ProtocolVersion.Build[..8]}): results would differ; install the same build on every node";
         }
 
         NodeIdentity? elsewhere = state.Members.Values.FirstOrDefault(n => n.Host != node.Host);

@@ -22,19 +22,20 @@ public static class AkkaSettings
             min-nr-of-members = 1
             downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
             split-brain-resolver {
-              active-strategy = keep-majority
+              active-strategy = {{options.Detection.Strategy}}
               stable-after = {{Ms(options.Detection.StableAfter)}}
               down-all-when-unstable = off
+              static-quorum.quorum-size = {{options.Detection.Quorum}}
             }
             failure-detector {
               heartbeat-interval = {{Ms(options.Detection.Heartbeat)}}
               acceptable-heartbeat-pause = {{Ms(options.Detection.AcceptablePause)}}
-              expected-response-after = {{Ms(options.Detection.Heartbeat * 2)}}
+              expected-response-after = {{Ms(options.Detection.ExpectedResponse)}}
             }
-            gossip-interval = 200ms
-            leader-actions-interval = 200ms
-            unreachable-nodes-reaper-interval = 200ms
-            retry-unsuccessful-join-after = 1s
+            gossip-interval = {{Ms(options.Detection.Gossip)}}
+            leader-actions-interval = {{Ms(options.Detection.LeaderActions)}}
+            unreachable-nodes-reaper-interval = {{Ms(options.Detection.Reaper)}}
+            retry-unsuccessful-join-after = {{Ms(options.Detection.JoinRetry)}}
             seed-node-timeout = 2s
             shutdown-after-unsuccessful-join-seed-nodes = 20s
             run-coordinated-shutdown-when-down = on
@@ -43,6 +44,7 @@ public static class AkkaSettings
             singleton-proxy.buffer-size = 1000
           }
           coordinated-shutdown.exit-clr = off
+          remote.retry-gate-closed-for = {{Ms(options.Detection.ConnectionRetry)}}
         }
         moe {
           compute-lane {

@@ -36,6 +36,7 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
         Receive<StepDecision>(Relay);
         Receive<EvaluateState>(Relay);
         Receive<EndRun>(Relay);
+        Receive<AskPersisted>(m => services.Writer.Forward(m));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -73,6 +74,7 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
         }
 
         fence = m.Fence;
+        Context.System.EventStream.Publish(m);
         LogContext.Set(m.Epoch, m.RestoreStep);
         device.Forward(m);
     }

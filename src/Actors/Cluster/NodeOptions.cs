@@ -37,6 +37,9 @@ public sealed record NodeOptions
     /// <summary>Emulated faults of the data plane's links; null = none.</summary>
     public ILinkFaults? LinkFaults { get; init; }
 
+    /// <summary>Where this node computes; null = a GPU where build and machine have one, else the CPU.</summary>
+    public TorchSharp.torch.Device? Device { get; init; }
+
     /// <summary>Failure detector and split-brain resolver.</summary>
     public DetectionOptions Detection { get; init; } = new();
 
@@ -48,6 +51,9 @@ public sealed record NodeOptions
 
     /// <summary>How long to try to connect to the peers of an epoch.</summary>
     public TimeSpan ConnectPatience { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Memory that must be left over after a run's state, in bytes; null = memory is not checked.</summary>
+    public long? MemoryReserve { get; init; } = 0;
 
     /// <summary>Planned deaths (AD-1: empty unless fault injection is enabled).</summary>
     public IReadOnlyList<KillPoint> KillPoints { get; init; } = [];
@@ -79,8 +85,32 @@ public sealed record DetectionOptions
     /// <summary>Silence accepted beyond the learned interval.</summary>
     public TimeSpan AcceptablePause { get; init; } = TimeSpan.FromMilliseconds(1500);
 
+    /// <summary>How soon the first heartbeat of a new peer must come.</summary>
+    public TimeSpan ExpectedResponse { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Time between two rounds of gossip.</summary>
+    public TimeSpan Gossip { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Time between two rounds of the leader's work: members up, members removed.</summary>
+    public TimeSpan LeaderActions { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Time between two looks at who is unreachable.</summary>
+    public TimeSpan Reaper { get; init; } = TimeSpan.FromMilliseconds(200);
+
     /// <summary>How long membership must be stable before the split-brain resolver decides.</summary>
     public TimeSpan StableAfter { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Which side of a partition goes on: keep-majority, keep-oldest or static-quorum.</summary>
+    public string Strategy { get; init; } = "keep-majority";
+
+    /// <summary>Nodes a side needs under static-quorum.</summary>
+    public int Quorum { get; init; } = 1;
+
+    /// <summary>Patience with a join that is not answered.</summary>
+    public TimeSpan JoinRetry { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Time a connection that broke stays closed before it is tried again.</summary>
+    public TimeSpan ConnectionRetry { get; init; } = TimeSpan.FromMilliseconds(500);
 }
 
 /// <summary>Where the coordinator's journal lives.</summary>

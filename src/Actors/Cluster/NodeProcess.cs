@@ -130,12 +130,19 @@ public sealed class NodeProcess : IAsyncDisposable
         var services = new NodeServices
         {
             Identity = Identity,
+            Device = options.Device ?? Compute.Tensors.Devices.Select(),
             Exchange = exchange,
             Flight = flight,
             Writer = writer,
             CoordinatorProxy = coordinator,
             ConnectPatience = options.ConnectPatience,
-            CheckRoom = spec => RoomCheck.Memory(spec, Identity),
+            CheckRoom = spec =>
+            {
+                if (options.MemoryReserve is { } reserve)
+                {
+                    RoomCheck.Memory(spec, Identity, reserve);
+                }
+            },
             Trace = options.Trace,
         };
         IActorRef watch = system.ActorOf(Props.Create(() => new DeathWatchActor(Identity.Host, exit)), "death-watch");

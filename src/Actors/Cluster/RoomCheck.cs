@@ -18,10 +18,10 @@ public static class RoomCheck
         return ((dense.Total + experts) * (weight + 4)) + ((denseShard + expertShard) * ((master + 8) + (master + 8 + weight)));
     }
 
-    /// <summary>Throws <see cref="InsufficientMemoryException"/> when a node cannot hold one rank.</summary>
-    public static void Memory(RunSpec spec, NodeIdentity node)
+    /// <summary>Throws <see cref="InsufficientMemoryException"/> when a node cannot hold one rank and <paramref name="reserve"/> bytes beside it.</summary>
+    public static void Memory(RunSpec spec, NodeIdentity node, long reserve)
     {
-        long need = RankBytes(spec);
+        long need = RankBytes(spec) + reserve;
         if (need > node.MemoryBytes)
         {
             throw new InsufficientMemoryException(
@@ -37,10 +37,10 @@ public static class RoomCheck
         return parameters * (spec.Training.Precision == Precision.BFloat16 ? 14 : 12);
     }
 
-    /// <summary>Throws <see cref="IOException"/> when the run's folder has no room for the checkpoints that are kept plus the one being written.</summary>
-    public static void Disk(RunSpec spec, string folder)
+    /// <summary>Throws <see cref="IOException"/> when the run's folder has no room for the checkpoints that are kept, the one being written and <paramref name="reserve"/> bytes.</summary>
+    public static void Disk(RunSpec spec, string folder, long reserve)
     {
-        long need = CheckpointBytes(spec) * (spec.Checkpoint.Keep + 1);
+        long need = (CheckpointBytes(spec) * (spec.Checkpoint.Keep + 1)) + reserve;
         long free = new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace;
         if (free < need)
         {

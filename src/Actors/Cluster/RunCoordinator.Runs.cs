@@ -98,7 +98,7 @@ internal sealed partial class RunCoordinator
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ContinueWith(
             t => self.Tell(t.IsCompletedSuccessfully
                 ? new PublishDone(new Input.Published(checkpoint, t.Result.Bytes), t.Result with { StallMs = stall })
-                : new PublishDone(new Input.PublishFailed(checkpoint.Step, t.Exception!.GetBaseException().Message), null)),
+                : new PublishDone(new Input.PublishFailed(checkpoint.Step, checkpoint.Epoch, t.Exception!.GetBaseException().Message), null)),
             TaskScheduler.Default);
     }
 

@@ -23,6 +23,9 @@ namespace MoeActors.Actors.Cluster;
 /// </summary>
 internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
 {
+    /// <summary>Pause between two looks for orders without an answer.</summary>
+    private static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(2);
+
     private readonly CoordinatorOptions options;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly Akka.Cluster.Cluster cluster = Akka.Cluster.Cluster.Get(Context.System);
@@ -38,6 +41,12 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
 
     private sealed record GraceTick(int Epoch);
 
+    /// <summary>Self-message of the timer behind <see cref="Input.Tick"/>.</summary>
+    private sealed class Repeat
+    {
+        public static readonly Repeat Instance = new();
+    }
+
     public RunCoordinator(CoordinatorOptions options)
     {
         this.options = options;
@@ -52,6 +61,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         Command<NodeFault>(m => Feed(new Input.ActorFailed(m)));
         Command<PublishDone>(OnPublishDone);
         Command<GraceTick>(m => Feed(new Input.GraceOver(m.Epoch)));
+        Command<Repeat>(_ => Feed(new Input.Tick()));
         Command<SubmitRun>(OnSubmit);
         Command<StopRun>(m => Feed(new Input.StopAsked(m.Reason)));
         Command<StatusQuery>(m => Sender.Tell(board.Answer(m, state)));
@@ -83,7 +93,8 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
     {
         Persist(Entries.Write(new JournalEntry.CoordinatorStarted(options.NodeName)), _ =>
         {
-            state = state with { Fence = LastSequenceNr };
+            state = state with { Fence = Math.Max(LastSequenceNr, state.Fence + 1) };
+            Timers.StartPeriodicTimer("repeat", Repeat.Instance, RepeatAfter);
             cluster.Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberRemoved), typeof(ClusterEvent.MemberExited));
             if (state.Spec is null || state.Phase == RunPhase.Ended)
             {
@@ -271,6 +282,7 @@ internal static class Entries
             nameof(JournalEntry.RunAccepted) => typeof(JournalEntry.RunAccepted),
             nameof(JournalEntry.EpochBegan) => typeof(JournalEntry.EpochBegan),
             nameof(JournalEntry.CheckpointPublished) => typeof(JournalEntry.CheckpointPublished),
+            nameof(JournalEntry.StopAsked) => typeof(JournalEntry.StopAsked),
             nameof(JournalEntry.RunEnded) => typeof(JournalEntry.RunEnded),
             _ => throw new SpecException($"journal: unknown entry '{entry.Kind}': it was written by another version"),
         };

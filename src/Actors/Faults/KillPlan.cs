@@ -18,17 +18,19 @@ public sealed record KillPoint(string Node, int Incarnation, long Step, Phase Ph
     {
         string[] parts = text.Split(':');
         string[] node = parts[0].Split('/');
-        return parts.Length is 3 or 4 && node is [{ Length: > 0 }] or [{ Length: > 0 }, _]
-            && Enum.TryParse(parts[2], ignoreCase: true, out Phase phase) && Enum.IsDefined(phase)
-            && TryNumber(parts[1] == "*" ? "-1" : parts[1], out long step)
-            && TryNumber(node.Length > 1 ? node[1] : "0", out long incarnation)
-            && TryNumber(parts.Length > 3 ? parts[3] : "1", out long occurrence)
-                ? new KillPoint(node[0], (int)incarnation, step, phase, (int)occurrence)
-                : throw new SpecException($"faults.kill-points: '{text}': expected NODE[/INCARNATION]:STEP:PHASE[:OCCURRENCE] with a phase of {string.Join(", ", Enum.GetNames<Phase>()).ToLowerInvariant()}");
+        int incarnation = 0, occurrence = 1;
+        long step = -1;
+        bool understood = parts.Length is 3 or 4
+            && node.Length <= 2 && node[0].Length > 0
+            && (node.Length == 1 || int.TryParse(node[1], NumberStyles.None, CultureInfo.InvariantCulture, out incarnation))
+            && (parts[1] == "*" || long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out step))
+            && (parts.Length == 3 || (int.TryParse(parts[3], NumberStyles.None, CultureInfo.InvariantCulture, out occurrence) && occurrence >= 1));
+        Phase phase = Phase.Idle;
+        understood = understood && parts[2].All(char.IsAsciiLetter) && Enum.TryParse(parts[2], ignoreCase: true, out phase) && phase != Phase.Idle;
+        return understood
+            ? new KillPoint(node[0], incarnation, step, phase, occurrence)
+            : throw new SpecException($"faults.kill-points: '{text}': expected NODE[/START]:STEP:PHASE[:OCCURRENCE] with a phase of {string.Join(", ", Enum.GetNames<Phase>().Skip(1)).ToLowerInvariant()}");
     }
-
-    private static bool TryNumber(string text, out long number) =>
-        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number) && number is >= -1 and < int.MaxValue;
 }
 
 /// <summary>

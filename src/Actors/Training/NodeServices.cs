@@ -20,6 +20,9 @@ internal sealed record NodeServices
     /// <summary>Who this process is.</summary>
     public required NodeIdentity Identity { get; init; }
 
+    /// <summary>Where this node computes.</summary>
+    public required TorchSharp.torch.Device Device { get; init; }
+
     /// <summary>Data plane.</summary>
     public required IExchange Exchange { get; init; }
 
@@ -46,7 +49,4 @@ internal sealed record NodeServices
 
     /// <summary>Sends a message to the coordinator in charge.</summary>
     public void TellCoordinator(IControlMessage message) => CoordinatorProxy.Tell(message, ActorRefs.NoSender);
-
-    /// <summary>A token that ends after <see cref="ConnectPatience"/>.</summary>
-    public CancellationToken ConnectTimeout() => new CancellationTokenSource(ConnectPatience).Token;
 }

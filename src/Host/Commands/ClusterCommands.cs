@@ -13,13 +13,13 @@ internal static class ClusterCommands
             "node",
             "Runs one cluster node: in several terminals, or on several machines (these need a secret, PostgreSQL and shared storage).",
             "moe node --port 7100",
-            "moe node --port 7101 --join 127.0.0.1:7100 --data-dir node-2",
+            "moe node --port 7101 --join 127.0.0.1:7100",
             "moe node --host 10.0.0.5 --port 7100 --config cluster.conf");
         SettingFlags flags = new SettingFlags(command)
             .Add("--host", "cluster.host", "ADDRESS", "Address to listen on and to announce.")
             .Add("--port", "cluster.port", "N", "Control port; 0 = a free one.")
             .AddList("--join", "cluster.join", "HOST:PORT", "Nodes of the cluster to join; without it a new cluster begins.")
-            .Add("--data-dir", "node.data-dir", "DIR", "Where this node keeps what it needs.");
+            .Add("--data-dir", "node.data-dir", "DIR", "Journal, flight recorders and logs: one folder for all nodes of a cluster on this machine. Without it: .moe/cluster.");
         var supervised = new Option<bool>("--supervised") { Hidden = true, Description = "Ends when standard input closes." };
         command.Add(supervised);
         var start = new Option<int>("--start") { Hidden = true, Description = "How often the supervisor started this node before." };

@@ -3,9 +3,6 @@ namespace MoeActors.Host.Configuration;
 /// <summary>The control plane.</summary>
 internal sealed record ClusterSettings
 {
-    /// <summary>Name all nodes share.</summary>
-    public required string Name { get; init; }
-
     /// <summary>Address this node listens on and announces.</summary>
     public required string Host { get; init; }
 
@@ -44,7 +41,6 @@ internal sealed record ClusterSettings
     {
         var cluster = new ClusterSettings
         {
-            Name = r.Name("cluster.name"),
             Host = r.Name("cluster.host"),
             Port = r.Whole("cluster.port", 0, 65535),
             Join = [.. r.List("cluster.join").Select(text => NodeAddress.TryParse(text, out NodeAddress a) ? a : throw r.Wrong("cluster.join", "HOST:PORT of a running node"))],
@@ -56,11 +52,6 @@ internal sealed record ClusterSettings
             SplitBrain = SplitBrainSettings.Read(r),
             Tls = TlsSettings.Read(r),
         };
-        if (!cluster.Name.All(c => char.IsAsciiLetterOrDigit(c) || c == '-'))
-        {
-            throw r.Wrong("cluster.name", "letters, digits and dashes");
-        }
-
         if (Uri.CheckHostName(cluster.Host) == UriHostNameType.Unknown)
         {
             throw r.Wrong("cluster.host", "a host name or IP address of this machine");

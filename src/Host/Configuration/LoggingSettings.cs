@@ -18,17 +18,16 @@ internal enum LogThreshold
 
 /// <summary>Logs.</summary>
 /// <param name="Level">Threshold of the files.</param>
-/// <param name="Console">Threshold of the terminal.</param>
 /// <param name="Folder">Folder, absolute; null = logs in the run directory or the node's.</param>
 /// <param name="MaxFile">Bytes at which a file is turned over.</param>
 /// <param name="KeepFiles">Files kept of each node.</param>
-internal sealed record LoggingSettings(LogThreshold Level, LogThreshold Console, string? Folder, long MaxFile, int KeepFiles)
+internal sealed record LoggingSettings(LogThreshold Level, string? Folder, long MaxFile, int KeepFiles)
 {
     /// <summary>Reads the section.</summary>
     public static LoggingSettings Read(SettingsReader r)
     {
         return new LoggingSettings(
-            Threshold("logging.level"), Threshold("logging.console"), r.PathOrNull("logging.folder"), r.Size("logging.max-file", 4096), r.Whole("logging.keep-files", 1));
+            Threshold("logging.level"), r.PathOrNull("logging.folder"), r.Size("logging.max-file", 4096), r.Whole("logging.keep-files", 1));
 
         LogThreshold Threshold(string key) => r.Choice(
             key, ("debug", LogThreshold.Debug), ("info", LogThreshold.Info), ("warning", LogThreshold.Warning), ("error", LogThreshold.Error));

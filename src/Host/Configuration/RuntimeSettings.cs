@@ -1,4 +1,5 @@
 using MoeActors.Actors.Faults;
+using MoeActors.Compute.Models;
 
 namespace MoeActors.Host.Configuration;
 
@@ -29,7 +30,7 @@ internal sealed record RuntimeSettings
     /// <summary>Checks before a start.</summary>
     public required ResourceSettings Resources { get; init; }
 
-    /// <summary>Folder of a node started by hand, absolute; null = .moe/node-&lt;port&gt; of the working folder.</summary>
+    /// <summary>Folder of a node started by hand, absolute; null = .moe/cluster of the working folder.</summary>
     public required string? NodeDirectory { get; init; }
 
     /// <summary>Metrics.</summary>
@@ -39,7 +40,7 @@ internal sealed record RuntimeSettings
     public required bool FaultsEnabled { get; init; }
 
     /// <summary>Where a node kills itself: NODE[/START]:STEP:PHASE[:OCCURRENCE].</summary>
-    public required IReadOnlyList<KillPoint> KillPoints { get; init; }
+    public required IReadOnlyList<string> KillPoints { get; init; }
 
     /// <summary>Longest random delay of a data-plane message; zero = none.</summary>
     public required TimeSpan RandomDelay { get; init; }
@@ -81,11 +82,25 @@ internal sealed record RuntimeSettings
             Generation = GenerationSettings.Read(r),
         };
     }
-    private static KillPoint[] ReadKillPoints(SettingsReader r)
+
+    /// <summary>Checked here, so that a mistake is said before anything is started.</summary>
+    private static IReadOnlyList<string> ReadKillPoints(SettingsReader r)
     {
-        KillPoint[] kills = [.. r.List("faults.kill-points").Select(KillPoint.Parse)];
-        return kills.Length == 0 || r.Switch("faults.enabled")
-            ? kills
-            : throw r.Wrong("faults.kill-points", "faults.enabled = on beside it (AD-1: faults are injected only where it is asked for twice)");
+        IReadOnlyList<string> points = r.List("faults.kill-points");
+        try
+        {
+            foreach (string point in points)
+            {
+                KillPoint.Parse(point);
+            }
+        }
+        catch (SpecException e)
+        {
+            throw new SettingsException($"{r.Origin("faults.kill-points")}: {e.Message}");
+        }
+
+        return points.Count == 0 || r.Switch("faults.enabled")
+            ? points
+            : throw r.Wrong("faults.kill-points", "faults.enabled = on beside it: failures are injected only where it is asked for twice (AD-1)");
     }
 }

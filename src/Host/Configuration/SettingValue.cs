@@ -13,7 +13,7 @@ internal sealed record SettingValue(string Text, IReadOnlyList<string>? Items, s
 /// <param name="Origin">The flag, for messages.</param>
 internal sealed record SettingOverride(string Key, IReadOnlyList<string> Items, string Origin)
 {
-    /// <summary>Reads <c>key=value</c> of a --set; a value in brackets is a list.</summary>
+    /// <summary>Reads <c>key=value</c> of a --set; a value in brackets is a list, its items with or without quotes as in a file.</summary>
     public static SettingOverride Parse(string assignment)
     {
         int at = assignment.IndexOf('=', StringComparison.Ordinal);
@@ -25,10 +25,9 @@ internal sealed record SettingOverride(string Key, IReadOnlyList<string> Items, 
         string key = assignment[..at].Trim(), value = assignment[(at + 1)..].Trim();
         IReadOnlyList<string> items = value.StartsWith('[') && value.EndsWith(']')
             ? [.. value[1..^1].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Unquoted)]
-            : [Unquoted(value)];
+            : [value];
         return new SettingOverride(key, items, "--set");
     }
 
-    /// <summary>Quotes as a file has them are no part of the text.</summary>
-    private static string Unquoted(string text) => text is ['"', .., '"'] ? text[1..^1] : text;
+    private static string Unquoted(string item) => item.Length >= 2 && item[0] == '"' && item[^1] == '"' ? item[1..^1] : item;
 }

@@ -23,11 +23,15 @@ public sealed class NodeLogger : ReceiveActor
     /// <summary>The settings that attach this logger to an actor system.</summary>
     /// <param name="file">The node's log file.</param>
     /// <param name="node">Name of the node.</param>
-    public static Config Settings(string file, string node) => ConfigurationFactory.ParseString(
+    /// <param name="maxBytes">Size at which the file is turned over.</param>
+    /// <param name="files">Files kept.</param>
+    public static Config Settings(string file, string node, long maxBytes = 8 << 20, int files = 4) => ConfigurationFactory.ParseString(
         $"""
         akka.loggers = ["{typeof(NodeLogger).AssemblyQualifiedName}"]
         moe.log.file = {Quote(file)}
         moe.log.node = {Quote(node)}
+        moe.log.max-bytes = {maxBytes}
+        moe.log.files = {files}
         """);
 
     /// <inheritdoc />

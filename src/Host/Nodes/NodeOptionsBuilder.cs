@@ -1,5 +1,8 @@
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Faults;
+using MoeActors.Compute.Models;
+using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Diagnostics;
@@ -17,9 +20,10 @@ internal static class NodeOptionsBuilder
     {
         RuntimeSettings runtime = settings.Runtime;
         ClusterSettings cluster = runtime.Cluster;
-        string folder = runtime.NodeDirectory ?? Path.GetFullPath(Path.Combine(".moe", $"node-{cluster.Port}"));
+        string folder = runtime.NodeDirectory ?? Path.GetFullPath(Path.Combine(".moe", "cluster"));
         string name = runtime.NodeName ?? $"node-{cluster.Port}";
         string logs = runtime.Logging.Folder ?? Path.Combine(folder, "logs");
+        KillPoint[] kills = [.. runtime.KillPoints.Select(KillPoint.Parse)];
         return new NodeOptions
         {
             Name = name,
@@ -30,17 +34,32 @@ internal static class NodeOptionsBuilder
             DataFolder = folder,
             Secret = cluster.Secret ?? "",
             Tls = cluster.Tls.Enabled ? new ControlTls(cluster.Tls.Certificate!, cluster.Tls.Password) : null,
+            Device = Device(runtime.Device),
             Exchange = Exchange(runtime, folder),
             Detection = new DetectionOptions
             {
                 Heartbeat = cluster.FailureDetector.HeartbeatInterval,
                 AcceptablePause = cluster.FailureDetector.AcceptablePause,
+                ExpectedResponse = cluster.FailureDetector.ExpectedResponseAfter,
+                Gossip = cluster.FailureDetector.GossipInterval,
+                LeaderActions = cluster.FailureDetector.LeaderActionsInterval,
+                Reaper = cluster.FailureDetector.ReaperInterval,
                 StableAfter = cluster.SplitBrain.StableAfter,
+                Strategy = cluster.SplitBrain.Strategy switch
+                {
+                    SplitBrainStrategy.KeepOldest => "keep-oldest",
+                    SplitBrainStrategy.StaticQuorum => "static-quorum",
+                    _ => "keep-majority",
+                },
+                Quorum = cluster.SplitBrain.Quorum > 0 ? cluster.SplitBrain.Quorum : (settings.Run.Nodes / 2) + 1,
+                JoinRetry = cluster.JoinRetry,
+                ConnectionRetry = cluster.ConnectionRetry,
             },
+            MemoryReserve = runtime.Resources.Check ? runtime.Resources.MemoryReserve : null,
             Journal = Journal(runtime, folder),
             RecoveryGrace = runtime.RecoveryGrace,
             ConnectPatience = runtime.DataPlane.ConnectTimeout,
-            KillPoints = runtime.KillPoints,
+            KillPoints = kills,
             LinkFaults = runtime is { FaultsEnabled: true, RandomDelay.Ticks: > 0 }
                 ? new SeededDelays(settings.Run.Training.Seed, (int)Math.Max(1, runtime.RandomDelay.TotalMilliseconds))
                 : null,
@@ -51,9 +70,19 @@ internal static class NodeOptionsBuilder
                 LogThreshold.Warning => "WARNING",
                 _ => "ERROR",
             },
-            Logging = NodeLogger.Settings(Path.Combine(logs, $"{name}.log"), name),
+            Logging = NodeLogger.Settings(Path.Combine(logs, $"{name}.log"), name, runtime.Logging.MaxFile, runtime.Logging.KeepFiles),
             Recorder = runFolder => new RunRecorder(runFolder),
         };
+    }
+
+    private static TorchSharp.torch.Device Device(DeviceChoice choice)
+    {
+        if (choice == DeviceChoice.Cuda && Devices.CudaCount() == 0)
+        {
+            throw new SpecException("device = cuda: this build or machine has no CUDA device; expected auto or cpu, or a build with MOE_DEVICE=cuda on a machine with an NVIDIA driver");
+        }
+
+        return choice == DeviceChoice.Cpu ? TorchSharp.torch.CPU : Devices.Select();
     }
 
     private static JournalOptions Journal(RuntimeSettings runtime, string folder) => runtime.Persistence.Provider == PersistenceProvider.PostgreSql

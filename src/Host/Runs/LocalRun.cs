@@ -102,7 +102,7 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
         RunReport written = ReportWriter.Read(report);
         if (json)
         {
-            output.WriteLine(System.Text.Json.JsonSerializer.Serialize(new { @event = "ended", outcome, report, totals = written.Totals }, JsonOutput.Line));
+            output.WriteLine(System.Text.Json.JsonSerializer.Serialize(new { type = "ended", outcome, report, totals = written.Totals }, JsonOutput.Line));
         }
         else
         {

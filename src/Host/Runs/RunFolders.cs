@@ -41,7 +41,7 @@ internal static class RunFolders
         spec = Resolve(spec);
         if (settings.Runtime.Resources.Check)
         {
-            RoomCheck.Disk(spec, folder);
+            RoomCheck.Disk(spec, folder, settings.Runtime.Resources.DiskReserve);
         }
 
         File.WriteAllText(Path.Combine(folder, RunReports.RecordName), spec.ToJson());

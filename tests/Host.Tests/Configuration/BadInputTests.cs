@@ -37,6 +37,9 @@ public sealed class BadInputTests : IDisposable
     [InlineData("cluster.tls.enabled=on", "cluster.tls.certificate = \"\": expected the PKCS#12 file of this node")]
     [InlineData("cluster.secret-file=none.txt", "--set: cluster.secret-file = none.txt: expected a readable file")]
     [InlineData("supervision.backoff-max=1 ms", "--set: supervision.backoff-max = 1 ms: expected at least supervision.backoff-min")]
+    [InlineData("faults.kill-points=node-1:7:lunch", "faults.kill-points: 'node-1:7:lunch': expected NODE[/START]:STEP:PHASE[:OCCURRENCE]")]
+    [InlineData("faults.kill-points=node-1:soon:update", "faults.kill-points: 'node-1:soon:update': expected NODE[/START]:STEP:PHASE[:OCCURRENCE]")]
+    [InlineData("faults.kill-points=node-1:7:update", "--set: faults.kill-points = node-1:7:update: expected faults.enabled = on beside it")]
     [InlineData("nonsense", "--set nonsense: expected key=value")]
     public void A_setting_that_cannot_be_is_named_with_what_was_expected(string set, string expected) =>
         Assert.Contains(expected, samples.Refusal(null, set), StringComparison.Ordinal);

@@ -49,6 +49,12 @@ public sealed class LayeringTests : IDisposable
     }
 
     [Fact]
+    public void Items_of_a_list_may_be_quoted_on_the_command_line_as_in_a_file() =>
+        Assert.Equal(
+            ["node-2:60:backward", "node-1/1:*:recovery"],
+            samples.Load(null, "faults.enabled=on", "faults.kill-points=[\"node-2:60:backward\", node-1/1:*:recovery]").Runtime.KillPoints);
+
+    [Fact]
     public void Paths_of_a_file_start_at_its_folder_and_those_of_flags_at_the_current_one()
     {
         Directory.CreateDirectory(Path.Combine(samples.Folder, "sub"));

@@ -69,12 +69,4 @@ public sealed class QuantitiesTests
     [InlineData("host:65536")]
     [InlineData("ho st:80")]
     public void An_address_without_sense_is_refused(string text) => Assert.False(NodeAddress.TryParse(text, out _));
-
-    [Theory]
-    [InlineData(0, 100, new[] { 25, 50, 75 })]
-    [InlineData(0, 2, new[] { 1 })]
-    [InlineData(0, 1, new int[0])]
-    [InlineData(30, 90, new[] { 30, 60 })]
-    public void State_hashes_are_taken_along_the_way_but_not_at_the_end(int interval, int steps, int[] expected) =>
-        Assert.Equal(expected, new ReportSettings(true, TimeSpan.Zero, 1, interval).StateHashSteps(steps));
 }

@@ -8,7 +8,7 @@ namespace MoeActors.Actors.Tests.Cluster;
 /// <summary>The run coordinator under any sequence of events; <see cref="MachineWatch"/> holds the invariants.</summary>
 public sealed class CoordinatorMachineProperties
 {
-    private const int Runs = 1500;
+    private const int Runs = 800;
 
     private static readonly Gen<Shape> AnyRun = Gen.Select(Gen.Int[1, 10], Gen.Int[1, 4], Gen.Int[0, 4], Gen.Int[0, 3]).Select(
         (steps, nodes, interval, evaluate) => new Shape(steps, nodes, interval, evaluate));
@@ -67,7 +67,7 @@ public sealed class CoordinatorMachineProperties
                 run.Settle();
                 string outcome = Assert.Single(run.Watch.Outcomes);
                 Assert.Contains(outcome, over ? ["completed"] : new[] { "stopped", "completed" });
-                Assert.Equal(outcome == "completed", run.State.NewestCheckpoint == shape.Steps);
+                Assert.True(outcome == "stopped" || run.State.NewestCheckpoint == shape.Steps);
                 Assert.Equal(run.State.NewestCheckpoint, run.State.CheckpointLedger.Steps);
             },
             iter: Runs);

@@ -59,6 +59,11 @@ internal sealed class MachineWatch(RunSpec spec, Func<long, bool> isFinite)
                 case Effect.Ended e:
                     Outcomes.Add(e.Outcome);
                     Assert.Equal(RunPhase.Ended, after.Phase);
+                    if (e.Outcome is "completed" or "stopped" && before.Phase is not (RunPhase.Gathering or RunPhase.Preparing))
+                    {
+                        Assert.Equal(after.Step, after.NewestCheckpoint);
+                    }
+
                     break;
             }
         }

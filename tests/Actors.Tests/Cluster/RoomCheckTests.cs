@@ -16,7 +16,7 @@ public sealed class RoomCheckTests
     {
         RunSpec spec = Specs.Run();
         spec = spec with { Training = spec.Training with { Precision = precision } };
-        using var store = new DeviceStore(spec);
+        using var store = new DeviceStore(spec, TorchSharp.torch.CPU);
         store.Hold([0]);
         long bytes = Bytes(store.DenseWeights);
         foreach (UnitState unit in store.Units)
@@ -36,8 +36,8 @@ public sealed class RoomCheckTests
     public void A_node_too_small_is_refused_with_both_sizes_and_the_remedy()
     {
         RunSpec spec = Specs.Run();
-        RoomCheck.Memory(spec, Nodes.Of(0));
-        InsufficientMemoryException e = Assert.Throws<InsufficientMemoryException>(() => RoomCheck.Memory(spec, Nodes.Of(0) with { MemoryBytes = RoomCheck.RankBytes(spec) - 1 }));
+        RoomCheck.Memory(spec, Nodes.Of(0), 0);
+        InsufficientMemoryException e = Assert.Throws<InsufficientMemoryException>(() => RoomCheck.Memory(spec, Nodes.Of(0) with { MemoryBytes = RoomCheck.RankBytes(spec) - 1 }, 0));
         Assert.Contains("one logical rank of paper needs", e.Message, StringComparison.Ordinal);
         Assert.Contains("layout.ranks", e.Message, StringComparison.Ordinal);
     }
@@ -59,9 +59,9 @@ public sealed class RoomCheckTests
     public void A_disk_too_small_is_refused_before_the_start()
     {
         RunSpec spec = Specs.Run();
-        RoomCheck.Disk(spec, Path.GetTempPath());
+        RoomCheck.Disk(spec, Path.GetTempPath(), 0);
         spec = spec with { Checkpoint = spec.Checkpoint with { Keep = int.MaxValue - 1 } };
-        IOException e = Assert.Throws<IOException>(() => RoomCheck.Disk(spec, Path.GetTempPath()));
+        IOException e = Assert.Throws<IOException>(() => RoomCheck.Disk(spec, Path.GetTempPath(), 0));
         Assert.Contains("checkpoint.keep", e.Message, StringComparison.Ordinal);
     }
 

@@ -18,13 +18,13 @@ internal sealed class UnitCopy : IDisposable
     public UnitCopy(UnitState unit)
     {
         (Layout, Begin, Count, StepCount, Id) = (unit.Layout, unit.Begin, unit.Count, unit.StepCount, unit.Id);
-        slots.Add(("master", unit.Optimizer.Master.clone()));
-        slots.Add(("m", unit.Optimizer.First.clone()));
-        slots.Add(("v", unit.Optimizer.Second.clone()));
+        slots.Add(("master", Copy(unit.Optimizer.Master)));
+        slots.Add(("m", Copy(unit.Optimizer.First)));
+        slots.Add(("v", Copy(unit.Optimizer.Second)));
         if (unit.Weights.dtype == ScalarType.BFloat16)
         {
             using Tensor range = unit.Weights.narrow(0, unit.Begin, unit.Count);
-            slots.Add(("weights", range.clone()));
+            slots.Add(("weights", Copy(range)));
         }
     }
 
@@ -57,6 +57,8 @@ internal sealed class UnitCopy : IDisposable
 
         return pieces;
     }
+
+    private static Tensor Copy(Tensor live) => live.device_type == TorchSharp.DeviceType.CPU ? live.clone() : live.cpu();
 
     public void Dispose()
     {

@@ -64,6 +64,14 @@ internal static class UnitRestore
     /// <summary>Reads a range of a flat parameter group into <paramref name="target"/>.</summary>
     internal static void Fill(CheckpointReader reader, ParameterLayout layout, long begin, long count, string slot, Tensor target)
     {
+        if (target.device_type != TorchSharp.DeviceType.CPU)
+        {
+            using Tensor staging = empty_like(target, device: CPU);
+            Fill(reader, layout, begin, count, slot, staging);
+            target.copy_(staging);
+            return;
+        }
+
         nint start = TensorAddress.Of(target);
         int size = target.dtype == ScalarType.BFloat16 ? 2 : 4;
         foreach (UnitRange range in UnitRange.Of(layout, begin, count))

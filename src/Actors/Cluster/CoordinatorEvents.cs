@@ -72,7 +72,12 @@ public abstract record CoordinatorEffect
     public sealed record Note(string Text) : CoordinatorEffect;
 
     /// <summary>A node or actor failed: a fault's clock starts.</summary>
-    public sealed record FaultDetected(string Target, string Kind, string Reason, long AtStep) : CoordinatorEffect;
+    /// <param name="Target">Node, or node/actor.</param>
+    /// <param name="Kind">"node-lost" or "actor-failed".</param>
+    /// <param name="Reason">In words.</param>
+    /// <param name="AtStep">Steps completed when it happened.</param>
+    /// <param name="Incarnation">Incarnation of the lost node, whose flight recorder names the phase; empty for an actor.</param>
+    public sealed record FaultDetected(string Target, string Kind, string Reason, long AtStep, string Incarnation = "") : CoordinatorEffect;
 
     /// <summary>Recovery is decided: a new epoch begins.</summary>
     public sealed record EpochDecided(int Epoch, long RestoreStep, Placement Placement) : CoordinatorEffect;

@@ -127,7 +127,7 @@ public static class CoordinatorMachine
             return next;
         }
 
-        effects.Add(new Effect.FaultDetected(participant.Name, "node-lost", e.Reason, state.Step));
+        effects.Add(new Effect.FaultDetected(participant.Name, "node-lost", e.Reason, state.Step, e.Incarnation));
         return Abort(next, $"{participant.Name} is lost: {e.Reason}", effects);
     }
 

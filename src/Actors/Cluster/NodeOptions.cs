@@ -37,6 +37,9 @@ public sealed record NodeOptions
     /// <summary>Emulated faults of the data plane's links; null = none.</summary>
     public ILinkFaults? LinkFaults { get; init; }
 
+    /// <summary>Where this node computes; null = a GPU where build and machine have one, else the CPU.</summary>
+    public TorchSharp.torch.Device? Device { get; init; }
+
     /// <summary>Failure detector and split-brain resolver.</summary>
     public DetectionOptions Detection { get; init; } = new();
 

@@ -130,6 +130,7 @@ public sealed class NodeProcess : IAsyncDisposable
         var services = new NodeServices
         {
             Identity = Identity,
+            Device = options.Device ?? Compute.Tensors.Devices.Select(),
             Exchange = exchange,
             Flight = flight,
             Writer = writer,

@@ -20,18 +20,19 @@ internal sealed partial class RunCoordinator
 
     private void OnSubmit(SubmitRun m)
     {
-        if (state.Phase is not (RunPhase.Idle or RunPhase.Ended))
-        {
-            bool same = m.Resume && state.RunFolder == m.RunFolder;
-            Sender.Tell(new SubmitAnswer(
-                same, same ? "the run goes on" : $"run {state.Spec!.RunId} in {state.RunFolder} is being trained: stop it first (moe run stop)"));
-            return;
-        }
-
         try
         {
             RunSpec spec = RunSpec.FromJson(m.SpecJson);
             spec.Validate();
+            if (state.Phase is not (RunPhase.Idle or RunPhase.Ended))
+            {
+                // A client whose answer was late asks again: its run is the one in progress.
+                bool same = state.RunFolder == m.RunFolder && state.Spec!.RunId == spec.RunId;
+                Sender.Tell(new SubmitAnswer(
+                    same, same ? "the run goes on" : $"run {state.Spec!.RunId} in {state.RunFolder} is being trained: stop it first (moe run stop)"));
+                return;
+            }
+
             (long newest, SampleLedger ledger) = m.Resume ? NewestOf(m.RunFolder, spec) : (0, SampleLedger.Empty(spec.Training.GlobalBatch));
 
             if (!OpenFolder(m.RunFolder, spec, m.Resume, out string problem))

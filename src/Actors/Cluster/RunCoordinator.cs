@@ -221,8 +221,8 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
 
     private void OnFault(Effect.FaultDetected e)
     {
-        NodeIdentity? node = state.Participants.FirstOrDefault(n => n.Name == e.Target);
-        FlightRecord? last = node is null ? null : FlightRecorder.Read(options.FlightPath(node.Name, node.Incarnation));
+        // By incarnation: when its successor is up already, the name belongs to that one.
+        FlightRecord? last = e.Incarnation.Length == 0 ? null : FlightRecorder.Read(options.FlightPath(e.Target, e.Incarnation));
         faults.Detected(e.Kind, e.Target, e.AtStep, PhaseOf(last), e.Reason, last?.Injected ?? false);
     }
 

@@ -1,5 +1,6 @@
 using Akka.Actor;
 
+using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;

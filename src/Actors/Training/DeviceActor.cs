@@ -158,7 +158,8 @@ internal sealed partial class DeviceActor : ReceiveActor
         }
 
         batches = new BatchReader(spec, corpus);
-        store = new DeviceStore(spec);
+        store = new DeviceStore(spec, node.Device);
+        Cluster.LogContext.Run = spec.RunId;
     }
 
     private void AttachActors(int[] ranks)

@@ -69,15 +69,18 @@ internal sealed class DeviceStore : IDisposable
     private readonly Dictionary<UnitId, UnitState> units = [];
     private readonly UnitOrder order;
 
-    public DeviceStore(RunSpec spec)
+    public DeviceStore(RunSpec spec, Device device)
     {
-        Spec = spec;
+        (Spec, Device) = (spec, device);
         order = new UnitOrder(spec.Model, spec.Layout);
         DenseLayout = ParameterLayout.Dense(spec.Model);
-        DenseWeights = zeros(DenseLayout.Total, dtype: WeightType);
+        DenseWeights = zeros(DenseLayout.Total, dtype: WeightType, device: device);
     }
 
     public RunSpec Spec { get; }
+
+    /// <summary>Where the tensors live.</summary>
+    public Device Device { get; }
 
     public ParameterLayout DenseLayout { get; }
 
@@ -124,9 +127,9 @@ internal sealed class DeviceStore : IDisposable
     {
         ParameterLayout layout = order.LayoutOf(id);
         (long begin, long count) = order.ShardOf(id);
-        Tensor weights = id.Kind == UnitKind.Dense ? DenseWeights : zeros(layout.Total, dtype: WeightType);
+        Tensor weights = id.Kind == UnitKind.Dense ? DenseWeights : zeros(layout.Total, dtype: WeightType, device: Device);
         var optimizer = new OptimizerShard(layout, begin, count, weights, Spec.Training.Precision);
-        Tensor gradient = zeros(layout.Total, dtype: ScalarType.Float32);
+        Tensor gradient = zeros(layout.Total, dtype: ScalarType.Float32, device: Device);
         return id.Kind == UnitKind.Dense
             ? new DenseUnit(id, ordinal, layout, weights) { Optimizer = optimizer, Gradient = gradient, Begin = begin, Count = count }
             : new ExpertUnit(id, ordinal, layout, weights) { Optimizer = optimizer, Gradient = gradient, Begin = begin, Count = count };

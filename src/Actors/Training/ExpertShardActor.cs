@@ -24,7 +24,7 @@ internal sealed class ExpertShardActor : ReceiveActor
     private readonly int rank;
     private readonly DeviceServices services;
     private readonly long incarnation = Random.Shared.NextInt64();
-    private readonly List<Ticket> early = [];
+    private readonly EarlyTickets early = new();
     private readonly Dictionary<(int Micro, int Source), int> forwarded = [];
     private EpochContext? context;
     private ExpertUnit? unit;
@@ -47,7 +47,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         Receive<Ticket>(OnTicket);
         Receive<Drain>(m => IsCurrent(m.Epoch) && m.Step == step, _ => OnDrain());
         Receive<ApplyDecision>(m => IsCurrent(m.Decision.Epoch), OnDecision);
-        Receive<Quiesce>(_ => Abandon());
+        Receive<Quiesce>(_ => Leave());
         ReceiveAny(_ => { });
     }
 
@@ -86,6 +86,13 @@ internal sealed class ExpertShardActor : ReceiveActor
         OpenStep(m.Context.Message.RestoreStep);
     }
 
+    /// <summary>The epoch is over here: its late messages find nobody (EP-1).</summary>
+    private void Leave()
+    {
+        Abandon();
+        context = null;
+    }
+
     private void Abandon()
     {
         experts?.Discard();
@@ -93,12 +100,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         reduction = null;
         reduced?.Dispose();
         reduced = null;
-        foreach (Ticket ticket in early)
-        {
-            ticket.Discard();
-        }
-
-        early.Clear();
+        early.Discard();
         (updated, replicaPieces, step) = (false, 0, -1);
     }
 
@@ -110,9 +112,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         forwarded.Clear();
         unit!.Gradient.fill_(0f);
         reduction = new GradientExchange(Layout.Groups, Layout.GroupOf(rank));
-        Ticket[] waiting = [.. early];
-        early.Clear();
-        foreach (Ticket ticket in waiting)
+        foreach (Ticket ticket in early.Of(step))
         {
             OnTicket(ticket);
         }
@@ -129,8 +129,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         if (ticket.Header.Step != step)
         {
             // A fast source is ahead of this shard's update (or the shard waits for its start).
-            // Kept apart from the exchange's credit, or its sender's window would stay closed.
-            early.Add(new Ticket(ticket.Header, ticket.Meta, ticket.Take()));
+            early.Keep(ticket);
             return;
         }
 
@@ -144,7 +143,7 @@ internal sealed class ExpertShardActor : ReceiveActor
                 Backward(ticket);
                 break;
             case Purpose.GradientPiece:
-                reduction!.Add(Layout.GroupOf(Endpoint.FromPacked(ticket.Header.Source).Rank), ticket.Take());
+                reduction!.Add(Layout.GroupOf(Endpoint.FromPacked(ticket.Header.Source).Rank), Arrival.On(ticket.Take(), unit!.Gradient.device));
                 CheckReduced();
                 break;
             case Purpose.WeightPiece:
@@ -167,7 +166,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         ChunkKey key = KeyOf(ticket);
         bool training = key.Micro >= 0;
         ExpertSegment[] segments = Segments.Unpack(ticket.Meta, ticket.Header.Rows);
-        Tensor? y = experts!.Forward(key, ticket.Take() ?? EmptyRows(), segments, training);
+        Tensor? y = experts!.Forward(key, Rows(ticket), segments, training);
         services.Trace?.Invoke(context.Epoch, step, layer, key);
         if (training && forwarded.TryAdd((key.Micro, key.Source), key.ChunkCount))
         {
@@ -180,7 +179,7 @@ internal sealed class ExpertShardActor : ReceiveActor
     private void Backward(Ticket ticket)
     {
         services.Flight.Enter(Phase.Backward, context!.Epoch, step);
-        Tensor dx = experts!.Backward(KeyOf(ticket), ticket.Take() ?? EmptyRows());
+        Tensor dx = experts!.Backward(KeyOf(ticket), Rows(ticket));
         Answer(Purpose.DispatchGradient, ticket, dx);
         if (!draining)
         {
@@ -204,7 +203,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         }
     }
 
-    private Tensor EmptyRows() => empty(0L, context!.Spec.Model.Hidden, dtype: unit!.Weights.dtype);
+    private Tensor Rows(Ticket ticket) => Arrival.Rows(ticket, context!.Spec.Model.Hidden, unit!.Weights.dtype, unit.Weights.device);
 
     private void OnDrain()
     {
@@ -275,9 +274,17 @@ internal sealed class ExpertShardActor : ReceiveActor
     private void OnWeightPiece(Ticket ticket)
     {
         (long begin, long count) = unit!.Layout.Shard(Layout.GroupOf(Endpoint.FromPacked(ticket.Header.Source).Rank), Layout.Groups);
-        using Tensor piece = ticket.Take()!;
-        using Tensor target = unit.Weights.narrow(0, begin, count);
-        target.copy_(piece.view(count));
+        using (Tensor? piece = ticket.Take())
+        {
+            // A shard at the end of the range may be empty.
+            if (piece is not null)
+            {
+                using Tensor target = unit.Weights.narrow(0, begin, count);
+                using Tensor flat = piece.view(count);
+                target.copy_(flat);
+            }
+        }
+
         replicaPieces++;
         CheckUpdated();
     }

@@ -67,7 +67,7 @@ internal sealed class GradientExchange : IDisposable
             return only;
         }
 
-        Tensor sum = empty(count, dtype: ScalarType.Float32);
+        Tensor sum = empty(count, dtype: ScalarType.Float32, device: pieces[self]!.device);
         Tensor[] inputs = pieces.Select(p => p!.flatten()).ToArray();
         Reduction.Sum(inputs, sum);
         foreach (Tensor input in inputs)

@@ -20,6 +20,9 @@ internal sealed record NodeServices
     /// <summary>Who this process is.</summary>
     public required NodeIdentity Identity { get; init; }
 
+    /// <summary>Where this node computes.</summary>
+    public required TorchSharp.torch.Device Device { get; init; }
+
     /// <summary>Data plane.</summary>
     public required IExchange Exchange { get; init; }
 

@@ -23,6 +23,7 @@ internal sealed partial class RankActor : ReceiveActor
     private readonly int rank;
     private readonly DeviceServices services;
     private readonly long incarnation = Random.Shared.NextInt64();
+    private readonly EarlyTickets early = new();
     private EpochContext? context;
     private DeviceStore? store;
     private DenseUnit? unit;
@@ -45,7 +46,7 @@ internal sealed partial class RankActor : ReceiveActor
         Receive<BeginStep>(m => IsCurrent(m.Epoch), Timed<BeginStep>(OnBeginStep));
         Receive<BeginEvaluation>(m => IsCurrent(m.Epoch), Timed<BeginEvaluation>(OnBeginEvaluation));
         Receive<ApplyDecision>(m => IsCurrent(m.Decision.Epoch), Timed<ApplyDecision>(OnDecision));
-        Receive<Quiesce>(Timed<Quiesce>(_ => Abandon()));
+        Receive<Quiesce>(Timed<Quiesce>(_ => Leave()));
         Receive<Ticket>(Timed<Ticket>(OnTicket));
         ReceiveAny(_ => { });
     }
@@ -93,9 +94,18 @@ internal sealed partial class RankActor : ReceiveActor
         (context, store, unit, batches) = (m.Context, m.Store, m.Unit, m.Batches);
     }
 
+    /// <summary>The epoch is over here: its late messages find nobody (EP-1).</summary>
+    private void Leave()
+    {
+        Abandon();
+        context = null;
+    }
+
     /// <summary>Drops everything of the step in flight; the unit's state stays.</summary>
     private void Abandon()
     {
+        early.Discard();
+        evaluation = null;
         pass?.Dispose();
         pass = null;
         reduction?.Dispose();
@@ -112,6 +122,11 @@ internal sealed partial class RankActor : ReceiveActor
         (crossEntropy, balance, routerZ, tokens, dropped, micro) = (0, 0, 0, 0, 0, 0);
         unit!.Gradient.fill_(0f);
         reduction = new GradientExchange(context!.Spec.Layout.Ranks, rank);
+        foreach (Ticket ticket in early.Of(step))
+        {
+            OnTicket(ticket);
+        }
+
         BeginMicroBatch();
     }
 
@@ -156,17 +171,24 @@ internal sealed partial class RankActor : ReceiveActor
 
     private void OnTicket(Ticket ticket)
     {
-        if (!IsCurrent(ticket.Header.Epoch) || step < 0 || ticket.Header.Step != step)
+        if (!IsCurrent(ticket.Header.Epoch) || ticket.Header.Step < step)
         {
-            // EP-1: a message of another epoch or step changes nothing.
+            // EP-1: a message of another epoch or an older step changes nothing.
             ticket.Discard();
+            return;
+        }
+
+        if (ticket.Header.Step > step)
+        {
+            // A faster rank's gradient: it has all new weights already, this device waits for one more piece of them (or for its start).
+            early.Keep(ticket);
             return;
         }
 
         switch (ticket.Header.Purpose)
         {
             case Purpose.Combine:
-                if (pass!.Combine(ticket.Header.Layer, ChunkOf(ticket), ticket.Take() ?? EmptyRows()))
+                if (pass!.Combine(ticket.Header.Layer, ChunkOf(ticket), Rows(ticket)))
                 {
                     if (evaluation is null)
                     {
@@ -180,14 +202,14 @@ internal sealed partial class RankActor : ReceiveActor
 
                 break;
             case Purpose.DispatchGradient:
-                if (pass!.ReturnGradient(ticket.Header.Layer, ChunkOf(ticket), ticket.Take() ?? EmptyRows()))
+                if (pass!.ReturnGradient(ticket.Header.Layer, ChunkOf(ticket), Rows(ticket)))
                 {
                     BackwardFrom(ticket.Header.Layer);
                 }
 
                 break;
             case Purpose.GradientPiece:
-                reduction!.Add(Endpoint.FromPacked(ticket.Header.Source).Rank, ticket.Take());
+                reduction!.Add(Endpoint.FromPacked(ticket.Header.Source).Rank, Arrival.On(ticket.Take(), store!.Device));
                 CheckReduced();
                 break;
             default:
@@ -202,7 +224,7 @@ internal sealed partial class RankActor : ReceiveActor
         return plans[ticket.Header.Layer].Chunks.First(c => c.Position == position && c.Index == ticket.Header.Chunk);
     }
 
-    private Tensor EmptyRows() => empty(0L, context!.Spec.Model.Hidden, dtype: store!.WeightType);
+    private Tensor Rows(Ticket ticket) => Arrival.Rows(ticket, context!.Spec.Model.Hidden, store!.WeightType, store.Device);
 
     private void EndForward()
     {

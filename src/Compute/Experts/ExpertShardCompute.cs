@@ -1,5 +1,6 @@
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,6 +16,7 @@ public sealed class ExpertShardCompute : IDisposable
 {
     private readonly BlockStyle style;
     private readonly int hidden, feedForward, upWidth, firstExpert, firstSource, sources;
+    private readonly bool roundRows;
     private readonly ExpertWeights[] experts;
     private readonly Dictionary<(int Micro, int Source, int Chunk), KeptChunk> kept = [];
     private ChunkCursor next;
@@ -40,6 +42,7 @@ public sealed class ExpertShardCompute : IDisposable
         feedForward = model.Moe.ExpertHidden;
         upWidth = style == BlockStyle.Llama ? 2 * feedForward : feedForward;
         (firstSource, sources) = (group * layout.ExpertParallel, layout.ExpertParallel);
+        roundRows = MatmulPrecision.UsesOneDnn(flatWeights.dtype, flatWeights.device);
         Layer = layer;
         experts = [.. Enumerable.Range(firstExpert, count).Select(e => new ExpertWeights(parameters, e, style, flatWeights))];
         next = ChunkCursor.Start(firstSource, sources);
@@ -69,21 +72,20 @@ public sealed class ExpertShardCompute : IDisposable
         using DisposeScope scope = NewDisposeScope();
         scope.Attach(x);
         CheckForward(key, x, segments, keep);
-        long rows = x.size(0);
-        Tensor u = empty(rows, upWidth, dtype: x.dtype, device: x.device);
-        Tensor h = empty(rows, feedForward, dtype: x.dtype, device: x.device);
-        Tensor y = empty(rows, hidden, dtype: x.dtype, device: x.device);
-        foreach ((ExpertWeights expert, long begin, long count) in Walk(segments))
+        var rows = new ChunkRows(segments, roundRows);
+        Tensor own = rows.Spread(x);
+        Tensor u = New(rows, upWidth, x), h = New(rows, feedForward, x), y = New(rows, hidden, x);
+        foreach (ExpertRows e in rows.Experts)
         {
-            Forward(expert, x, u, h, y, begin, count);
+            Forward(experts[e.Expert - firstExpert], own, u, h, y, e.OwnBegin, e.OwnCount);
         }
 
         if (keep)
         {
-            kept.Add((key.Micro, key.Source, key.Chunk), new KeptChunk(key, x.DetachFromDisposeScope(), u.DetachFromDisposeScope(), segments));
+            kept.Add((key.Micro, key.Source, key.Chunk), new KeptChunk(key, rows, own.DetachFromDisposeScope(), u.DetachFromDisposeScope()));
         }
 
-        return y.MoveToOuterDisposeScope();
+        return rows.Collect(y).MoveToOuterDisposeScope();
     }
 
     /// <summary>Gradient of one chunk's rows. Its weight gradients wait for <see cref="AccumulateNext"/>.</summary>
@@ -98,16 +100,15 @@ public sealed class ExpertShardCompute : IDisposable
         using DisposeScope scope = NewDisposeScope();
         scope.Attach(dy);
         KeptChunk chunk = Find(key, dy);
-        long rows = dy.size(0);
-        Tensor h = empty(rows, feedForward, dtype: dy.dtype, device: dy.device);
-        Tensor dx = empty(rows, hidden, dtype: dy.dtype, device: dy.device);
-        foreach ((ExpertWeights expert, long begin, long count) in Walk(chunk.Segments))
+        Tensor own = chunk.Rows.Spread(dy);
+        Tensor h = New(chunk.Rows, feedForward, dy), dx = New(chunk.Rows, hidden, dy);
+        foreach (ExpertRows e in chunk.Rows.Experts)
         {
-            Backward(expert, dy, h, chunk.U, dx, begin, count);
+            Backward(experts[e.Expert - firstExpert], own, h, chunk.U, dx, e.OwnBegin, e.OwnCount);
         }
 
-        chunk.SetBackward(dy.DetachFromDisposeScope(), h.DetachFromDisposeScope());
-        return dx.MoveToOuterDisposeScope();
+        chunk.SetBackward(own.DetachFromDisposeScope(), h.DetachFromDisposeScope());
+        return chunk.Rows.Collect(dx).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -124,9 +125,9 @@ public sealed class ExpertShardCompute : IDisposable
         }
 
         using IDisposable noGrad = no_grad();
-        foreach ((ExpertWeights expert, long begin, long count) in Walk(chunk.Segments))
+        foreach (ExpertRows e in chunk.Rows.Experts)
         {
-            Accumulate(expert, chunk, flatGradient, begin, count);
+            Accumulate(experts[e.Expert - firstExpert], chunk, flatGradient, e.OwnBegin, e.OwnCount);
         }
 
         kept.Remove((next.Micro, next.Source, next.Chunk));
@@ -209,19 +210,7 @@ public sealed class ExpertShardCompute : IDisposable
         }
     }
 
-    private IEnumerable<(ExpertWeights Expert, long Begin, long Count)> Walk(IReadOnlyList<ExpertSegment> segments)
-    {
-        long begin = 0;
-        foreach (ExpertSegment segment in segments)
-        {
-            if (segment.Rows > 0)
-            {
-                yield return (experts[segment.Expert - firstExpert], begin, segment.Rows);
-            }
-
-            begin += segment.Rows;
-        }
-    }
+    private static Tensor New(ChunkRows rows, long width, Tensor like) => empty(rows.OwnRows, width, dtype: like.dtype, device: like.device);
 
     private KeptChunk Find(ChunkKey key, Tensor dy)
     {
@@ -235,9 +224,9 @@ public sealed class ExpertShardCompute : IDisposable
             throw new InvalidOperationException($"ST-2: layer {Layer}: backward of {key} a second time");
         }
 
-        return dy.size(0) == chunk.X.size(0) && dy.size(1) == hidden
+        return dy.size(0) == chunk.Rows.Rows && dy.size(1) == hidden
             ? chunk
-            : throw new InvalidOperationException($"ST-2: layer {Layer}: {key} has {chunk.X.size(0)} rows of {hidden}, its gradient is [{string.Join(", ", dy.shape)}]");
+            : throw new InvalidOperationException($"ST-2: layer {Layer}: {key} has {chunk.Rows.Rows} rows of {hidden}, its gradient is [{string.Join(", ", dy.shape)}]");
     }
 
     private void CheckForward(ChunkKey key, Tensor x, IReadOnlyList<ExpertSegment> segments, bool keep)

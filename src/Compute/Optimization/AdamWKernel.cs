@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using MoeActors.Compute.Tensors;
 
@@ -29,10 +28,20 @@ internal readonly unsafe struct AdamWKernel
     /// <summary>Updates <paramref name="count"/> elements; <paramref name="weights"/> gets a bf16 copy unless null.</summary>
     public void Run(float* master, float* first, float* second, float* gradient, ushort* weights, long count)
     {
+        // Locals: the stores below might overwrite fields for all the compiler knows, and it would load them anew for each lane group.
+        Vector512<float> scales = Vector512.Create(scale), keeps1 = Vector512.Create(keep1), keeps2 = Vector512.Create(keep2), news2 = Vector512.Create(new2);
+        Vector512<float> roots2 = Vector512.Create(inverseRoot2), epsilons = Vector512.Create(epsilon), steps = Vector512.Create(negativeStep), decays = Vector512.Create(decay);
         long i = 0;
         for (; i + 16 <= count; i += 16)
         {
-            Vector512<float> p = Lanes(Vector512.Load(master + i), Vector512.Load(gradient + i), first + i, second + i);
+            Vector512<float> g = Vector512.Load(gradient + i) * scales;
+            Vector512<float> m = Vector512.Load(first + i);
+            m = LaneMath.Fma(keeps1, g - m, m); // m + (1 - β1)(g - m)
+            Vector512<float> v = LaneMath.Fma(keeps2, Vector512.Load(second + i), g * g * news2);
+            Vector512<float> denominator = LaneMath.Fma(Vector512.Sqrt(v), roots2, epsilons);
+            Vector512<float> p = LaneMath.Fma(steps, m / denominator, Vector512.Load(master + i) * decays);
+            m.Store(first + i);
+            v.Store(second + i);
             p.Store(master + i);
             if (weights is not null)
             {
@@ -40,33 +49,19 @@ internal readonly unsafe struct AdamWKernel
             }
         }
 
-        for (; i < count; i++)
+        if (i < count)
         {
-            Scalar(ref master[i], ref first[i], ref second[i], gradient[i]);
-        }
-
-        if (weights is not null)
-        {
-            long whole = count & ~15L;
-            if (whole < count)
+            int rest = (int)(count - i);
+            for (long j = i; j < count; j++)
             {
-                int rest = (int)(count - whole);
-                PartialLanes.Store<ushort, BFloat16Lanes>(weights + whole, PartialLanes.Load<float, Float32Lanes>(master + whole, rest), rest);
+                Scalar(ref master[j], ref first[j], ref second[j], gradient[j]);
+            }
+
+            if (weights is not null)
+            {
+                PartialLanes.Store<ushort, BFloat16Lanes>(weights + i, PartialLanes.Load<float, Float32Lanes>(master + i, rest), rest);
             }
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Vector512<float> Lanes(Vector512<float> p, Vector512<float> gradient, float* first, float* second)
-    {
-        Vector512<float> g = gradient * Vector512.Create(scale);
-        Vector512<float> m = Vector512.Load(first);
-        m = LaneMath.Fma(Vector512.Create(keep1), g - m, m); // m + (1 - β1)(g - m)
-        Vector512<float> v = LaneMath.Fma(Vector512.Create(keep2), Vector512.Load(second), g * g * Vector512.Create(new2));
-        m.Store(first);
-        v.Store(second);
-        Vector512<float> denominator = LaneMath.Fma(Vector512.Sqrt(v), Vector512.Create(inverseRoot2), Vector512.Create(epsilon));
-        return LaneMath.Fma(Vector512.Create(negativeStep), m / denominator, p * Vector512.Create(decay));
     }
 
     private void Scalar(ref float p, ref float m, ref float v, float gradient)

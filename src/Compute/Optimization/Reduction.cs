@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -70,15 +72,16 @@ public static unsafe class Reduction
 
         float* x = TensorMemory.Pointer<float>(values);
         long count = values.numel(), i = 0;
-        Vector512<double> low = Vector512<double>.Zero, high = Vector512<double>.Zero; // squares of fp32 are exact in double
-        for (; i + 16 <= count; i += 16)
+        Vector512<double> a = Vector512<double>.Zero, b = a, c = a, d = a; // squares of fp32 are exact in double
+        for (; i + 32 <= count; i += 32)
         {
-            (Vector512<double> a, Vector512<double> b) = Vector512.Widen(Vector512.Load(x + i));
-            low = Vector512.FusedMultiplyAdd(a, a, low);
-            high = Vector512.FusedMultiplyAdd(b, b, high);
+            a = AddSquares(a, x + i);
+            b = AddSquares(b, x + i + 8);
+            c = AddSquares(c, x + i + 16);
+            d = AddSquares(d, x + i + 24);
         }
 
-        Vector512<double> lanes = low + high;
+        Vector512<double> lanes = (a + b) + (c + d);
         double sum = 0;
         for (int lane = 0; lane < 8; lane++)
         {
@@ -91,6 +94,16 @@ public static unsafe class Reduction
         }
 
         return sum;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<double> AddSquares(Vector512<double> sum, float* x)
+    {
+        Vector256<float> values = Vector256.Load(x);
+        Vector512<double> wide = Avx512F.IsSupported
+            ? Avx512F.ConvertToVector512Double(values)
+            : Vector512.Create(Vector256.WidenLower(values), Vector256.WidenUpper(values));
+        return Vector512.FusedMultiplyAdd(wide, wide, sum);
     }
 
     private static void Add(float* sum, float* values, int count)

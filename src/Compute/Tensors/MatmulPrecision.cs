@@ -49,6 +49,13 @@ public static unsafe class MatmulPrecision
         return ((delegate* unmanaged<nint, int>)get)(context) == 2 ? MatmulMode.Medium : MatmulMode.Highest;
     }
 
+    /// <summary>Whether products of this type on this device go to oneDNN, which compiles a kernel per shape: bf16 always, fp32 in medium mode.</summary>
+    public static bool UsesOneDnn(torch.ScalarType type, torch.Device device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return device.type == DeviceType.CPU && (type == torch.ScalarType.BFloat16 || (type == torch.ScalarType.Float32 && Current() == MatmulMode.Medium));
+    }
+
     private static bool TryContext(out nint library, out nint context)
     {
         context = 0;

@@ -5,12 +5,13 @@ using static TorchSharp.torch;
 namespace MoeActors.Compute.Tensors;
 
 /// <summary>
-/// glibc's allocator gives every block of 32 MiB or more back to the kernel at once, so that each large temporary is paid for
-/// in page faults (2–3 GB/s). These switches keep freed memory in the process and let large lasting buffers use huge pages.
+/// glibc gives freed memory back to the kernel early, so that temporaries of some MiB are paid for in page faults (2–3 GB/s) again and again. These
+/// switches keep what is freed; only blocks of 32 MiB and more, which are lasting buffers, are mapped and unmapped one by one, so that they cannot be
+/// fragmented by small ones.
 /// </summary>
 public static unsafe partial class MemoryTuning
 {
-    private const int TrimThreshold = -1, TopPad = -2, MmapMax = -4, ArenaMax = -8;
+    private const int TrimThreshold = -1, TopPad = -2, MmapThreshold = -3, ArenaMax = -8;
     private const int HugePages = 14; // MADV_HUGEPAGE
     private const long HugePage = 2 << 20;
 
@@ -23,7 +24,7 @@ public static unsafe partial class MemoryTuning
         try
         {
             return Mallopt(ArenaMax, 1) == 1
-                & Mallopt(MmapMax, 0) == 1
+                & Mallopt(MmapThreshold, 32 << 20) == 1 // the largest glibc takes
                 & Mallopt(TrimThreshold, int.MaxValue) == 1
                 & Mallopt(TopPad, 64 << 20) == 1;
         }

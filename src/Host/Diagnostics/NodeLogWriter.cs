@@ -1,3 +1,4 @@
+using MoeActors.Actors.Cluster;
 using System.Text.Json;
 using MoeActors.Host.Reports;
 

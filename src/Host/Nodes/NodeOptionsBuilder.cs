@@ -1,6 +1,7 @@
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
+using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Diagnostics;
@@ -32,6 +33,7 @@ internal static class NodeOptionsBuilder
             DataFolder = folder,
             Secret = cluster.Secret ?? "",
             Tls = cluster.Tls.Enabled ? new ControlTls(cluster.Tls.Certificate!, cluster.Tls.Password) : null,
+            Device = Device(runtime.Device),
             Exchange = Exchange(runtime, folder),
             Detection = new DetectionOptions
             {
@@ -70,6 +72,16 @@ internal static class NodeOptionsBuilder
             Logging = NodeLogger.Settings(Path.Combine(logs, $"{name}.log"), name, runtime.Logging.MaxFile, runtime.Logging.KeepFiles),
             Recorder = runFolder => new RunRecorder(runFolder),
         };
+    }
+
+    private static TorchSharp.torch.Device Device(DeviceChoice choice)
+    {
+        if (choice == DeviceChoice.Cuda && Devices.CudaCount() == 0)
+        {
+            throw new SpecException("device = cuda: this build or machine has no CUDA device; expected auto or cpu, or a build with MOE_DEVICE=cuda on a machine with an NVIDIA driver");
+        }
+
+        return choice == DeviceChoice.Cpu ? TorchSharp.torch.CPU : Devices.Select();
     }
 
     private static JournalOptions Journal(RuntimeSettings runtime, string folder) => runtime.Persistence.Provider == PersistenceProvider.PostgreSql

@@ -19,7 +19,9 @@ internal static class Sampling
             ?? throw new CheckpointException($"{store.Root}: there is no checkpoint yet; train the run first (moe resume {folder})");
         manifest.Demand(Manifests.IdentityOf(spec));
         ITokenizer tokenizer = Tokenizers.Open(spec.Data.Tokenizer);
-        ThreadSettings.Apply(Environment.ProcessorCount);
+        // Small products lose more to the threads than they gain.
+        ThreadSettings.Apply(spec.Model.Hidden < 512 ? 1 : Environment.ProcessorCount);
+        MatmulPrecision.Set(spec.Training.Matmul);
         using var weights = InferenceWeights.Load(spec, store, manifest);
         using var generator = new TextGenerator(spec, weights.Dense, weights.Experts);
         IReadOnlyList<int> prompt = tokenizer.Encode(how.Prompt);

@@ -52,7 +52,7 @@ public sealed class ProcessSettingsTests
         {
             ThreadSettings.Apply(1);
             seen = get_num_threads();
-        });
+        }) { IsBackground = true };
         lane.Start();
         lane.Join();
         Assert.Equal(1, seen);

@@ -1,4 +1,4 @@
-namespace MoeActors.Host.Diagnostics;
+namespace MoeActors.Actors.Cluster;
 
 /// <summary>
 /// Where this process stands, for its log lines: one run per node process, so plain volatile fields do, and a line logged by any thread carries them.
@@ -14,6 +14,13 @@ public static class LogContext
     {
         get => _run;
         set => _run = value;
+    }
+
+    /// <summary>The work moves on.</summary>
+    public static void Set(long epoch, long step)
+    {
+        Epoch = epoch;
+        Step = step;
     }
 
     /// <summary>Epoch as this node knows it; 0 before the first.</summary>

@@ -1,0 +1,43 @@
+using MoeActors.Host.Tests.Processes.Harness;
+
+namespace MoeActors.Host.Tests.Processes;
+
+/// <summary>Real SIGKILLs at planned moments: the run ends with the same weights and state as the one nothing happened to (RC-1, ST-1, CK-1, DA-1).</summary>
+[Collection(ProcessCollection.Name)]
+public sealed class InvisibleRecoveryTests(UndisturbedRun undisturbed)
+{
+    [Fact]
+    public async Task Nodes_killed_in_every_phase_of_step_checkpoint_and_recovery_leave_no_trace_in_the_result()
+    {
+        RunRecord run = await DisturbedAsync(
+            "node-2:2:forward", "node-3:6:dispatch", "node-2/1:10:backward", "node-3/1:13:reduction", "node-2/2:17:update:1", "node-3/2:21:update:2",
+            "node-3/3:*:recovery", "node-2/3:24:snapshot", "node-3/4:28:persist");
+        run.PhasesHit(
+            "node-2:forward", "node-3:dispatch", "node-2:backward", "node-3:reduction", "node-2:update", "node-3:update",
+            "node-3:recovery", "node-2:snapshot", "node-3:persist");
+    }
+
+    [Fact]
+    public async Task The_coordinators_node_killed_in_the_middle_of_a_step_and_while_it_publishes_leaves_no_trace_in_the_result()
+    {
+        // node-1 is the first coordinator. Whoever follows it publishes step 16 and dies; so does the next.
+        RunRecord run = await DisturbedAsync("node-1:6:backward:2", "node-2:16:commit", "node-3:16:commit:2");
+        run.PhasesHit("node-1:backward", "node-2:commit", "node-3:commit");
+    }
+
+    private async Task<RunRecord> DisturbedAsync(params string[] kills)
+    {
+        await using var world = new World();
+        string points = string.Join(", ", kills.Select(k => $"\"{k}\""));
+        MoeProcess process = world.Start(world.Train(UndisturbedRun.Steps, [.. UndisturbedRun.Settings, "faults.enabled=on", $"faults.kill-points=[{points}]"]));
+        Ended ended = await process.EndedAsync();
+        Assert.True(ended.Code == 0, process.Transcript);
+        world.NothingIsLeft();
+        var run = new RunRecord(world.Run);
+        run.EndsLike(undisturbed.Record);
+        run.EverySampleContributedOnce(UndisturbedRun.Steps);
+        run.SurvivorsKeptProcessAndActors();
+        Assert.All(run.Report.Faults, f => Assert.InRange(f.FirstStepMs!.Value, 1, 60_000));
+        return run;
+    }
+}

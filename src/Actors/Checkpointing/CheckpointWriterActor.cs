@@ -18,12 +18,16 @@ namespace MoeActors.Actors.Checkpointing;
 /// </summary>
 internal sealed class CheckpointWriterActor : ReceiveActor
 {
+    /// <summary>Answers kept for being asked again: a periodic checkpoint and the last one may be under way together.</summary>
+    private const int KeptAnswers = 2;
+
     private readonly string incarnation;
     private readonly FlightRecorder flight;
     private readonly Func<IActorRef> coordinator;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly List<CheckpointEntry> entries = [];
     private readonly List<CheckpointFile> files = [];
+    private readonly Queue<SnapshotPersisted> answers = new();
     private (int Epoch, long Step) current = (-1, -1);
     private readonly Dictionary<string, long> stepCounts = [];
     private int written;
@@ -34,6 +38,13 @@ internal sealed class CheckpointWriterActor : ReceiveActor
     {
         (this.incarnation, this.flight, this.coordinator) = (incarnation, flight, coordinator);
         Receive<UnitSnapshot>(Write);
+        Receive<AskPersisted>(m =>
+        {
+            foreach (SnapshotPersisted answer in answers.Where(a => a.Epoch == m.Epoch && a.Step == m.Step))
+            {
+                coordinator().Tell(answer, ActorRefs.NoSender);
+            }
+        });
     }
 
     /// <summary>Content of <see cref="SnapshotPersisted.EntriesJson"/>.</summary>
@@ -58,10 +69,11 @@ internal sealed class CheckpointWriterActor : ReceiveActor
             {
                 WriteUnit(m, copy);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or CheckpointException)
+            catch (Exception e)
             {
+                // Whatever it is: a writer that fails instead of answering would leave this checkpoint, and with it all later ones, waiting.
                 error = e.Message;
-                log.Error("checkpoint {0}: {1}", m.Step, e.Message);
+                log.Error(e, "checkpoint {0} is not written", m.Step);
             }
         }
 
@@ -72,9 +84,15 @@ internal sealed class CheckpointWriterActor : ReceiveActor
 
         flight.EnterStorage(Phase.Idle, m.Step);
         string json = JsonSerializer.Serialize(new Part(files, entries, stepCounts));
-        coordinator().Tell(
-            new SnapshotPersisted(m.Context.Epoch, m.Step, incarnation, error is null ? json : "", bytes, Stopwatch.GetElapsedTime(begun).TotalMilliseconds, error),
-            ActorRefs.NoSender);
+        var answer = new SnapshotPersisted(
+            m.Context.Epoch, m.Step, incarnation, error is null ? json : "", bytes, Stopwatch.GetElapsedTime(begun).TotalMilliseconds, error);
+        answers.Enqueue(answer);
+        if (answers.Count > KeptAnswers)
+        {
+            answers.Dequeue();
+        }
+
+        coordinator().Tell(answer, ActorRefs.NoSender);
     }
 
     private void WriteUnit(UnitSnapshot m, UnitCopy copy)

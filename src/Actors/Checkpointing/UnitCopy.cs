@@ -18,13 +18,22 @@ internal sealed class UnitCopy : IDisposable
     public UnitCopy(UnitState unit)
     {
         (Layout, Begin, Count, StepCount, Id) = (unit.Layout, unit.Begin, unit.Count, unit.StepCount, unit.Id);
-        slots.Add(("master", Copy(unit.Optimizer.Master)));
-        slots.Add(("m", Copy(unit.Optimizer.First)));
-        slots.Add(("v", Copy(unit.Optimizer.Second)));
-        if (unit.Weights.dtype == ScalarType.BFloat16)
+        try
         {
-            using Tensor range = unit.Weights.narrow(0, unit.Begin, unit.Count);
-            slots.Add(("weights", Copy(range)));
+            slots.Add(("master", Copy(unit.Optimizer.Master)));
+            slots.Add(("m", Copy(unit.Optimizer.First)));
+            slots.Add(("v", Copy(unit.Optimizer.Second)));
+            if (unit.Weights.dtype == ScalarType.BFloat16)
+            {
+                using Tensor range = unit.Weights.narrow(0, unit.Begin, unit.Count);
+                slots.Add(("weights", Copy(range)));
+            }
+        }
+        catch
+        {
+            // Memory ran out half-way.
+            Dispose();
+            throw;
         }
     }
 

@@ -15,7 +15,14 @@ public static class Admission
 
         if (node.Build != ProtocolVersion.Build)
         {
-            return $"{node.Name} runs another build ({node.Build[..8]}, this cluster {ProtocolVersion.Build[..8]}): results would differ; install the same build on every node";
+            return $"{node.Name} runs another build ({node.Build[..Math.Min(8, node.Build.Length)]}, this cluster {ProtocolVersion.Build[..8]}): results would differ; install the same build on every node";
+        }
+
+        NodeIdentity? namesake = state.Members.Values.FirstOrDefault(n => n.Name == node.Name && n.Host != node.Host);
+        if (namesake is not null)
+        {
+            // On one machine it is the former process of that node; on two they would push each other out for ever.
+            return $"a node named {node.Name} is up on machine {namesake.Host}: give each node its own node.name";
         }
 
         NodeIdentity? elsewhere = state.Members.Values.FirstOrDefault(n => n.Host != node.Host);

@@ -10,7 +10,9 @@ internal static class CheckpointCommit
 {
     public static CoordinatorState OnPersisted(CoordinatorState state, SnapshotPersisted e, List<Effect> effects)
     {
-        if (!state.Pending.TryGetValue(e.Step, out PendingCheckpoint? pending) || pending.Epoch != e.Epoch)
+        // A part may come twice, when its first answer was late; only participants have one.
+        if (!state.Pending.TryGetValue(e.Step, out PendingCheckpoint? pending) || pending.Epoch != e.Epoch || pending.Parts.ContainsKey(e.Node)
+            || state.Participants.All(n => n.Incarnation != e.Node))
         {
             return state;
         }
@@ -18,12 +20,18 @@ internal static class CheckpointCommit
         if (e.Error is not null)
         {
             string name = state.Members.TryGetValue(e.Node, out NodeIdentity? node) ? node.Name : e.Node;
-            return OnFailed(state, new Input.PublishFailed(e.Step, $"{name}: {e.Error}"), effects);
+            return OnFailed(state, new Input.PublishFailed(e.Step, e.Epoch, $"{name}: {e.Error}"), effects);
         }
 
         PendingCheckpoint next = pending with { Parts = pending.Parts.SetItem(e.Node, e) };
         if (next.Parts.Count == state.Participants.Count)
         {
+            if (e.Step <= state.NewestCheckpoint)
+            {
+                // An aborted epoch's publisher was late but not too late: the same state is published already.
+                return TryFinish(state with { Pending = state.Pending.Remove(e.Step) }, effects);
+            }
+
             effects.Add(new Effect.Publish(next));
         }
 
@@ -33,8 +41,14 @@ internal static class CheckpointCommit
     public static CoordinatorState OnPublished(CoordinatorState state, Input.Published e, List<Effect> effects)
     {
         long step = e.Checkpoint.Step;
+        if (e.Checkpoint.Epoch <= state.EpochBefore)
+        {
+            // Of a run that ended while its checkpoint was being published.
+            return state;
+        }
+
         effects.Add(new Effect.Note($"checkpoint {step} published ({e.Bytes / 1e6:0.0} MB)"));
-        CoordinatorState next = state with { Pending = state.Pending.Remove(step) };
+        CoordinatorState next = Settled(state, step, e.Checkpoint.Epoch);
         if (step > state.NewestCheckpoint)
         {
             effects.Add(new Effect.Journal(new JournalEntry.CheckpointPublished(step, e.Checkpoint.Ledger.ToJson())));
@@ -47,11 +61,22 @@ internal static class CheckpointCommit
     public static CoordinatorState OnFailed(CoordinatorState state, Input.PublishFailed e, List<Effect> effects)
     {
         effects.Add(new Effect.Note($"checkpoint {e.Step} FAILED: {e.Reason}; the newest stays {state.NewestCheckpoint}"));
-        CoordinatorState next = state with { Pending = state.Pending.Remove(e.Step) };
-        return next.Phase is RunPhase.Finishing or RunPhase.Applying or RunPhase.Evaluating && (next.Step == e.Step)
+        CoordinatorState next = Settled(state, e.Step, e.Epoch);
+        if (ReferenceEquals(next, state))
+        {
+            return state;
+        }
+
+        // A checkpoint along the way costs nothing but itself; the last one is the run's result.
+        bool last = next.Phase == RunPhase.Finishing || (next.Phase is RunPhase.Applying or RunPhase.Evaluating && next.Step >= next.Spec!.Training.Steps);
+        return last && next.Step == e.Step && next.NewestCheckpoint < e.Step
             ? CoordinatorMachine.End(next, $"failed: the last checkpoint could not be written: {e.Reason}", effects)
-            : next;
+            : TryFinish(next, effects);
     }
+
+    // EP-1: what an older epoch was still publishing is not what this one waits for.
+    private static CoordinatorState Settled(CoordinatorState state, long step, int epoch) =>
+        state.Pending.TryGetValue(step, out PendingCheckpoint? pending) && pending.Epoch == epoch ? state with { Pending = state.Pending.Remove(step) } : state;
 
     /// <summary>Ends a run that has nothing left to compute once its last checkpoint is durable.</summary>
     public static CoordinatorState TryFinish(CoordinatorState state, List<Effect> effects)

@@ -8,7 +8,14 @@ namespace MoeActors.Actors.Cluster;
 public abstract record CoordinatorInput
 {
     /// <summary>A run was submitted (or resumed).</summary>
-    public sealed record Submitted(RunSpec Spec, string RunFolder, long NewestCheckpoint, SampleLedger Ledger, string Command) : CoordinatorInput;
+    public sealed record Submitted(RunSpec Spec, string RunFolder, long NewestCheckpoint, SampleLedger Ledger, string Command) : CoordinatorInput
+    {
+        /// <summary>Newest epoch the run's folder knows of: the run's epochs go on growing from there, whatever journal it is resumed with.</summary>
+        public int FolderEpoch { get; init; }
+
+        /// <summary>Fencing token the run's folder was opened with.</summary>
+        public long Fence { get; init; }
+    }
 
     /// <summary>A node said hello.</summary>
     public sealed record NodeUp(NodeIdentity Node) : CoordinatorInput;
@@ -35,7 +42,7 @@ public abstract record CoordinatorInput
     public sealed record Published(PendingCheckpoint Checkpoint, long Bytes) : CoordinatorInput;
 
     /// <summary>A manifest could not be published.</summary>
-    public sealed record PublishFailed(long Step, string Reason) : CoordinatorInput;
+    public sealed record PublishFailed(long Step, int Epoch, string Reason) : CoordinatorInput;
 
     /// <summary>An actor failed in a sound process.</summary>
     public sealed record ActorFailed(NodeFault Message) : CoordinatorInput;
@@ -45,6 +52,9 @@ public abstract record CoordinatorInput
 
     /// <summary>The time to wait for a replacement of <paramref name="Epoch"/>'s lost nodes is over.</summary>
     public sealed record GraceOver(int Epoch) : CoordinatorInput;
+
+    /// <summary>Some time has passed: what nobody has answered meanwhile is said again.</summary>
+    public sealed record Tick : CoordinatorInput;
 }
 
 /// <summary>Something the coordinator's shell must carry out, in the order given.</summary>
@@ -96,13 +106,23 @@ public abstract record JournalEntry
     public sealed record CoordinatorStarted(string Node) : JournalEntry;
 
     /// <summary>A run was accepted or resumed.</summary>
-    public sealed record RunAccepted(string SpecJson, string RunFolder, long NewestCheckpoint, string LedgerJson, string Command) : JournalEntry;
+    public sealed record RunAccepted(string SpecJson, string RunFolder, long NewestCheckpoint, string LedgerJson, string Command) : JournalEntry
+    {
+        /// <summary>The coordinator's fencing token then: a folder fenced under another journal raises it; the next coordinator's is newer.</summary>
+        public long Fence { get; init; }
+
+        /// <summary>Newest epoch the run's folder knew of.</summary>
+        public int Epoch { get; init; }
+    }
 
     /// <summary>An epoch began.</summary>
     public sealed record EpochBegan(int Epoch, IReadOnlyList<NodeIdentity> Nodes, IReadOnlyList<int> NodeOfRank, long RestoreStep) : JournalEntry;
 
     /// <summary>A checkpoint's manifest was published.</summary>
     public sealed record CheckpointPublished(long Step, string LedgerJson) : JournalEntry;
+
+    /// <summary>Someone asked to stop: a coordinator that takes over stops too.</summary>
+    public sealed record StopAsked(string Reason) : JournalEntry;
 
     /// <summary>The run ended.</summary>
     public sealed record RunEnded(string Outcome) : JournalEntry;

@@ -16,7 +16,7 @@ namespace MoeActors.Actors.Cluster;
 /// </summary>
 public static class CoordinatorMachine
 {
-    /// <summary>Actor failures in a row, without one completed step between, after which the run gives up.</summary>
+    /// <summary>Actor failures in a row, without a step beyond the furthest so far between them, after which the run gives up.</summary>
     public const int FailureBudget = 5;
 
     /// <summary>Reacts to one input.</summary>
@@ -40,9 +40,10 @@ public static class CoordinatorMachine
             Input.GraceOver e => e.Epoch == state.Epoch && state.Phase == RunPhase.Gathering
                 ? TryBeginEpoch(state with { GraceOver = true }, effects)
                 : state,
+            Input.Tick => UnansweredOrders.OnTick(state, effects),
             _ => throw new ArgumentOutOfRangeException(nameof(input)),
         };
-        return (next, effects);
+        return (input is Input.Tick || ReferenceEquals(next, state) ? next : next with { QuietTicks = 0 }, effects);
     }
 
     /// <summary>The state a new coordinator takes over from the journal.</summary>
@@ -54,12 +55,15 @@ public static class CoordinatorMachine
             Spec = RunSpec.FromJson(e.SpecJson),
             RunFolder = e.RunFolder,
             Command = e.Command,
-            Epoch = state.Epoch,
+            Epoch = Math.Max(state.Epoch, e.Epoch),
+            Fence = Math.Max(state.Fence, e.Fence),
+            EpochBefore = Math.Max(state.Epoch, e.Epoch),
             NewestCheckpoint = e.NewestCheckpoint,
             CheckpointLedger = SampleLedger.FromJson(e.LedgerJson, "journal"),
         },
         JournalEntry.EpochBegan e => state with { Epoch = e.Epoch, Placement = new Placement(e.Nodes, e.NodeOfRank, "taken over"), Step = e.RestoreStep },
         JournalEntry.CheckpointPublished e => state with { NewestCheckpoint = e.Step, CheckpointLedger = SampleLedger.FromJson(e.LedgerJson, "journal") },
+        JournalEntry.StopAsked e => state with { StopReason = e.Reason },
         JournalEntry.RunEnded e => state with { Phase = RunPhase.Ended, Outcome = e.Outcome },
         _ => state,
     };
@@ -70,21 +74,29 @@ public static class CoordinatorMachine
         effects.Add(new Effect.Journal(new JournalEntry.RunEnded(outcome)));
         TellAll(state, new EndRun(state.Epoch, outcome), effects);
         effects.Add(new Effect.Ended(outcome));
-        return state with { Phase = RunPhase.Ended, Outcome = outcome, Pending = state.Pending.Clear() };
+        return state with { Phase = RunPhase.Ended, Outcome = outcome, Pending = state.Pending.Clear(), Order = null };
     }
 
     private static CoordinatorState OnSubmitted(CoordinatorState state, Input.Submitted e, List<Effect> effects)
     {
-        effects.Add(new Effect.Journal(new JournalEntry.RunAccepted(e.Spec.ToJson(), e.RunFolder, e.NewestCheckpoint, e.Ledger.ToJson(), e.Command)));
+        if (state.Phase is not (RunPhase.Idle or RunPhase.Ended))
+        {
+            TellAll(state, new AbortEpoch(state.Epoch, "submitted anew"), effects);
+        }
+
+        long fence = Math.Max(state.Fence, e.Fence);
+        int epoch = Math.Max(state.Epoch, e.FolderEpoch);
+        effects.Add(new Effect.Journal(new JournalEntry.RunAccepted(e.Spec.ToJson(), e.RunFolder, e.NewestCheckpoint, e.Ledger.ToJson(), e.Command) { Fence = fence, Epoch = epoch }));
         CoordinatorState next = new()
         {
             Phase = RunPhase.Gathering,
             Spec = e.Spec,
             RunFolder = e.RunFolder,
             Command = e.Command,
-            Epoch = state.Epoch,
-            Fence = state.Fence,
+            Epoch = epoch,
+            Fence = fence,
             Members = state.Members,
+            EpochBefore = epoch,
             NewestCheckpoint = e.NewestCheckpoint,
             CheckpointLedger = e.Ledger,
         };
@@ -114,13 +126,13 @@ public static class CoordinatorMachine
     {
         NodeIdentity? participant = state.Participants.FirstOrDefault(n => n.Incarnation == e.Incarnation);
         bool known = state.Members.TryGetValue(e.Incarnation, out NodeIdentity? node);
-        if (!known && (participant is null || state.Phase == RunPhase.Gathering))
+        if (!known && (participant is null || state.Lost.Contains(e.Incarnation)))
         {
-            // Nobody's, or one whose loss began this gathering: "downed" is followed by "removed".
+            // Never known, or its loss was told before: one death is downed first and removed later.
             return state;
         }
 
-        CoordinatorState next = state with { Members = state.Members.Remove(e.Incarnation) };
+        CoordinatorState next = state with { Members = state.Members.Remove(e.Incarnation), Lost = state.Lost.Add(e.Incarnation) };
         if (participant is null || state.Phase is RunPhase.Idle or RunPhase.Ended)
         {
             effects.Add(new Effect.Note($"{(node ?? participant)!.Name} is gone: {e.Reason}"));
@@ -156,7 +168,7 @@ public static class CoordinatorMachine
         }
 
         // Checkpoints whose parts are complete are already with the publisher; the others lost a part.
-        CoordinatorState next = state with { Phase = RunPhase.Gathering, GraceOver = false, Pending = state.Pending.Clear() };
+        CoordinatorState next = state with { Phase = RunPhase.Gathering, GraceOver = false, Pending = state.Pending.Clear(), Order = null };
         next = TryBeginEpoch(next, effects);
         if (next.Phase == RunPhase.Gathering)
         {
@@ -185,19 +197,23 @@ public static class CoordinatorMachine
         effects.Add(new Effect.Journal(new JournalEntry.EpochBegan(epoch, placement.Nodes, placement.NodeOfRank, restore)));
         effects.Add(new Effect.EpochDecided(epoch, restore, placement));
         effects.Add(new Effect.Note($"epoch {epoch}: {placement.Nodes.Count} nodes, {placement.Reason}, from step {restore}"));
+        var order = new PrepareEpoch(RunKey.Of(state.Spec), epoch, state.Spec.ToJson(), state.RunFolder, placement.Nodes, placement.NodeOfRank, restore, state.Fence);
         CoordinatorState next = state with
         {
             Phase = RunPhase.Preparing,
             Epoch = epoch,
             Placement = placement,
+            Order = order,
+            Lost = state.Lost.Clear(),
             Ready = state.Ready.Clear(),
             Reports = state.Reports.Clear(),
             Applied = state.Applied.Clear(),
             Evaluations = state.Evaluations.Clear(),
             Step = restore,
             Ledger = state.CheckpointLedger,
+            SkipsInARow = SkipsAtEnd(state.CheckpointLedger),
         };
-        TellAll(next, new PrepareEpoch(RunKey.Of(state.Spec), epoch, state.Spec.ToJson(), state.RunFolder, placement.Nodes, placement.NodeOfRank, restore, state.Fence), effects);
+        TellAll(next, order, effects);
         return next;
     }
 
@@ -225,8 +241,9 @@ public static class CoordinatorMachine
 
     private static CoordinatorState StartSteps(CoordinatorState state, List<Effect> effects)
     {
-        TellAll(state, new StartSteps(state.Epoch, state.Step), effects);
-        return state with { Phase = RunPhase.Running, Reports = state.Reports.Clear() };
+        var order = new StartSteps(state.Epoch, state.Step);
+        TellAll(state, order, effects);
+        return state with { Phase = RunPhase.Running, Order = order, Reports = state.Reports.Clear() };
     }
 
     private static CoordinatorState OnReported(CoordinatorState state, StepReport e, List<Effect> effects)
@@ -267,19 +284,22 @@ public static class CoordinatorMachine
 
         bool evaluate = spec.Evaluation.Interval > 0 && completed % spec.Evaluation.Interval == 0;
         AfterStep after = last || evaluate ? AfterStep.Hold : AfterStep.Continue;
-        TellAll(
-            state,
-            new StepDecision(state.Epoch, state.Step, decided.Skipped, StepDecisions.GradientScale(spec, decided), decided.LearningRate, checkpoint, after),
-            effects);
+        var order = new StepDecision(
+            state.Epoch, state.Step, decided.Skipped, StepDecisions.GradientScale(spec, decided), decided.LearningRate, checkpoint, after);
+        TellAll(state, order, effects);
         effects.Add(new Effect.RecordStep(decided));
         return state with
         {
             Step = completed,
+            Order = order,
             Ledger = ledger,
             Reports = state.Reports.Clear(),
             Applied = state.Applied.Clear(),
             SkipsInARow = skips,
-            FailuresInARow = 0,
+
+            // Steps that are only computed again are no progress: an actor that fails at the same step for ever must end the run.
+            FailuresInARow = completed > state.Furthest ? 0 : state.FailuresInARow,
+            Furthest = Math.Max(completed, state.Furthest),
             Phase = after == AfterStep.Hold ? RunPhase.Applying : RunPhase.Running,
             Pending = checkpoint
                 ? state.Pending.SetItem(completed, new PendingCheckpoint(completed, state.Epoch, ledger, ImmutableSortedDictionary<string, SnapshotPersisted>.Empty))
@@ -306,8 +326,9 @@ public static class CoordinatorMachine
         }
 
         bool final = state.Step >= state.Spec!.Training.Steps;
-        TellAll(state, new EvaluateState(state.Epoch, state.Step, final ? state.Spec.Evaluation.FinalMaxSequences : state.Spec.Evaluation.MaxSequences), effects);
-        return state with { Phase = RunPhase.Evaluating, Evaluations = state.Evaluations.Clear() };
+        var order = new EvaluateState(state.Epoch, state.Step, final ? state.Spec.Evaluation.FinalMaxSequences : state.Spec.Evaluation.MaxSequences);
+        TellAll(state, order, effects);
+        return state with { Phase = RunPhase.Evaluating, Order = order, Evaluations = state.Evaluations.Clear() };
     }
 
     private static CoordinatorState OnEvaluated(CoordinatorState state, EvaluationReport e, List<Effect> effects)
@@ -342,6 +363,7 @@ public static class CoordinatorMachine
             return state;
         }
 
+        effects.Add(new Effect.Journal(new JournalEntry.StopAsked(e.Reason)));
         effects.Add(new Effect.Note($"stopping: {e.Reason}"));
         CoordinatorState next = state with { StopReason = e.Reason };
         return state.Phase is RunPhase.Gathering or RunPhase.Preparing ? End(next, "stopped", effects) : next;
@@ -349,6 +371,18 @@ public static class CoordinatorMachine
 
     /// <summary>Whether the state at the current step is durable or on its way: a stop may end here, else one more step is computed and saved.</summary>
     private static bool IsSaved(CoordinatorState state) => state.NewestCheckpoint == state.Step || state.Pending.ContainsKey(state.Step);
+
+    // Skips before the checkpoint count on in the steps after it, those after it are counted when they are computed again (RC-1).
+    private static int SkipsAtEnd(SampleLedger ledger)
+    {
+        int skips = 0;
+        while (skips < ledger.SkippedSteps.Count && ledger.SkippedSteps[^(skips + 1)] == ledger.Steps - 1 - skips)
+        {
+            skips++;
+        }
+
+        return skips;
+    }
 
     private static bool IsParticipant(CoordinatorState state, string incarnation) =>
         state.Participants.Any(n => n.Incarnation == incarnation);

@@ -61,6 +61,15 @@ public sealed record CoordinatorState
     /// <summary>Live nodes by incarnation.</summary>
     public ImmutableSortedDictionary<string, NodeIdentity> Members { get; init; } = ImmutableSortedDictionary<string, NodeIdentity>.Empty;
 
+    /// <summary>Participants lost since the epoch began: their loss is told by several events and counts once.</summary>
+    public ImmutableSortedSet<string> Lost { get; init; } = [];
+
+    /// <summary>What the participants were last told to do; null when nothing is outstanding.</summary>
+    public IControlMessage? Order { get; init; }
+
+    /// <summary>Ticks since the last input that changed anything.</summary>
+    public int QuietTicks { get; init; }
+
     /// <summary>Answers to the current preparation.</summary>
     public ImmutableSortedDictionary<string, EpochPrepared> Ready { get; init; } = ImmutableSortedDictionary<string, EpochPrepared>.Empty;
 
@@ -91,8 +100,14 @@ public sealed record CoordinatorState
     /// <summary>Skipped steps in a row.</summary>
     public int SkipsInARow { get; init; }
 
-    /// <summary>Actor failures since the last completed step.</summary>
+    /// <summary>Actor failures since the furthest step was completed.</summary>
     public int FailuresInARow { get; init; }
+
+    /// <summary>Completed steps of the furthest decision so far, those that a recovery took back included.</summary>
+    public long Furthest { get; init; }
+
+    /// <summary>Epoch in which this run was submitted: what belongs to it or an older one belongs to a run before.</summary>
+    public int EpochBefore { get; init; }
 
     /// <summary>Why the run shall stop; null = go on.</summary>
     public string? StopReason { get; init; }

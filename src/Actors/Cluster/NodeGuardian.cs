@@ -36,6 +36,7 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
         Receive<StepDecision>(Relay);
         Receive<EvaluateState>(Relay);
         Receive<EndRun>(Relay);
+        Receive<AskPersisted>(m => services.Writer.Forward(m));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -73,6 +74,7 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
         }
 
         fence = m.Fence;
+        Context.System.EventStream.Publish(m);
         LogContext.Set(m.Epoch, m.RestoreStep);
         device.Forward(m);
     }
@@ -97,4 +99,10 @@ public static class NodeExit
 
     /// <summary>The node was downed or quarantined by the others; a new process may join.</summary>
     public const int Downed = 21;
+
+    /// <summary>The coordinator lost its journal; a new process may do better, or another node.</summary>
+    public const int CoordinatorFailed = 22;
+
+    /// <summary>None of the nodes to join answers; under a supervisor a new process is told the nodes that live then.</summary>
+    public const int Unreachable = 23;
 }

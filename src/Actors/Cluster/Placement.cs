@@ -49,13 +49,16 @@ public static class PlacementPlanner
                 // A replacement under a lost node's name takes that node's ranks before others are considered.
                 string? oldName = previous?.Nodes[previous.NodeOfRank[r]].Name;
                 int at = Array.FindIndex(nodes, n => n.Name == oldName);
-                if (at < 0 || held[at] >= ceiling)
+                if (at < 0 || held[at] >= ceiling || (held[at] >= floor && full >= atCeiling))
                 {
                     at = Array.IndexOf(held, held.Min());
                 }
 
                 nodeOf[r] = at;
-                held[at]++;
+                if (++held[at] > floor)
+                {
+                    full++;
+                }
             }
         }
 

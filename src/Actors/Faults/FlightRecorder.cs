@@ -48,7 +48,7 @@ public sealed class FlightRecorder : IDisposable
         try
         {
             byte[] raw = File.ReadAllBytes(path);
-            return raw.Length < 24
+            return raw.Length < 25
                 ? null
                 : new FlightRecord(
                     BitConverter.ToInt32(raw, 0), BitConverter.ToInt32(raw, 4), BitConverter.ToInt64(raw, 8),

@@ -89,6 +89,10 @@ internal static class ControlFormats
             (ref MessagePackReader r) => new SnapshotPersisted(
                 r.ReadInt32(), r.ReadInt64(), ReadText(ref r), ReadText(ref r), r.ReadInt64(), r.ReadDouble(), r.ReadString())),
         Format(
+            "ask-persisted",
+            (ref MessagePackWriter w, AskPersisted m) => { w.Write(m.Epoch); w.Write(m.Step); },
+            (ref MessagePackReader r) => new AskPersisted(r.ReadInt32(), r.ReadInt64())),
+        Format(
             "fault",
             (ref MessagePackWriter w, NodeFault m) => { w.Write(m.Epoch); w.Write(m.Node); w.Write(m.Actor); w.Write(m.Reason); },
             (ref MessagePackReader r) => new NodeFault(r.ReadInt32(), ReadText(ref r), ReadText(ref r), ReadText(ref r))),

@@ -117,6 +117,11 @@ public sealed record EvaluationReport(int Epoch, long Step, string Node, IReadOn
 public sealed record SnapshotPersisted(
     int Epoch, long Step, string Node, string EntriesJson, long Bytes, double PersistMs, string? Error) : IControlMessage;
 
+/// <summary>Coordinator → node: is your part of the checkpoint of <paramref name="Step"/> durable? Answered by <see cref="SnapshotPersisted"/> once it is.</summary>
+/// <param name="Epoch">Epoch in which the snapshot was taken.</param>
+/// <param name="Step">Completed steps.</param>
+public sealed record AskPersisted(int Epoch, long Step) : IControlMessage;
+
 /// <summary>Node → coordinator: an actor of mine failed; the process is sound.</summary>
 public sealed record NodeFault(int Epoch, string Node, string Actor, string Reason) : IControlMessage;
 

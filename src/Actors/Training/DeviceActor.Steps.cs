@@ -37,8 +37,20 @@ internal sealed partial class DeviceActor
 
     private int LocalRanks => store!.Units.Count(u => u is DenseUnit);
 
+    private void OnStart(StartSteps m)
+    {
+        if (connecting is null || m.Step <= begunStep)
+        {
+            AnswerAgain(m.Epoch);
+            return;
+        }
+
+        BeginStep(m.Step);
+    }
+
     private void BeginStep(long step)
     {
+        begunStep = step;
         progress = new StepProgress(step);
         services.Clock.Begin();
         LogContext.Set(context!.Epoch, step);
@@ -68,7 +80,7 @@ internal sealed partial class DeviceActor
         {
             // The lane's whole idle time is known only now; each rank is told the same.
             double exposed = services.Clock.ExposedMs();
-            node.TellCoordinator(new StepReport(
+            Answer(new StepReport(
                 m.Epoch, m.Step, node.Incarnation,
                 progress.Ranks.Select(r => r with { ComputeMs = services.Clock.ComputeMs(r.Rank), ExposedMs = exposed }).ToArray(),
                 progress.Units, snapshotMsOfLastStep));
@@ -79,6 +91,7 @@ internal sealed partial class DeviceActor
     {
         if (progress?.Step != m.Step || progress.Decision is not null)
         {
+            AnswerAgain(m.Epoch);
             return;
         }
 
@@ -150,13 +163,20 @@ internal sealed partial class DeviceActor
         }
 
         node.Flight.Enter(Phase.Idle, context.Epoch, step + 1);
-        node.TellCoordinator(new StepApplied(context.Epoch, step, node.Incarnation));
+        Answer(new StepApplied(context.Epoch, step, node.Incarnation));
     }
 
     private readonly List<RankReport> evaluated = [];
 
     private void OnEvaluate(EvaluateState m)
     {
+        if (connecting is null || m.Step <= evaluatedStep)
+        {
+            AnswerAgain(m.Epoch);
+            return;
+        }
+
+        evaluatedStep = m.Step;
         evaluated.Clear();
         long sequences = m.MaxSequences <= 0 ? batches!.ValidationSequences : Math.Min(m.MaxSequences, batches!.ValidationSequences);
         foreach (UnitState unit in store!.Units)
@@ -174,7 +194,7 @@ internal sealed partial class DeviceActor
         if (evaluated.Count == LocalRanks)
         {
             node.Flight.Enter(Phase.Idle, context!.Epoch, m.Step);
-            node.TellCoordinator(new EvaluationReport(m.Epoch, m.Step, node.Incarnation, evaluated.ToArray()));
+            Answer(new EvaluationReport(m.Epoch, m.Step, node.Incarnation, evaluated.ToArray()));
         }
     }
 }

@@ -26,6 +26,8 @@ internal sealed partial class DeviceActor : ReceiveActor
     private readonly DeviceServices services;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly Dictionary<string, (IActorRef Actor, long Incarnation)> actors = [];
+    private readonly HashSet<IActorRef> stopping = [];
+    private CancellationTokenSource? connecting;
     private EpochContext? context;
     private DeviceStore? store;
     private BatchReader? batches;
@@ -39,8 +41,9 @@ internal sealed partial class DeviceActor : ReceiveActor
         Receive<Connected>(m => context?.Epoch == m.Epoch, OnConnected);
         Receive<ActorCreated>(m => actors[m.Name] = (m.Actor, m.Incarnation));
         Receive<AbortEpoch>(m => context?.Epoch == m.Epoch, m => Quiesce(m.Reason));
-        Receive<EndRun>(OnEndRun);
-        Receive<StartSteps>(m => context?.Epoch == m.Epoch, m => BeginStep(m.Step));
+        Receive<EndRun>(m => context is null || m.Epoch >= context.Epoch, OnEndRun);
+        Receive<Terminated>(m => stopping.Remove(m.ActorRef));
+        Receive<StartSteps>(m => context?.Epoch == m.Epoch, OnStart);
         Receive<UnitReduced>(m => context?.Epoch == m.Epoch, OnReduced);
         Receive<StepDecision>(m => context?.Epoch == m.Epoch, OnDecision);
         Receive<UnitUpdated>(m => context?.Epoch == m.Epoch, OnUpdated);
@@ -61,6 +64,7 @@ internal sealed partial class DeviceActor : ReceiveActor
 
     protected override void PostStop()
     {
+        connecting?.Dispose();
         store?.Dispose();
         corpus?.Dispose();
     }
@@ -73,17 +77,26 @@ internal sealed partial class DeviceActor : ReceiveActor
         {
             string name = Sender.Path.Name;
             log.Error(reason, "{0} failed", name);
-            node.TellCoordinator(new NodeFault(context?.Epoch ?? 0, node.Incarnation, name, reason.Message));
+            Answer(new NodeFault(context?.Epoch ?? 0, node.Incarnation, name, reason.Message));
             return Directive.Restart;
         });
 
     private void OnPrepare(PrepareEpoch m)
     {
-        if (context is not null && m.Epoch <= context.Epoch)
+        if (m.Epoch <= newestEpoch)
         {
+            AnswerAgain(m.Epoch);
             return;
         }
 
+        if (stopping.Count > 0)
+        {
+            // The names of actors that are about to end are free once they have; they do it on this lane.
+            Self.Forward(m);
+            return;
+        }
+
+        ForgetAnswers(m.Epoch);
         Quiesce($"epoch {m.Epoch} begins");
         node.Flight.Enter(Phase.Recovery, m.Epoch, m.RestoreStep);
         try
@@ -92,7 +105,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         }
         catch (Exception e) when (e is SpecException or CheckpointException or CorpusException or IOException or UnauthorizedAccessException or InsufficientMemoryException)
         {
-            node.TellCoordinator(new EpochPrepared(m.Epoch, node.Incarnation, e.Message, 0, 0, []));
+            Answer(new EpochPrepared(m.Epoch, node.Incarnation, e.Message, 0, 0, []));
         }
     }
 
@@ -128,7 +141,8 @@ internal sealed partial class DeviceActor : ReceiveActor
         AttachActors(ranks);
         double restoreMs = Stopwatch.GetElapsedTime(begun).TotalMilliseconds - fetchMs;
         int epoch = m.Epoch;
-        node.Exchange.ConnectAsync(node.ConnectTimeout()).PipeTo(
+        connecting = new CancellationTokenSource(node.ConnectPatience);
+        node.Exchange.ConnectAsync(connecting.Token).PipeTo(
             Self,
             success: () => new Connected(epoch, null, fetchMs, restoreMs),
             failure: e => new Connected(epoch, e.GetBaseException().Message, fetchMs, restoreMs));
@@ -136,9 +150,9 @@ internal sealed partial class DeviceActor : ReceiveActor
 
     private static bool Lineageless(RunSpec old, RunSpec now) => Cluster.Lineage.Of(old) != Cluster.Lineage.Of(now);
 
+    /// <summary>Opens another run's data and state; the actors take them over when they are attached.</summary>
     private void OpenRun(RunSpec spec)
     {
-        StopActors();
         store?.Dispose();
         store = null;
         ThreadSettings.Apply(spec.Layout.ThreadsPerRank);
@@ -184,8 +198,7 @@ internal sealed partial class DeviceActor : ReceiveActor
 
         foreach (string gone in actors.Keys.Where(k => !wanted.Contains(k)).ToArray())
         {
-            Context.Stop(actors[gone].Actor);
-            actors.Remove(gone);
+            Stop(gone);
         }
 
         node.Exchange.Register(new Endpoint(EndpointKind.Device, 0, context.Self), Self);
@@ -206,21 +219,32 @@ internal sealed partial class DeviceActor : ReceiveActor
 
     private void StopActors()
     {
-        foreach ((IActorRef actor, _) in actors.Values)
+        foreach (string name in actors.Keys.ToArray())
         {
-            Context.Stop(actor);
+            Stop(name);
         }
+    }
 
-        actors.Clear();
+    private void Stop(string name)
+    {
+        stopping.Add(Context.Watch(actors[name].Actor));
+        Context.Stop(actors[name].Actor);
+        actors.Remove(name);
     }
 
     private void OnConnected(Connected m)
     {
+        if (connecting is null)
+        {
+            // The epoch was aborted meanwhile.
+            return;
+        }
+
         if (m.Error is not null)
         {
             // A peer that cannot be reached is dying or cut off: the coordinator hears of it through membership and begins another epoch.
             log.Warning("epoch {0}: {1}", m.Epoch, m.Error);
-            node.TellCoordinator(new NodeFault(m.Epoch, node.Incarnation, "exchange", m.Error));
+            Answer(new NodeFault(m.Epoch, node.Incarnation, "exchange", m.Error));
             return;
         }
 
@@ -231,7 +255,7 @@ internal sealed partial class DeviceActor : ReceiveActor
             return;
         }
 
-        node.TellCoordinator(new EpochPrepared(
+        Answer(new EpochPrepared(
             m.Epoch, node.Incarnation, null, m.FetchMs, m.RestoreMs,
             actors.Select(a => new ActorIncarnation(a.Key, a.Value.Incarnation)).OrderBy(a => a.Name, StringComparer.Ordinal).ToArray()));
     }
@@ -247,6 +271,9 @@ internal sealed partial class DeviceActor : ReceiveActor
             }
         }
 
+        connecting?.Cancel();
+        connecting?.Dispose();
+        connecting = null;
         progress = null;
     }
 

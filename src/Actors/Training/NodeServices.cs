@@ -49,7 +49,4 @@ internal sealed record NodeServices
 
     /// <summary>Sends a message to the coordinator in charge.</summary>
     public void TellCoordinator(IControlMessage message) => CoordinatorProxy.Tell(message, ActorRefs.NoSender);
-
-    /// <summary>A token that ends after <see cref="ConnectPatience"/>.</summary>
-    public CancellationToken ConnectTimeout() => new CancellationTokenSource(ConnectPatience).Token;
 }

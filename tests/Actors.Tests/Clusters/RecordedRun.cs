@@ -27,6 +27,8 @@ internal sealed class RecordedRun : IRunRecorder
 
     public Action<DecidedStep>? OnStep { get; set; }
 
+    public Action<long>? OnValidation { get; set; }
+
     public Task<string> Ended => ended.Task;
 
     public CommittedCheckpoint? Last { get; private set; }
@@ -46,7 +48,11 @@ internal sealed class RecordedRun : IRunRecorder
         OnStep?.Invoke(step);
     }
 
-    public void Validation(long step, double loss) => Validations.Add((step, loss));
+    public void Validation(long step, double loss)
+    {
+        Validations.Add((step, loss));
+        OnValidation?.Invoke(step);
+    }
 
     public void Checkpoint(CommittedCheckpoint checkpoint) => Checkpoints[checkpoint.Step] = checkpoint;
 

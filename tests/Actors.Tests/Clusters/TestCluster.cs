@@ -12,11 +12,16 @@ namespace MoeActors.Actors.Tests.Clusters;
 internal sealed class TestCluster : IAsyncDisposable
 {
     private readonly List<NodeProcess> nodes = [];
+    private readonly bool ownsFolder;
 
     public TestCluster()
     {
         Folder = Directory.CreateTempSubdirectory("moe-cluster-").FullName;
+        ownsFolder = true;
     }
+
+    /// <summary>A cluster that goes on where another left <paramref name="folder"/>, which its owner deletes.</summary>
+    public TestCluster(string folder) => Folder = folder;
 
     public string Folder { get; }
 
@@ -30,34 +35,49 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public Action<int, long, int, ChunkKey>? Trace { get; init; }
 
-    public async Task<NodeProcess> AddNodeAsync(string name)
+    public static async Task<TestCluster> StartAsync(int count)
     {
-        NodeProcess node = await NodeProcess.StartAsync(
-            new NodeOptions
-            {
-                Name = name,
-                DataFolder = Folder,
-                Join = nodes.Count == 0 ? [] : [nodes[0].Address],
-                Exchange = new ExchangeOptions { Folder = Path.Combine(Folder, "s") },
-                Journal = new JournalOptions("sqlite", JournalSettings.Embedded(Folder)),
-                Recorder = _ => Run,
-                Logging = Environment.GetEnvironmentVariable("MOE_TEST_LOG") is null
-                    ? Akka.Configuration.Config.Empty
-                    : Akka.Configuration.ConfigurationFactory.ParseString("akka.loggers = [\"Akka.Event.DefaultLogger\"]"),
-                LinkFaults = LinkFaults,
-                Trace = Trace,
-            },
-            TestContext.Current.CancellationToken);
+        var cluster = new TestCluster();
+        await cluster.AddNodesAsync(count);
+        return cluster;
+    }
+
+    public async Task AddNodesAsync(int count)
+    {
+        for (int n = 0; n < count; n++)
+        {
+            await AddNodeAsync($"node-{n + 1}");
+        }
+    }
+
+    public async Task<NodeProcess> AddNodeAsync(string name, Func<NodeOptions, NodeOptions>? configure = null)
+    {
+        var options = new NodeOptions
+        {
+            Name = name,
+            DataFolder = Folder,
+            Device = TorchSharp.torch.CPU,
+            Join = nodes.Count == 0 ? [] : [nodes[0].Address],
+            Exchange = new ExchangeOptions { Folder = Path.Combine(Folder, "s") },
+            Journal = new JournalOptions("sqlite", JournalSettings.Embedded(Folder)),
+            Recorder = _ => Run,
+            Logging = Environment.GetEnvironmentVariable("MOE_TEST_LOG") is null
+                ? Akka.Configuration.Config.Empty
+                : Akka.Configuration.ConfigurationFactory.ParseString("akka.loggers = [\"Akka.Event.DefaultLogger\"]"),
+            LinkFaults = LinkFaults,
+            Trace = Trace,
+        };
+        NodeProcess node = await NodeProcess.StartAsync(configure?.Invoke(options) ?? options, TestContext.Current.CancellationToken);
         nodes.Add(node);
         return node;
     }
 
-    public async Task<string> TrainAsync(RunSpec spec, bool resume = false)
+    public async Task<string> TrainAsync(RunSpec spec, bool resume = false, string? runFolder = null)
     {
-        Run = new RecordedRun { OnStep = Run.OnStep };
+        Run = new RecordedRun { OnStep = Run.OnStep, OnValidation = Run.OnValidation };
         IActorRef gateway = await nodes[0].System.ActorSelection("/user/gateway").ResolveOne(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken);
         SubmitAnswer answer = await gateway.Ask<SubmitAnswer>(
-            new SubmitRun(spec.ToJson(), RunFolder, resume, "test"), TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+            new SubmitRun(spec.ToJson(), runFolder ?? RunFolder, resume, "test"), TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
         Assert.True(answer.Accepted, answer.Message);
         try
         {
@@ -69,9 +89,24 @@ internal sealed class TestCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>Asks the run to stop, as a client does. May be called from a recorder's hook.</summary>
+    public void Stop() => nodes[0].System.ActorSelection("/user/gateway").Tell(new StopRun("the test asked"));
+
+    /// <summary>Puts a message into the mailbox of an actor of the device, on whichever node it lives.</summary>
+    public void TellDeviceActor(string name, object message)
+    {
+        foreach (NodeProcess node in nodes)
+        {
+            node.System.ActorSelection($"/user/node/device-0/{name}").Tell(message);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(nodes.Select(n => n.DisposeAsync().AsTask()));
-        Directory.Delete(Folder, recursive: true);
+        if (ownsFolder)
+        {
+            Directory.Delete(Folder, recursive: true);
+        }
     }
 }

@@ -136,7 +136,20 @@ public abstract record JournalEntry
 public sealed record PendingCheckpoint(
     long Step, int Epoch, SampleLedger Ledger, System.Collections.Immutable.ImmutableSortedDictionary<string, SnapshotPersisted> Parts);
 
-/// <summary>Numbers of one decided step.</summary>
+/// <summary>Numbers of one decided step (ST-1), summed in canonical order (DT-1).</summary>
+/// <param name="Step">The step, from 0.</param>
+/// <param name="Epoch">Epoch it was computed in.</param>
+/// <param name="Loss">Mean cross-entropy over all its tokens, nats.</param>
+/// <param name="Tokens">Tokens of the global batch.</param>
+/// <param name="GradientNorm">Global norm over all units, before clipping.</param>
+/// <param name="LearningRate">Learning rate of its update.</param>
+/// <param name="Balance">Balance loss, mean over ranks and micro-batches, summed over MoE layers.</param>
+/// <param name="RouterZ">Router z-loss, likewise.</param>
+/// <param name="Dropped">(token, choice) pairs dropped by capacity.</param>
+/// <param name="Skipped">Loss or norm is not finite: no weight changes.</param>
+/// <param name="ExposedMs">Longest time a node's compute lane had nothing to compute.</param>
+/// <param name="SnapshotStallMs">Longest time a node copied state for a checkpoint, in the step before.</param>
+/// <param name="SlowestRank">Logical rank that computed longest.</param>
 public sealed record DecidedStep(
     long Step,
     int Epoch,

@@ -2,7 +2,13 @@ using System.IO.MemoryMappedFiles;
 
 namespace MoeActors.Actors.Faults;
 
-/// <summary>What a flight recorder held when it was read.</summary>
+/// <summary>What a flight recorder held when it was read: the last moments of a process, where it is gone.</summary>
+/// <param name="Pid">Process.</param>
+/// <param name="Epoch">Epoch its compute lane worked in.</param>
+/// <param name="Step">Step its compute lane worked on; in recovery the step restored.</param>
+/// <param name="Phase">What the compute lane was doing.</param>
+/// <param name="StoragePhase">What the storage thread was doing beside it; <see cref="Phase.Idle"/> when nothing.</param>
+/// <param name="Injected">Whether the process was about to kill itself on purpose (AD-1).</param>
 public sealed record FlightRecord(int Pid, int Epoch, long Step, Phase Phase, Phase StoragePhase, bool Injected);
 
 /// <summary>

@@ -7,6 +7,8 @@ public interface IControlMessage;
 public sealed record NodeHello(NodeIdentity Node) : IControlMessage;
 
 /// <summary>Coordinator → node: known under this coordinator's fencing token, or refused for a reason.</summary>
+/// <param name="Fence">Fencing token of the coordinator in charge.</param>
+/// <param name="Refusal">Why the node may not take part, ready for people; null when it may. A refused node ends.</param>
 public sealed record HelloAnswer(long Fence, string? Refusal) : IControlMessage;
 
 /// <summary>
@@ -69,7 +71,13 @@ public sealed record RankReport(
 /// <param name="SquaredNorm">Squared norm; NaN or infinite when the gradient is.</param>
 public sealed record UnitReport(int Unit, double SquaredNorm);
 
-/// <summary>Node → coordinator: all gradients of my units are reduced (ST-1).</summary>
+/// <summary>Node → coordinator: all gradients of my units are reduced (ST-1). The coordinator decides when every participant's report is in.</summary>
+/// <param name="Epoch">The epoch.</param>
+/// <param name="Step">The step, from 0.</param>
+/// <param name="Node">Incarnation of the node.</param>
+/// <param name="Ranks">What its logical ranks computed.</param>
+/// <param name="Units">Squared norms of its units' reduced gradients.</param>
+/// <param name="SnapshotStallMs">Time the copy for a checkpoint took in the step before this one; 0 without.</param>
 public sealed record StepReport(
     int Epoch, long Step, string Node, IReadOnlyList<RankReport> Ranks, IReadOnlyList<UnitReport> Units, double SnapshotStallMs) : IControlMessage;
 
@@ -122,10 +130,16 @@ public sealed record SnapshotPersisted(
 /// <param name="Step">Completed steps.</param>
 public sealed record AskPersisted(int Epoch, long Step) : IControlMessage;
 
-/// <summary>Node → coordinator: an actor of mine failed; the process is sound.</summary>
+/// <summary>Node → coordinator: an actor of mine failed; the process is sound. The actor is restarted alone, the epoch ends (RC-2).</summary>
+/// <param name="Epoch">Epoch in which it failed.</param>
+/// <param name="Node">Incarnation of the node.</param>
+/// <param name="Actor">Name of the actor, or "exchange" when peers of the epoch could not be reached.</param>
+/// <param name="Reason">The exception's message.</param>
 public sealed record NodeFault(int Epoch, string Node, string Actor, string Reason) : IControlMessage;
 
 /// <summary>Coordinator → node: the run is over; free its state.</summary>
+/// <param name="Epoch">The last epoch.</param>
+/// <param name="Outcome">"completed", "stopped" or "failed: …".</param>
 public sealed record EndRun(int Epoch, string Outcome) : IControlMessage;
 
 /// <summary>One entry of the run coordinator's journal.</summary>

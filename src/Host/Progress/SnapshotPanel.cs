@@ -51,12 +51,12 @@ internal sealed class SnapshotPanel(bool unicode)
     private static Markup Figures(ProgressSnapshot s)
     {
         string nodes = s.NodesUp < s.Nodes ? $"[red]{s.NodesUp}/{s.Nodes}[/]" : $"{s.NodesUp}/{s.Nodes}";
-        string text = $"[grey]loss[/] [bold]{s.Loss:0.0000}[/]";
+        string text = double.IsFinite(s.Loss) ? $"[grey]loss[/] [bold]{s.Loss:0.0000}[/]" : "";
         text += s.ValidationLoss is { } v ? $"   [grey]validation[/] {v:0.0000}" : "";
         text += $"   [grey]tok/s[/] {ProgressText.Rate(s.TokensPerSecond)}   [grey]nodes[/] {nodes}   [grey]epoch[/] {s.Epoch}";
         text += s.LastCheckpointStep is { } c ? $"   [grey]checkpoint[/] {c}" : "";
         text += s.SlowestRank is { } r ? $"   [grey]slowest rank[/] {r}" : "";
-        return new Markup(text);
+        return new Markup(text.TrimStart());
     }
 
     private static string Curve(double[] values)

@@ -2,7 +2,6 @@ using System.ComponentModel;
 using System.Diagnostics;
 
 using MoeActors.Host.Commands;
-using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Benchmarks;
 

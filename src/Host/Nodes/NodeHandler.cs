@@ -20,6 +20,7 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
         ThreadPool.SetMinThreads(request.Settings.Runtime.Cluster.MinimumThreads, request.Settings.Runtime.Cluster.MinimumThreads);
         MemoryTuning.KeepFreedMemory();
         LibTorchCheck.Verify();
+        await JournalCheck.VerifyAsync(request.Settings.Runtime.Persistence, cancel);
         NodeOptions options = NodeOptionsBuilder.Build(request.Settings, request.Start);
 
         // A terminal's Ctrl-C reaches the whole process group: a supervised node leaves the stopping to its supervisor.

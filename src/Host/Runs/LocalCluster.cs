@@ -55,10 +55,10 @@ internal sealed class LocalCluster : IAsyncDisposable
 
             return cluster;
         }
-        catch (IOException e)
+        catch
         {
             await cluster.DisposeAsync().ConfigureAwait(false);
-            throw new CommandException(ExitCodes.Resources, e.Message);
+            throw;
         }
     }
 

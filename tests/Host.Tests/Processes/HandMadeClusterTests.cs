@@ -16,7 +16,7 @@ public sealed class HandMadeClusterTests
     public async Task Three_nodes_train_a_submitted_run_stop_another_and_what_they_leave_can_be_read()
     {
         await using var world = new World();
-        var cluster = new HandMadeCluster(world, $"cluster.secret={Secret}");
+        var cluster = new HandMadeCluster(world, "--set", $"cluster.secret={Secret}");
         foreach (string name in (string[])["a", "b", "c"])
         {
             await cluster.AddAsync(name);

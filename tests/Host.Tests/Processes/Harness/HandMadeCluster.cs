@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace MoeActors.Host.Tests.Processes.Harness;
 
 /// <summary>Nodes as someone starts them by hand, in several terminals.</summary>
-internal sealed class HandMadeCluster(World world, params string[] settings)
+internal sealed class HandMadeCluster(World world, params string[] flags)
 {
     private readonly List<(MoeProcess Process, string Address, Uri? Http)> nodes = [];
 
@@ -16,7 +16,7 @@ internal sealed class HandMadeCluster(World world, params string[] settings)
     {
         string[] join = nodes.Count == 0 ? [] : ["--join", .. nodes.Where(n => NativeProcess.Signal(n.Process.Pid, 0)).Select(n => n.Address)];
         MoeProcess process = world.Start([
-            "node", "--port", "0", "--data-dir", world.File(name), .. join, "--set", $"node.name={name}", .. settings.SelectMany(s => (string[])["--set", s])]);
+            "node", "--port", "0", "--data-dir", world.File(name), .. join, "--set", $"node.name={name}", .. flags]);
         string line = await process.SaysAsync("\"listening\"");
         using JsonDocument told = JsonDocument.Parse(line);
         nodes.Add((process, AddressIn(line), told.RootElement.GetProperty("http").GetString() is { } http ? new Uri(http) : null));
@@ -33,5 +33,7 @@ internal sealed class HandMadeCluster(World world, params string[] settings)
     public Task<Ended> RunAsync(string verb, params string[] more) => RunAtAsync(Address, verb, more);
 
     public Task<Ended> RunAtAsync(string address, string verb, params string[] more) =>
-        world.RunAsync(["run", verb, "--cluster", address, .. settings.SelectMany(s => (string[])["--set", s]), .. more]);
+        StartAt(address, verb, more).EndedAsync();
+
+    public MoeProcess StartAt(string address, string verb, params string[] more) => world.Start(["run", verb, "--cluster", address, .. flags, .. more]);
 }

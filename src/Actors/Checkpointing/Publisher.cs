@@ -15,7 +15,7 @@ internal static class Publisher
     /// <summary>Largest checkpoint whose hashes are computed on publishing: beyond it the extra read would cost too much.</summary>
     private const long HashLimit = 2L << 30;
 
-    public static CommittedCheckpoint Publish(RunSpec spec, string runFolder, long fence, PendingCheckpoint checkpoint, FlightRecorder flight)
+    public static CommittedCheckpoint Publish(RunSpec spec, string runFolder, RetentionRequest retention, PendingCheckpoint checkpoint, FlightRecorder flight)
     {
         flight.EnterStorage(Phase.Commit, checkpoint.Step);
         var store = new CheckpointStore(Path.Combine(runFolder, "checkpoints"));
@@ -34,10 +34,10 @@ internal static class Publisher
             }
         }
 
-        Manifest manifest = Manifests.Of(spec, checkpoint, fence, files, entries, stepCounts);
+        Manifest manifest = Manifests.Of(spec, checkpoint, retention.FencingToken, files, entries, stepCounts);
         store.Publish(manifest, ExpectedState.Of(spec));
         flight.EnterStorage(Phase.Commit, checkpoint.Step);
-        store.Retain(new RetentionRequest(new RetentionPolicy(spec.Checkpoint.Keep, spec.Checkpoint.KeepEvery), fence));
+        store.Retain(retention);
         long bytes = checkpoint.Parts.Values.Sum(p => p.Bytes);
         (string weights, string state) = ("", "");
         if (bytes <= HashLimit)

@@ -66,7 +66,7 @@ internal static class UnitRestore
     {
         if (target.device_type != TorchSharp.DeviceType.CPU)
         {
-            using Tensor staging = empty_like(target, device: CPU);
+            using Tensor staging = zeros_like(target, device: CPU);
             Fill(reader, layout, begin, count, slot, staging);
             target.copy_(staging);
             return;

@@ -18,6 +18,13 @@ public static class Admission
             return $"{node.Name} runs another build ({node.Build[..Math.Min(8, node.Build.Length)]}, this cluster {ProtocolVersion.Build[..8]}): results would differ; install the same build on every node";
         }
 
+        NodeIdentity? namesake = state.Members.Values.FirstOrDefault(n => n.Name == node.Name && n.Host != node.Host);
+        if (namesake is not null)
+        {
+            // On one machine it is the former process of that node; on two they would push each other out for ever.
+            return $"a node named {node.Name} is up on machine {namesake.Host}: give each node its own node.name";
+        }
+
         NodeIdentity? elsewhere = state.Members.Values.FirstOrDefault(n => n.Host != node.Host);
         return elsewhere is not null && !severalMachinesAllowed
             ? $"{node.Name} is on machine {node.Host}, {elsewhere.Name} on {elsewhere.Host}: several machines need persistence.provider = postgresql and a shared run folder; SQLite serves one machine"

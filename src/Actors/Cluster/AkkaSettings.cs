@@ -67,6 +67,8 @@ public static class AkkaSettings
         akka {
           loglevel = {{logLevel}}
           stdout-loglevel = OFF
+          # Ctrl-C on a terminal reaches every process of its group: who stops, and after what, is decided by the command, not by Akka.
+          coordinated-shutdown.run-by-clr-shutdown-hook = off
           log-dead-letters = off
           log-dead-letters-during-shutdown = off
           loggers = []

@@ -26,6 +26,12 @@ internal static class CheckpointCommit
         PendingCheckpoint next = pending with { Parts = pending.Parts.SetItem(e.Node, e) };
         if (next.Parts.Count == state.Participants.Count)
         {
+            if (e.Step <= state.NewestCheckpoint)
+            {
+                // An aborted epoch's publisher was late but not too late: the same state is published already.
+                return TryFinish(state with { Pending = state.Pending.Remove(e.Step) }, effects);
+            }
+
             effects.Add(new Effect.Publish(next));
         }
 

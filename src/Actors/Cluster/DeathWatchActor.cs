@@ -9,7 +9,8 @@ namespace MoeActors.Actors.Cluster;
 
 /// <summary>
 /// Turns a broken connection into proof or leaves it a suspicion. Proof: the peer's process ran on this machine and its pid is gone (or now
-/// belongs to another process): the peer is downed at once. Otherwise the failure detector and the split-brain resolver decide.
+/// belongs to another process): the peer is downed at once. Otherwise the failure detector and the split-brain resolver decide; a data
+/// connection that broke between two living nodes is told to the coordinator, whose next epoch connects them anew.
 /// </summary>
 internal sealed class DeathWatchActor : ReceiveActor, IWithTimers
 {
@@ -18,19 +19,30 @@ internal sealed class DeathWatchActor : ReceiveActor, IWithTimers
     private readonly Akka.Cluster.Cluster cluster = Akka.Cluster.Cluster.Get(Context.System);
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly Dictionary<Address, NodeIdentity> peers = [];
-    private readonly string host;
-    private readonly Action<int, string> exit;
+    private readonly Dictionary<string, NodeFault> broken = [];
+    private readonly NodeIdentity self;
+    private readonly IActorRef coordinator;
+    private int epoch = -1;
 
     private sealed record Look(Address Address, int Left);
 
     /// <summary>The data plane lost its connection to a peer.</summary>
-    internal sealed record Suspect(string Incarnation, string Reason);
+    /// <param name="Incarnation">The peer.</param>
+    /// <param name="Reason">One line.</param>
+    /// <param name="Broken">The connection is gone for this epoch; false: it is still being made.</param>
+    internal sealed record Suspect(string Incarnation, string Reason, bool Broken);
 
-    public DeathWatchActor(string host, Action<int, string> exit)
+    public DeathWatchActor(NodeIdentity self, IActorRef coordinator, Action<int, string> exit)
     {
-        (this.host, this.exit) = (host, exit);
+        (this.self, this.coordinator) = (self, coordinator);
         Receive<PrepareEpoch>(m =>
         {
+            if (m.Epoch > epoch)
+            {
+                epoch = m.Epoch;
+                broken.Clear();
+            }
+
             foreach (NodeIdentity node in m.Nodes)
             {
                 peers[Address.Parse(node.Address)] = node;
@@ -44,6 +56,11 @@ internal sealed class DeathWatchActor : ReceiveActor, IWithTimers
             {
                 if (node.Incarnation == m.Incarnation)
                 {
+                    if (m.Broken)
+                    {
+                        broken[m.Incarnation] = new NodeFault(epoch, self.Incarnation, "exchange", $"the connection to {node.Name} broke: {m.Reason}");
+                    }
+
                     OnSuspicion(address, m.Reason);
                 }
             }
@@ -64,7 +81,7 @@ internal sealed class DeathWatchActor : ReceiveActor, IWithTimers
 
     private void OnSuspicion(Address address, string reason)
     {
-        if (peers.TryGetValue(address, out NodeIdentity? node) && node.Host == host && !Timers.IsTimerActive(address))
+        if (peers.TryGetValue(address, out NodeIdentity? node) && !Timers.IsTimerActive(address))
         {
             log.Info("{0} is suspected: {1}", node.Name, reason);
             OnLook(new Look(address, Looks));
@@ -78,7 +95,7 @@ internal sealed class DeathWatchActor : ReceiveActor, IWithTimers
             return;
         }
 
-        if (ProcessTable.IsGone(node.Pid, node.ProcessStart))
+        if (node.Host == self.Host && ProcessTable.IsGone(node.Pid, node.ProcessStart))
         {
             log.Info("{0}: process {1} is gone; downed", node.Name, node.Pid);
             peers.Remove(look.Address);
@@ -88,6 +105,10 @@ internal sealed class DeathWatchActor : ReceiveActor, IWithTimers
         {
             // A dying process closes its sockets before its pid disappears.
             Timers.StartSingleTimer(look.Address, look with { Left = look.Left - 1 }, LookAgain);
+        }
+        else if (broken.Remove(node.Incarnation, out NodeFault? fault))
+        {
+            coordinator.Tell(fault, ActorRefs.NoSender);
         }
     }
 }

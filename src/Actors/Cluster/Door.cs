@@ -12,6 +12,9 @@ public sealed class RefusedException : Exception
         : base(message)
     {
     }
+
+    /// <summary>Nobody answered; false: somebody did, and refused.</summary>
+    public bool Unreachable { get; init; }
 }
 
 /// <summary>Knocks at a cluster's door: mutual proof of the secret, version and build checked, the reason of a refusal in one sentence.</summary>
@@ -49,6 +52,6 @@ public static class Door
             }
         }
         while (DateTime.UtcNow < until && !cancellation.IsCancellationRequested);
-        throw new RefusedException(last);
+        throw new RefusedException(last) { Unreachable = true };
     }
 }

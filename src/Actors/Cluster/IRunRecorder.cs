@@ -9,6 +9,9 @@ namespace MoeActors.Actors.Cluster;
 /// </summary>
 public interface IRunRecorder : IDisposable
 {
+    /// <summary>Newest epoch written down before; 0 = none. A resumed run's epochs grow from there: readers tell replayed steps by them.</summary>
+    int NewestEpoch => 0;
+
     /// <summary>The run begins, resumes, or a new coordinator takes over.</summary>
     void Opened(RunSpec spec, string command, bool resumed);
 

@@ -99,4 +99,10 @@ public static class NodeExit
 
     /// <summary>The node was downed or quarantined by the others; a new process may join.</summary>
     public const int Downed = 21;
+
+    /// <summary>The coordinator lost its journal; a new process may do better, or another node.</summary>
+    public const int CoordinatorFailed = 22;
+
+    /// <summary>None of the nodes to join answers; under a supervisor a new process is told the nodes that live then.</summary>
+    public const int Unreachable = 23;
 }

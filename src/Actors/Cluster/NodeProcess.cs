@@ -66,6 +66,9 @@ public sealed class NodeProcess : IAsyncDisposable
             node.CreateActors(options, FlightPath);
             var cluster = Akka.Cluster.Cluster.Get(system);
             cluster.RegisterOnMemberRemoved(() => node.End(NodeExit.Downed, "the cluster removed this node"));
+
+            // Also the end of a node that could not join in time: without it the process would stay behind, doing nothing.
+            _ = system.WhenTerminated.ContinueWith(_ => node.End(NodeExit.Downed, "the cluster could not be joined"), TaskScheduler.Default);
             Akka.Actor.Address[] seeds = options.Join.Count == 0
                 ? [cluster.SelfAddress]
                 : options.Join.Select(j => ControlSystem.AddressOf(system, j)).ToArray();
@@ -145,17 +148,20 @@ public sealed class NodeProcess : IAsyncDisposable
             },
             Trace = options.Trace,
         };
-        IActorRef watch = system.ActorOf(Props.Create(() => new DeathWatchActor(Identity.Host, exit)), "death-watch");
-        exchange.PeerFailed += lost => watch.Tell(new DeathWatchActor.Suspect(lost.Incarnation, lost.Reason), ActorRefs.NoSender);
+        IActorRef watch = system.ActorOf(Props.Create(() => new DeathWatchActor(Identity, coordinator, exit)), "death-watch");
+        exchange.PeerFailed += lost => watch.Tell(new DeathWatchActor.Suspect(lost.Incarnation, lost.Reason, lost.Ended), ActorRefs.NoSender);
         system.ActorOf(Props.Create(() => new NodeGuardian(services, exit)), "node");
         system.ActorOf(Props.Create(() => new GatewayActor(options.Secret, coordinator)), "gateway");
         var coordinatorOptions = new CoordinatorOptions(
-            options.Name, options.RecoveryGrace, options.Journal.Provider != "sqlite", flightPath, flight, options.Recorder);
+            options.Name, options.RecoveryGrace, options.Journal.Provider != "sqlite", flightPath, flight, options.Recorder)
+        {
+            Exit = exit,
+        };
 
         // No removal margin: the journal's sequence numbers fence a coordinator that does not know yet that it lost its office.
         system.ActorOf(
             ClusterSingletonManager.Props(
-                Props.Create(() => new RunCoordinator(coordinatorOptions)),
+                Props.Create(() => new RunCoordinator(coordinatorOptions)).WithDispatcher(NodeServices.StorageDispatcher),
                 PoisonPill.Instance,
                 ClusterSingletonManagerSettings.Create(system).WithSingletonName("run").WithRemovalMargin(TimeSpan.FromMilliseconds(100))),
             "run-manager");

@@ -1,6 +1,7 @@
 using System.Text.Json;
 
 using Akka.Actor;
+using Akka.Event;
 
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Faults;
@@ -20,30 +21,41 @@ internal sealed partial class RunCoordinator
 
     private void OnSubmit(SubmitRun m)
     {
+        if (!inOffice)
+        {
+            // The client asks again.
+            return;
+        }
+
         try
         {
             RunSpec spec = RunSpec.FromJson(m.SpecJson);
             spec.Validate();
-            if (state.Phase is not (RunPhase.Idle or RunPhase.Ended))
+            if (state.Phase is not (RunPhase.Idle or RunPhase.Ended) && !IsReplacement(m, spec))
             {
-                // A client whose answer was late asks again: its run is the one in progress.
-                bool same = state.RunFolder == m.RunFolder && state.Spec!.RunId == spec.RunId;
+                // A client whose answer was late asks again: the same run is accepted as often as it is submitted.
+                bool same = state.RunFolder == m.RunFolder && Lineage.Of(state.Spec!) == Lineage.Of(spec);
                 Sender.Tell(new SubmitAnswer(
                     same, same ? "the run goes on" : $"run {state.Spec!.RunId} in {state.RunFolder} is being trained: stop it first (moe run stop)"));
                 return;
             }
 
-            (long newest, SampleLedger ledger) = m.Resume ? NewestOf(m.RunFolder, spec) : (0, SampleLedger.Empty(spec.Training.GlobalBatch));
-
-            if (!OpenFolder(m.RunFolder, spec, m.Resume, out string problem))
+            Newest newest = m.Resume ? NewestOf(m.RunFolder, spec) : new Newest(0, 0, SampleLedger.Empty(spec.Training.GlobalBatch));
+            AdoptFence(m.RunFolder);
+            if (!OpenFolder(m.RunFolder, lockNeeded: true, out string problem))
             {
                 Sender.Tell(new SubmitAnswer(false, problem));
                 return;
             }
 
+            lastCheckpoint = null;
             recorder!.Opened(spec, m.Command, m.Resume);
             Sender.Tell(new SubmitAnswer(true, "accepted"));
-            Feed(new Input.Submitted(spec, m.RunFolder, newest, ledger, m.Command));
+            Feed(new Input.Submitted(spec, m.RunFolder, newest.Step, newest.Ledger, m.Command)
+            {
+                FolderEpoch = Math.Max(newest.Epoch, recorder.NewestEpoch),
+                Fence = state.Fence,
+            });
         }
         catch (Exception e) when (e is SpecException or CheckpointException or IOException or UnauthorizedAccessException)
         {
@@ -51,25 +63,49 @@ internal sealed partial class RunCoordinator
         }
     }
 
-    private static (long Step, SampleLedger Ledger) NewestOf(string runFolder, RunSpec spec)
+    /// <summary>A resume with other settings, of a run that the journal says is alive but that has not computed yet under this coordinator: the new settings count.</summary>
+    private bool IsReplacement(SubmitRun m, RunSpec spec) =>
+        m.Resume && state.RunFolder == m.RunFolder && state.Phase is RunPhase.Gathering or RunPhase.Preparing
+        && lastDecision == 0 && state.Spec!.ToJson() != spec.ToJson();
+
+    private static Newest NewestOf(string runFolder, RunSpec spec)
     {
         var store = new CheckpointStore(Path.Combine(runFolder, "checkpoints"));
         Manifest? newest = store.Newest();
         if (newest is null)
         {
-            return (0, SampleLedger.Empty(spec.Training.GlobalBatch));
+            return new Newest(0, 0, SampleLedger.Empty(spec.Training.GlobalBatch));
         }
 
         newest.Demand(Manifests.IdentityOf(spec));
-        return (newest.Step, SampleLedger.FromJson(newest.Ledger.GetRawText(), $"checkpoint {newest.Step}"));
+        return new Newest(newest.Step, (int)newest.Epoch, SampleLedger.FromJson(newest.Ledger.GetRawText(), $"checkpoint {newest.Step}"));
     }
 
-    private bool OpenFolder(string folder, RunSpec spec, bool resumed, out string problem)
+    /// <summary>A folder fenced under another journal (resumed elsewhere, or without its old journal): this coordinator's token becomes the newest.</summary>
+    private void AdoptFence(string folder)
+    {
+        long fence = new CheckpointStore(Path.Combine(folder, "checkpoints")).Fence();
+        if (fence > state.Fence)
+        {
+            state = state with { Fence = fence + 1 };
+        }
+    }
+
+    private bool OpenFolder(string folder, bool lockNeeded, out string problem)
     {
         try
         {
             folderLock?.Dispose();
-            folderLock = RunFolderLock.Take(folder);
+            folderLock = null;
+            try
+            {
+                folderLock = RunFolderLock.Take(folder);
+            }
+            catch (IOException e) when (!lockNeeded)
+            {
+                log.Warning("{0}; the fence shuts it out", e.Message);
+            }
+
             new CheckpointStore(Path.Combine(folder, "checkpoints")).RaiseFence(state.Fence);
             recorder?.Dispose();
             recorder = options.Recorder(folder);
@@ -93,17 +129,30 @@ internal sealed partial class RunCoordinator
         IActorRef self = Self;
         FlightRecorder flight = options.Flight;
         long stall = 0;
+
+        // An epoch that begins while this is under way restores the newest checkpoint known now: retention leaves it alone.
+        var retention = new RetentionRequest(new RetentionPolicy(spec.Checkpoint.Keep, spec.Checkpoint.KeepEvery), fence)
+        {
+            Pinned = new HashSet<long> { state.NewestCheckpoint },
+            InProgress = state.Pending.Keys.ToHashSet(),
+        };
         Task.Factory.StartNew(
-            () => Publisher.Publish(spec, folder, fence, checkpoint, flight),
+            () => Publisher.Publish(spec, folder, retention, checkpoint, flight),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ContinueWith(
             t => self.Tell(t.IsCompletedSuccessfully
-                ? new PublishDone(new Input.Published(checkpoint, t.Result.Bytes), t.Result with { StallMs = stall })
-                : new PublishDone(new Input.PublishFailed(checkpoint.Step, checkpoint.Epoch, t.Exception!.GetBaseException().Message), null)),
+                ? new PublishDone(folder, new Input.Published(checkpoint, t.Result.Bytes), t.Result with { StallMs = stall })
+                : new PublishDone(folder, new Input.PublishFailed(checkpoint.Step, checkpoint.Epoch, t.Exception!.GetBaseException().Message), null)),
             TaskScheduler.Default);
     }
 
     private void OnPublishDone(PublishDone m)
     {
+        if (m.RunFolder != state.RunFolder)
+        {
+            // A run that has ended: its last words are not the present one's.
+            return;
+        }
+
         if (m.Checkpoint is not null)
         {
             lastCheckpoint = m.Checkpoint;

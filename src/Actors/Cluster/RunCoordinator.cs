@@ -36,8 +36,11 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
     private RunFolderLock? folderLock;
     private long lastDecision;
 
+    /// <summary>False until a run taken over is opened: inputs before are not needed, or come again.</summary>
+    private bool inOffice;
+
     /// <summary>The publisher's answer, told to self.</summary>
-    private sealed record PublishDone(Input Result, CommittedCheckpoint? Checkpoint);
+    private sealed record PublishDone(string RunFolder, Input Result, CommittedCheckpoint? Checkpoint);
 
     private sealed record GraceTick(int Epoch);
 
@@ -61,7 +64,8 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         Command<NodeFault>(m => Feed(new Input.ActorFailed(m)));
         Command<PublishDone>(OnPublishDone);
         Command<GraceTick>(m => Feed(new Input.GraceOver(m.Epoch)));
-        Command<Repeat>(_ => Feed(new Input.Tick()));
+        Command<Repeat>(_ => OnRepeat());
+        Command<OpenAgain>(m => TakeOver(m.Left));
         Command<SubmitRun>(OnSubmit);
         Command<StopRun>(m => Feed(new Input.StopAsked(m.Reason)));
         Command<StatusQuery>(m => Sender.Tell(board.Answer(m, state)));
@@ -87,34 +91,17 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         // A stale coordinator's write meets a newer one's: the journal is a fence. The actor stops; the singleton elsewhere goes on.
         log.Error("the journal refused an entry ({0}): this coordinator is no longer in charge", cause.Message);
         base.OnPersistFailure(cause, @event, sequenceNr);
+
+        // A singleton that stops is not started again where it was: without this a full disk would leave the cluster without a coordinator.
+        options.Exit(NodeExit.CoordinatorFailed, $"the coordinator's journal refused an entry: {cause.Message}");
     }
 
-    private void TakeOffice()
+    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr) => OnPersistFailure(cause, @event, sequenceNr);
+
+    protected override void OnRecoveryFailure(Exception reason, object? message = null)
     {
-        Persist(Entries.Write(new JournalEntry.CoordinatorStarted(options.NodeName)), _ =>
-        {
-            state = state with { Fence = Math.Max(LastSequenceNr, state.Fence + 1) };
-            Timers.StartPeriodicTimer("repeat", Repeat.Instance, RepeatAfter);
-            cluster.Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberRemoved), typeof(ClusterEvent.MemberExited));
-            if (state.Spec is null || state.Phase == RunPhase.Ended)
-            {
-                return;
-            }
-
-            Note($"coordinator on {options.NodeName} takes over run {state.Spec.RunId} (fence {state.Fence})");
-            if (!OpenFolder(state.RunFolder, state.Spec, resumed: true, out string problem))
-            {
-                Note(problem);
-            }
-
-            foreach (NodeIdentity node in state.Participants.Where(n => !IsMember(n)))
-            {
-                FlightRecord? last = FlightRecorder.Read(options.FlightPath(node.Name, node.Incarnation));
-                faults.Detected("node-lost", node.Name, last?.Step ?? state.Step, PhaseOf(last), "its process was gone when the coordinator took over", last?.Injected ?? false);
-            }
-
-            Timers.StartSingleTimer("grace", new GraceTick(state.Epoch), options.RecoveryGrace);
-        });
+        base.OnRecoveryFailure(reason, message);
+        options.Exit(NodeExit.CoordinatorFailed, $"the coordinator's journal cannot be read: {reason.Message}");
     }
 
     private bool IsMember(NodeIdentity node) =>
@@ -122,6 +109,12 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
 
     private void OnHello(NodeHello m)
     {
+        // A late hello of a node that has left would never be followed by news of its loss. Hellos repeat: a new node is let in by a later one.
+        if (!inOffice || !IsMember(m.Node))
+        {
+            return;
+        }
+
         string? refusal = Admission.Check(m.Node, state, options.SeveralMachinesAllowed);
         Sender.Tell(new HelloAnswer(state.Fence, refusal));
         if (refusal is not null)
@@ -143,11 +136,31 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         }
     }
 
+    private void OnRepeat()
+    {
+        foreach (NodeIdentity node in state.Members.Values.Where(n => !IsMember(n)))
+        {
+            Feed(new Input.NodeLost(node.Incarnation, "it is no member of the cluster any more"));
+        }
+
+        Feed(new Input.Tick());
+    }
+
     /// <summary>One input through the machine; its effects are carried out in order, those behind a journal entry after it is durable.</summary>
     private void Feed(Input input)
     {
-        (CoordinatorState next, IReadOnlyList<Effect> effects) = CoordinatorMachine.Step(state, input);
+        if (!inOffice)
+        {
+            return;
+        }
+
+        (CoordinatorState next, IReadOnlyList<Effect> effects) = Decide(input);
         state = next;
+        Persist(effects);
+    }
+
+    private void Persist(IReadOnlyList<Effect> effects)
+    {
         int journal = effects.Count(e => e is Effect.Journal);
         if (journal == 0)
         {
@@ -163,6 +176,23 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
                 CarryOut(effects);
             }
         });
+    }
+
+    /// <summary>The machine's answer. A defect in it ends the run and says so: a restarted coordinator would meet the same input again, for ever.</summary>
+    private (CoordinatorState State, IReadOnlyList<Effect> Effects) Decide(Input input)
+    {
+        try
+        {
+            return CoordinatorMachine.Step(state, input);
+        }
+        catch (Exception e) when (state.Phase is not (RunPhase.Idle or RunPhase.Ended))
+        {
+            log.Error(e, "the coordinator failed at {0} in phase {1}", input.GetType().Name, state.Phase);
+            var effects = new List<Effect>();
+            CoordinatorState ended = CoordinatorMachine.End(
+                state, $"failed: the coordinator cannot handle {input.GetType().Name} in phase {state.Phase.ToString().ToLowerInvariant()}: {e.Message}", effects);
+            return (ended, effects);
+        }
     }
 
     private void CarryOut(IReadOnlyList<Effect> effects)
@@ -267,7 +297,11 @@ internal sealed record CoordinatorOptions(
     bool SeveralMachinesAllowed,
     Func<string, string, string> FlightPath,
     FlightRecorder Flight,
-    Func<string, IRunRecorder> Recorder);
+    Func<string, IRunRecorder> Recorder)
+{
+    /// <summary>Ends the process with an exit code and reason, for its supervisor to start another.</summary>
+    public Action<int, string> Exit { get; init; } = static (_, _) => { };
+}
 
 /// <summary>Journal entries as wire messages.</summary>
 internal static class Entries

@@ -18,4 +18,8 @@ public sealed record ExchangeTable(ulong Run, int Epoch, int Self, IReadOnlyList
 /// <param name="Node">Node index in the present table.</param>
 /// <param name="Incarnation">Incarnation of the peer.</param>
 /// <param name="Reason">One line.</param>
-public sealed record PeerLost(int Node, string Incarnation, string Reason);
+public sealed record PeerLost(int Node, string Incarnation, string Reason)
+{
+    /// <summary>The connection is gone until the next epoch connects anew; false: it could not be made yet and goes on being tried.</summary>
+    public bool Ended { get; init; }
+}

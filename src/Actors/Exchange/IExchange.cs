@@ -4,6 +4,10 @@ using static TorchSharp.torch;
 namespace MoeActors.Actors.Exchange;
 
 /// <summary>The data plane of one node: tensors go from actor to actor, by hand-over inside the process, over own sockets between processes. Thread-safe.</summary>
+/// <remarks>
+/// Dispose does not wait for what was sent: queued frames are dropped and a frame half-written is cut off, which its receiver sees as a lost peer.
+/// A node that leaves in order first makes sure, by the step's protocol, that its last frames were received.
+/// </remarks>
 public interface IExchange : IDisposable
 {
     /// <summary>A connection ended that the present table wants, or could not be made. Raised at once from an IO thread; a suspicion, no proof of death.</summary>
@@ -32,7 +36,10 @@ public interface IExchange : IDisposable
     /// <exception cref="OperationCanceledException">Cancelled; names the peers that were missing.</exception>
     Task ConnectAsync(CancellationToken ct);
 
-    /// <summary>From now on <paramref name="actor"/> is told the tickets for <paramref name="endpoint"/>; replaces another actor there.</summary>
+    /// <summary>
+    /// From now on <paramref name="actor"/> is told the tickets for <paramref name="endpoint"/>; replaces another actor there. Register before <see cref="BeginEpoch"/>:
+    /// from then on peers may connect and send, and a frame for an endpoint nobody is registered at is dropped and counted, not kept.
+    /// </summary>
     void Register(Endpoint endpoint, IActorRef actor);
 
     /// <summary>Nobody is at <paramref name="endpoint"/> any more: later frames are dropped, tickets told but not yet taken are discarded.</summary>

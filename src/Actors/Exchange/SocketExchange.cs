@@ -255,7 +255,7 @@ public sealed class SocketExchange : IExchange
         {
             try
             {
-                PeerFailed?.Invoke(new PeerLost(node, link.Peer.Incarnation, reason));
+                PeerFailed?.Invoke(new PeerLost(node, link.Peer.Incarnation, reason) { Ended = link.Ended });
             }
             catch (Exception e)
             {

@@ -1,3 +1,4 @@
+using MoeActors.Host.Benchmarks;
 using MoeActors.Host.Nodes;
 using MoeActors.Host.Runs;
 
@@ -24,7 +25,7 @@ internal static class Composition
         Plan = new PlanHandler(output),
         TokenizerTrain = new TokenizerTrainHandler(output, error),
         Diagnose = new DiagnoseHandler(output),
-        Bench = new Absent<BenchRequest>("bench"),
+        Bench = new BenchHandler(error),
         Setup = new SetupHandler(output),
     };
 }

@@ -64,9 +64,9 @@ internal sealed record DiagnoseRequest(string RunDirectory, string? Output);
 
 /// <summary><c>moe bench</c>.</summary>
 /// <param name="Cases">Names of benchmarks; empty = all.</param>
-/// <param name="Settings">Settings the benchmarks start from.</param>
+/// <param name="Runs">Rounds; null = each benchmark's own number.</param>
 /// <param name="Json">Print JSON.</param>
-internal sealed record BenchRequest(IReadOnlyList<string> Cases, MoeSettings Settings, bool Json);
+internal sealed record BenchRequest(IReadOnlyList<string> Cases, int? Runs, bool Json);
 
 /// <summary><c>moe setup</c>.</summary>
 /// <param name="Json">Print JSON.</param>

@@ -80,12 +80,13 @@ internal static class ToolCommands
             "Measures this build on this machine, beside its baselines, interleaved; medians with spread.",
             "moe bench",
             "moe bench step exchange --json");
-        var cases = new Argument<string[]>("CASE") { Arity = ArgumentArity.ZeroOrMore, Description = "Benchmarks to run; without any, all." };
+        var cases = new Argument<string[]>("CASE") { Arity = ArgumentArity.ZeroOrMore, Description = "optimizer, exchange, moe-layer, step, memory, recovery; without any, all." };
         command.Add(cases);
-        SettingFlags flags = new SettingFlags(command).Add("--preset", "preset", "NAME", "Model the benchmarks use where they need one.");
+        var runs = new Option<int?>("--runs") { HelpName = "N", Description = "Rounds of each benchmark; without it, each benchmark's own number." };
+        command.Add(runs);
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
-        command.Runs(handler, r => new BenchRequest(r.GetValue(cases) ?? [], SettingsLoader.Load(flags.Request(r)), r.GetValue(json)));
+        command.Runs(handler, r => new BenchRequest(r.GetValue(cases) ?? [], r.GetValue(runs), r.GetValue(json)));
         return command;
     }
 

@@ -30,7 +30,19 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
             _ = WatchParentAsync(stop);
         }
 
-        await using NodeProcess node = await NodeProcess.StartAsync(options, stop.Token);
+        NodeProcess started;
+        try
+        {
+            started = await NodeProcess.StartAsync(options, stop.Token);
+        }
+        catch (RefusedException e) when (e.Unreachable && request.Supervised)
+        {
+            // The nodes it was told to join died meanwhile: its supervisor knows the living ones.
+            Failures.Print($"{options.Name}: {e.Message}", error);
+            return NodeExit.Unreachable;
+        }
+
+        await using NodeProcess node = started;
         await using StatusServer? http = await NodeStatusServer.StartAsync(request.Settings, node, stop.Token);
         output.WriteLine(JsonSerializer.Serialize(new Listening("listening", node.Address, Environment.ProcessId, http?.Address.ToString()), JsonSerializerOptions.Web));
         output.Flush();

@@ -71,7 +71,7 @@ internal sealed class LiveProgress : ProgressView
         }
     }
 
-    private static Paragraph Line(ProgressEvent happened)
+    private Paragraph Line(ProgressEvent happened)
     {
         (string mark, Color color) = happened.Kind switch
         {
@@ -82,7 +82,11 @@ internal sealed class LiveProgress : ProgressView
             ProgressEventKind.Warning => ("warning", Color.Yellow),
             _ => ("", Color.Default),
         };
-        string text = ProgressText.OneLine(happened.Message) + Environment.NewLine;
-        return mark.Length == 0 ? new Paragraph(text) : new Paragraph(mark, new Style(color)).Append($"  {text}");
+        string text = ProgressText.OneLine(happened.Message);
+        text = mark.Length == 0 ? text : ProgressText.NamesItsKind(happened) ? text[mark.Length..] : $"  {text}";
+
+        // The line replaces the first of the live area, which may be longer.
+        int width = _console.Profile.Width - 1 - mark.Length;
+        return new Paragraph(mark, new Style(color)).Append(text.PadRight(Math.Max(0, width)) + Environment.NewLine);
     }
 }

@@ -48,7 +48,10 @@ internal static class ProgressText
 
     /// <summary>One plain line of <paramref name="happened"/>.</summary>
     public static string Line(ProgressEvent happened) =>
-        happened.Kind == ProgressEventKind.Info ? OneLine(happened.Message) : $"{Name(happened.Kind)}: {OneLine(happened.Message)}";
+        happened.Kind == ProgressEventKind.Info || NamesItsKind(happened) ? OneLine(happened.Message) : $"{Name(happened.Kind)}: {OneLine(happened.Message)}";
+
+    /// <summary>Whether the message begins with the word that its kind would be announced by.</summary>
+    public static bool NamesItsKind(ProgressEvent happened) => OneLine(happened.Message).StartsWith(Name(happened.Kind) + " ", StringComparison.Ordinal);
 
     public static string Name(ProgressEventKind kind) => kind.ToString().ToLowerInvariant();
 

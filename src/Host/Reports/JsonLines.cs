@@ -29,13 +29,24 @@ public sealed class JsonLinesWriter<T> : IDisposable
         _stream.Seek(0, SeekOrigin.End);
     }
 
-    /// <summary>Writes one line in one system call; when it returns, the line is the operating system's and survives this process.</summary>
+    /// <summary>Writes one line in one system call; when it returns, the line is the operating system's and survives this process. When it throws, the file is as before.</summary>
     public void Append(T line)
     {
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(line, ReportJson.Line);
         Array.Resize(ref json, json.Length + 1);
         json[^1] = (byte)'\n';
-        _stream.Write(json);
+        long whole = _stream.Position;
+        try
+        {
+            _stream.Write(json);
+        }
+        catch (IOException)
+        {
+            // A full disk took part of the line: the next one must not be written behind it.
+            _stream.SetLength(whole);
+            _stream.Seek(whole, SeekOrigin.Begin);
+            throw;
+        }
     }
 
     /// <inheritdoc />

@@ -40,7 +40,7 @@ internal sealed class ClusterClient : IAsyncDisposable
             catch (Exception e) when (e is AskTimeoutException or RefusedException && DateTime.UtcNow < until)
             {
                 door = null;
-                if (e is RefusedException { Message: var message } && message.Contains("refused:", StringComparison.Ordinal))
+                if (e is RefusedException { Unreachable: false })
                 {
                     throw;
                 }

@@ -17,7 +17,10 @@ internal sealed class LocalCluster : IAsyncDisposable
     private readonly Dictionary<string, string> addresses = [];
     private readonly TaskCompletionSource<CommandException> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Task> watches = [];
-    private volatile bool stopping;
+    private readonly CancellationTokenSource stop = new();
+
+    /// <summary>The node that is beginning the cluster anew, after none was left.</summary>
+    private string? founder;
 
     private LocalCluster(SupervisionSettings supervision, string config, Action<string> say) => (this.supervision, this.config, this.say) = (supervision, config, say);
 
@@ -42,12 +45,12 @@ internal sealed class LocalCluster : IAsyncDisposable
         var cluster = new LocalCluster(supervision, config, say);
         try
         {
-            NodeChild first = cluster.Launch("node-1", [], 0);
+            NodeChild first = cluster.Launch("node-1", [], 0)!;
             string address = await cluster.ListenAsync(first).ConfigureAwait(false);
             cluster.Watch(first, []);
             for (int n = 2; n <= count; n++)
             {
-                cluster.Watch(cluster.Launch($"node-{n}", [address], 0), []);
+                cluster.Watch(cluster.Launch($"node-{n}", [address], 0)!, []);
             }
 
             return cluster;
@@ -62,10 +65,11 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// <summary>Stops all nodes: asks, waits, then ends those that did not.</summary>
     public async ValueTask DisposeAsync()
     {
-        stopping = true;
         NodeChild[] children;
         lock (gate)
         {
+            // Under the gate: from here on no process is started any more.
+            stop.Cancel();
             children = [.. live.Values];
         }
 
@@ -83,17 +87,42 @@ internal sealed class LocalCluster : IAsyncDisposable
         }
 
         await Task.WhenAll(watches).ConfigureAwait(false);
+        stop.Dispose();
     }
 
-    private NodeChild Launch(string name, IReadOnlyList<string> join, int start)
+    /// <summary>Starts a process; null once the cluster is being stopped.</summary>
+    private NodeChild? Launch(string name, IReadOnlyList<string> join, int start)
     {
-        NodeChild child = NodeChild.Start(name, config, join, start);
         lock (gate)
         {
-            live[name] = child;
+            return stop.IsCancellationRequested ? null : live[name] = NodeChild.Start(name, config, join, start);
         }
+    }
 
-        return child;
+    /// <summary>
+    /// The nodes that <paramref name="name"/> is to join. When none is left it begins the cluster anew, and others wait for it: two beginners would
+    /// be two clusters on one journal.
+    /// </summary>
+    private async Task<IReadOnlyList<string>> PeersAsync(string name)
+    {
+        while (true)
+        {
+            lock (gate)
+            {
+                if (addresses.Count > 0)
+                {
+                    return [.. addresses.Values];
+                }
+
+                founder ??= name;
+                if (founder == name)
+                {
+                    return [];
+                }
+            }
+
+            await Task.Delay(50, stop.Token).ConfigureAwait(false);
+        }
     }
 
     private async Task<string> ListenAsync(NodeChild child)
@@ -102,6 +131,7 @@ internal sealed class LocalCluster : IAsyncDisposable
         lock (gate)
         {
             addresses[child.Name] = address;
+            founder = founder == child.Name ? null : founder;
         }
 
         return address;
@@ -111,7 +141,24 @@ internal sealed class LocalCluster : IAsyncDisposable
     {
         lock (gate)
         {
-            watches.Add(SuperviseAsync(child, deaths));
+            watches.Add(GuardAsync(child, deaths));
+        }
+    }
+
+    private async Task GuardAsync(NodeChild first, List<DateTimeOffset> deaths)
+    {
+        try
+        {
+            await SuperviseAsync(first, deaths).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The cluster is being stopped.
+        }
+        catch (Exception e)
+        {
+            // No process could be started, say: without its supervisor the node would just stay away.
+            lost.TrySetResult(new CommandException(ExitCodes.Resources, $"{first.Name} cannot be started again: {e.Message}"));
         }
     }
 
@@ -127,9 +174,10 @@ internal sealed class LocalCluster : IAsyncDisposable
             {
                 addresses.Remove(child.Name);
                 live.Remove(child.Name);
+                founder = founder == child.Name ? null : founder;
             }
 
-            if (stopping)
+            if (stop.IsCancellationRequested)
             {
                 return;
             }
@@ -146,19 +194,21 @@ internal sealed class LocalCluster : IAsyncDisposable
             say($"{child.Name} died (exit code {code}): {reason}");
             if (pause is null)
             {
-                lost.TrySetResult(new CommandException(ExitCodes.RestartBudget, $"{child.Name}: {reason}"));
+                string words = child.LastWords;
+                lost.TrySetResult(new CommandException(ExitCodes.RestartBudget, $"{child.Name}: {reason}{(words.Length > 0 ? $"; its last words: {words}" : "")}"));
                 return;
             }
 
-            await Task.Delay(pause.Value).ConfigureAwait(false);
-            if (stopping)
+            await Task.Delay(pause.Value, stop.Token).ConfigureAwait(false);
+            string name = child.Name;
+            child.Dispose();
+            IReadOnlyList<string> peers = await PeersAsync(name).ConfigureAwait(false);
+            if (Launch(name, peers, deaths.Count) is not { } next)
             {
                 return;
             }
 
-            string name = child.Name;
-            child.Dispose();
-            child = Launch(name, Addresses, deaths.Count);
+            child = next;
         }
     }
 }

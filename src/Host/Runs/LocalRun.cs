@@ -113,8 +113,7 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
         {
             "completed" => ExitCodes.Ok,
             "stopped" => cancel.IsCancellationRequested ? ExitCodes.Interrupted : ExitCodes.Ok,
-            _ => throw new CommandException(
-                outcome.Contains("non-finite", StringComparison.Ordinal) ? ExitCodes.NonFinite : ExitCodes.Unexpected, $"the run {outcome}; report: {report}"),
+            _ => throw new CommandException(OutcomeCodes.Of(outcome), $"the run {outcome}; report: {report}"),
         };
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 
+using MoeActors.Host.Commands;
 using MoeActors.Host.Nodes;
 
 namespace MoeActors.Host.Runs;
@@ -112,7 +113,8 @@ internal sealed class NodeChild : IDisposable
     private async Task<int> WaitAsync()
     {
         await process.WaitForExitAsync().ConfigureAwait(false);
-        listening.TrySetException(new IOException($"{Name} ended before it listened: {LastWords}"));
+        listening.TrySetException(new CommandException(
+            process.ExitCode is > ExitCodes.Ok and <= ExitCodes.RestartBudget ? process.ExitCode : ExitCodes.Resources, $"{Name} ended before it listened: {LastWords}"));
         _ = listening.Task.Exception;
         return process.ExitCode;
     }

@@ -18,16 +18,32 @@ internal sealed class RunRecorder : IRunRecorder
     private readonly StepsLog steps;
     private readonly EventsLog events;
     private int faults;
+    private bool refused;
     private RunSpec? spec;
 
-    /// <summary>Opens the logs of a run's folder.</summary>
+    /// <summary>Opens the logs of a run's folder; throws <see cref="IOException"/> when they cannot be read or written.</summary>
     public RunRecorder(string folder)
     {
         this.folder = folder;
-        steps = new StepsLog(Path.Combine(folder, StepsLog.FileName));
-        events = new EventsLog(Path.Combine(folder, EventsLog.FileName));
-        faults = EventsLog.Read(Path.Combine(folder, EventsLog.FileName)).Faults.Count;
+        string path = Path.Combine(folder, EventsLog.FileName);
+        try
+        {
+            steps = new StepsLog(Path.Combine(folder, StepsLog.FileName));
+            events = new EventsLog(path);
+            EventHistory history = EventsLog.Read(path);
+            faults = history.Faults.Count;
+            NewestEpoch = (int)history.All.Select(e => e.Epoch ?? 0).DefaultIfEmpty().Max();
+        }
+        catch (ReportException e)
+        {
+            steps?.Dispose();
+            events?.Dispose();
+            throw new IOException(e.Message, e);
+        }
     }
+
+    /// <inheritdoc/>
+    public int NewestEpoch { get; }
 
     /// <inheritdoc/>
     public void Opened(RunSpec spec, string command, bool resumed)
@@ -142,15 +158,20 @@ internal sealed class RunRecorder : IRunRecorder
         events.Dispose();
     }
 
-    private static void Write(Action write)
+    private void Write(Action write)
     {
         try
         {
             write();
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ReportException && !refused)
+        {
+            refused = true;
+            Console.Error.WriteLine($"moe: the run goes on, but its report is incomplete: {e.Message}");
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ReportException)
         {
-            Console.Error.WriteLine($"moe: the run goes on, but its report is incomplete: {e.Message}");
+            // Said before.
         }
     }
 }

@@ -30,10 +30,15 @@ internal sealed class RunWatch(ClusterClient client, ProgressView view)
             {
                 stopBy = DateTime.UtcNow + stopTimeout;
                 view.Event(ProgressEventKind.Info, "stopping after a last checkpoint (Ctrl-C again: at once)");
-                client.Tell(new StopRun("interrupted"));
             }
 
             RunStatus? status = await PollAsync();
+            if (stopBy is not null)
+            {
+                // Again each time: the request may be lost, or the coordinator that took it.
+                client.Tell(new StopRun("interrupted"));
+            }
+
             if (status is not null)
             {
                 Show(status);

@@ -5,7 +5,7 @@ namespace MoeActors.Host.Tests.Processes.Harness;
 
 /// <summary>
 /// The surroundings of one test: a folder of its own with home, temporary and working folder in it, a text to train on, and a mark in the
-/// environment by which every process that comes of the test is found again.
+/// environment by which every process that comes of the test is found again. MOE_TEST_KEEP=1 keeps the folders.
 /// </summary>
 internal sealed class World : IAsyncDisposable
 {
@@ -75,6 +75,12 @@ internal sealed class World : IAsyncDisposable
         "--set", "supervision.backoff-max=200 ms", .. more.SelectMany(s => (string[])["--set", s]),
     ];
 
+    /// <summary>`moe resume` of the world's run.</summary>
+    public string[] Resume(params string[] more) =>
+    [
+        "resume", Run, "--set", "reports.picture=off", "--set", "reports.line-every=1", "--set", "generation.tokens=8", .. more,
+    ];
+
     /// <summary>Living processes that come of this test.</summary>
     public IReadOnlyList<int> Living() =>
     [
@@ -104,7 +110,10 @@ internal sealed class World : IAsyncDisposable
         }
 
         started.ForEach(p => p.Dispose());
-        Directory.Delete(Folder, recursive: true);
+        if (Environment.GetEnvironmentVariable("MOE_TEST_KEEP") != "1")
+        {
+            Directory.Delete(Folder, recursive: true);
+        }
     }
 
     private bool IsOurs(int pid)

@@ -1,0 +1,87 @@
+using System.Text.Json;
+
+namespace MoeActors.Bench.Processes;
+
+/// <summary>A line of steps.jsonl.</summary>
+internal sealed record StepDone(long Step, int Epoch, long Tokens, double Ms, double ExposedCommunicationMs);
+
+/// <summary>A `moe train` started as a child, watched from outside as a user would: its steps.jsonl, its node processes.</summary>
+internal sealed class TrainingRun : IDisposable
+{
+    private readonly Child child;
+    private readonly string steps;
+    private readonly List<StepDone> done = [];
+    private long position;
+
+    private TrainingRun(Child child, string folder) => (this.child, Folder, steps) = (child, folder, Path.Combine(folder, "steps.jsonl"));
+
+    public string Folder { get; }
+
+    public IReadOnlyList<int> Nodes => ProcessTimes.NodesOf(child.Pid);
+
+    public static TrainingRun Start(BenchContext context, params IEnumerable<string> arguments)
+    {
+        if (!File.Exists(context.Host))
+        {
+            throw new BenchException($"--host {context.Host}: the moe program is not there; start benchmarks with `moe bench`");
+        }
+
+        string folder = Path.Combine(context.NewFolder(), "run");
+        Child child = Child.StartDll(context.Host, arguments.Prepend("train").Concat(["--run-dir", folder, "--set", "reports.picture=off", "--set", "generation.tokens=1"]));
+        child.DrainOutput();
+        return new TrainingRun(child, folder);
+    }
+
+    /// <summary>All steps so far, once <paramref name="enough"/> holds; throws when the run ends before.</summary>
+    public async Task<IReadOnlyList<StepDone>> UntilAsync(Func<IReadOnlyList<StepDone>, bool> enough, TimeSpan poll, CancellationToken cancel)
+    {
+        using var timer = new PeriodicTimer(poll);
+        do
+        {
+            bool ended = child.HasExited;
+            ReadNew();
+            if (enough(done))
+            {
+                return done;
+            }
+
+            if (ended)
+            {
+                throw new BenchException($"`moe train` ended after {done.Count} steps: {child.LastWords}");
+            }
+        }
+        while (await timer.WaitForNextTickAsync(cancel));
+        throw new OperationCanceledException(cancel);
+    }
+
+    /// <summary>Waits for the run's own end.</summary>
+    public Task EndAsync(CancellationToken cancel) => child.WaitAsync(cancel);
+
+    /// <summary>Kills the run where it is; its folder stays until this is disposed.</summary>
+    public void Kill() => child.Dispose();
+
+    public void Dispose()
+    {
+        child.Dispose();
+        Directory.Delete(Path.GetDirectoryName(Folder)!, recursive: true);
+    }
+
+    private void ReadNew()
+    {
+        if (!File.Exists(steps))
+        {
+            return;
+        }
+
+        using var file = new FileStream(steps, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        file.Position = position;
+        using var reader = new StreamReader(file);
+        string text = reader.ReadToEnd();
+        int end = text.LastIndexOf('\n') + 1; // a line still being written is read the next time
+        position += System.Text.Encoding.UTF8.GetByteCount(text.AsSpan(0, end));
+        foreach (string line in text[..end].Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            done.Add(JsonSerializer.Deserialize<StepDone>(line, JsonSerializerOptions.Web)!);
+        }
+    }
+}

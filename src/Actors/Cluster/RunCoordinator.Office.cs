@@ -1,0 +1,93 @@
+using MoeActors.Actors.Faults;
+using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Data;
+
+using Akka.Cluster;
+
+using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
+
+namespace MoeActors.Actors.Cluster;
+
+/// <summary>Taking office: what a coordinator does before its first decision.</summary>
+internal sealed partial class RunCoordinator
+{
+    /// <summary>Attempts to open a run's folder while its former coordinator's process is dying.</summary>
+    private const int OpenAttempts = 40;
+
+    private static readonly TimeSpan OpenPause = TimeSpan.FromMilliseconds(250);
+
+    private sealed record OpenAgain(int Left);
+
+    private void TakeOffice()
+    {
+        Persist(Entries.Write(new JournalEntry.CoordinatorStarted(options.NodeName)), _ =>
+        {
+            // Newer than any token of this journal, and than one that a folder fenced under another journal had raised.
+            state = state with { Fence = Math.Max(LastSequenceNr, state.Fence + 1) };
+            if (state.Spec is null || state.Phase == RunPhase.Ended)
+            {
+                Open();
+                return;
+            }
+
+            TakeOver(OpenAttempts);
+        });
+    }
+
+    private void TakeOver(int left)
+    {
+        // A process that is stopped, not dead, keeps the lock: the fence and the journal shut it out, so after a while the run goes on without.
+        if (!OpenFolder(state.RunFolder, lockNeeded: left > OpenAttempts / 2, out string problem) && left > 0)
+        {
+            Timers.StartSingleTimer("open", new OpenAgain(left - 1), OpenPause);
+            return;
+        }
+
+        Open();
+        if (problem.Length > 0 || !AdoptNewest(out problem))
+        {
+            var effects = new List<Effect>();
+            state = CoordinatorMachine.End(state, $"failed: the coordinator on {options.NodeName} cannot take the run over: {problem}", effects);
+            Persist(effects);
+            return;
+        }
+
+        Note($"coordinator on {options.NodeName} takes over run {state.Spec!.RunId} (fence {state.Fence})");
+        foreach (NodeIdentity node in state.Participants.Where(n => !IsMember(n)))
+        {
+            FlightRecord? last = FlightRecorder.Read(options.FlightPath(node.Name, node.Incarnation));
+            faults.Detected("node-lost", node.Name, last?.Step ?? state.Step, PhaseOf(last), "its process was gone when the coordinator took over", last?.Injected ?? false);
+            state = state with { Lost = state.Lost.Add(node.Incarnation) };
+        }
+
+        Timers.StartSingleTimer("grace", new GraceTick(state.Epoch), options.RecoveryGrace);
+    }
+
+    private void Open()
+    {
+        inOffice = true;
+        Timers.StartPeriodicTimer("repeat", Repeat.Instance, RepeatAfter);
+        cluster.Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberRemoved), typeof(ClusterEvent.MemberExited));
+    }
+
+    /// <summary>CK-1: the manifest is the truth. The former coordinator may have died between a manifest and its journal entry.</summary>
+    private bool AdoptNewest(out string problem)
+    {
+        try
+        {
+            Newest newest = NewestOf(state.RunFolder, state.Spec!);
+            state = state with { NewestCheckpoint = newest.Step, CheckpointLedger = newest.Ledger };
+            problem = "";
+            return true;
+        }
+        catch (Exception e) when (e is CheckpointException or IOException or UnauthorizedAccessException)
+        {
+            problem = e.Message;
+            return false;
+        }
+    }
+
+    /// <summary>What a run's folder knows of its newest checkpoint.</summary>
+    private sealed record Newest(long Step, int Epoch, SampleLedger Ledger);
+}

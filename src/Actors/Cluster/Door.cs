@@ -1,7 +1,6 @@
 using Akka.Actor;
 
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Cluster;
 
@@ -34,7 +33,7 @@ public static class Door
                 Knock knock = KnockProof.Make(secret, joins);
                 try
                 {
-                    ActorSelection gateway = system.ActorSelection($"akka.tcp://{AkkaSettings.SystemName}@{address}/user/gateway");
+                    ActorSelection gateway = system.ActorSelection(new RootActorPath(ControlSystem.AddressOf(system, address)) / "user" / "gateway");
                     IActorRef door = await gateway.ResolveOne(TimeSpan.FromSeconds(2), cancellation).ConfigureAwait(false);
                     KnockAnswer answer = await door.Ask<KnockAnswer>(knock, TimeSpan.FromSeconds(3), cancellation).ConfigureAwait(false);
                     if (answer.Refusal is not null)
@@ -49,10 +48,6 @@ public static class Door
                 catch (Exception e) when (e is ActorNotFoundException or AskTimeoutException or TimeoutException)
                 {
                     last = $"{address} does not answer: is a node running there (moe node --port …)?";
-                }
-                catch (UriFormatException)
-                {
-                    throw new SpecException($"'{address}': expected HOST:PORT");
                 }
             }
         }

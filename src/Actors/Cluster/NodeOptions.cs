@@ -74,7 +74,8 @@ public sealed record NodeOptions
 /// <summary>TLS of the control plane: mutual, with one certificate for both sides.</summary>
 /// <param name="CertificateFile">PKCS#12 file.</param>
 /// <param name="Password">Its password.</param>
-public sealed record ControlTls(string CertificateFile, string Password);
+/// <param name="AuthorityFile">PEM file with the certificates peers are checked against; null: the certificate itself, for one self-signed certificate shared by all nodes.</param>
+public sealed record ControlTls(string CertificateFile, string Password, string? AuthorityFile = null);
 
 /// <summary>How fast silence counts as a failure. Proof of death (a process of this machine that is gone) acts at once.</summary>
 public sealed record DetectionOptions

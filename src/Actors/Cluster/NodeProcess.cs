@@ -54,7 +54,7 @@ public sealed class NodeProcess : IAsyncDisposable
             var flight = new FlightRecorder(FlightPath(options.Name, incarnation), new KillPlan(options.KillPoints, options.Name, options.Start));
             var exchange = new SocketExchange(options.Exchange, options.LinkFaults);
             var identity = new NodeIdentity(
-                options.Name, incarnation, $"akka.tcp://{AkkaSettings.SystemName}@{host}:{port}", Environment.MachineName, Environment.ProcessId,
+                options.Name, incarnation, ControlSystem.AddressOf(system, $"{host}:{port}").ToString(), Environment.MachineName, Environment.ProcessId,
                 ProcessTable.OwnStart, exchange.LocalAddress, Environment.ProcessorCount, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
                 ProtocolVersion.Build, ProtocolVersion.Current);
             var node = new NodeProcess(system, exchange, flight, identity);
@@ -71,7 +71,7 @@ public sealed class NodeProcess : IAsyncDisposable
             _ = system.WhenTerminated.ContinueWith(_ => node.End(NodeExit.Downed, "the cluster could not be joined"), TaskScheduler.Default);
             Akka.Actor.Address[] seeds = options.Join.Count == 0
                 ? [cluster.SelfAddress]
-                : options.Join.Select(j => Akka.Actor.Address.Parse($"akka.tcp://{AkkaSettings.SystemName}@{j}")).ToArray();
+                : options.Join.Select(j => ControlSystem.AddressOf(system, j)).ToArray();
             if (options.Join.Count == 0)
             {
                 cluster.Join(cluster.SelfAddress);
@@ -113,7 +113,7 @@ public sealed class NodeProcess : IAsyncDisposable
     {
         try
         {
-            return ActorSystem.Create(AkkaSettings.SystemName, AkkaSettings.Node(options).WithFallback(JournalSettings.Of(options.Journal)));
+            return ControlSystem.Create(AkkaSettings.Node(options).WithFallback(JournalSettings.Of(options.Journal)), options.Tls);
         }
         catch (Exception e) when (e.GetBaseException() is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AddressNotAvailable or SocketError.AccessDenied } inner)
         {

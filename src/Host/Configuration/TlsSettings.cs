@@ -4,7 +4,7 @@ namespace MoeActors.Host.Configuration;
 /// <param name="Enabled">Whether TLS is used.</param>
 /// <param name="Certificate">PKCS#12 file, absolute; null when TLS is off.</param>
 /// <param name="Password">Its password.</param>
-/// <param name="Authority">PEM file of the authorities trusted, absolute; null = those of the system.</param>
+/// <param name="Authority">PEM file of the authorities trusted, absolute; null = the certificate itself, self-signed and shared by all nodes.</param>
 internal sealed record TlsSettings(bool Enabled, string? Certificate, string Password, string? Authority)
 {
     /// <summary>Reads the section.</summary>

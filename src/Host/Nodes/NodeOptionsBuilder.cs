@@ -33,7 +33,7 @@ internal static class NodeOptionsBuilder
             Join = [.. cluster.Join.Select(a => a.ToString())],
             DataFolder = folder,
             Secret = cluster.Secret ?? "",
-            Tls = cluster.Tls.Enabled ? new ControlTls(cluster.Tls.Certificate!, cluster.Tls.Password) : null,
+            Tls = cluster.Tls.Enabled ? new ControlTls(cluster.Tls.Certificate!, cluster.Tls.Password, cluster.Tls.Authority) : null,
             Device = Device(runtime.Device),
             Exchange = Exchange(runtime, folder),
             Detection = new DetectionOptions

@@ -20,8 +20,8 @@ internal sealed class ClusterClient : IAsyncDisposable
     /// <summary>Creates a client; <paramref name="addresses"/> names the nodes to try.</summary>
     public ClusterClient(ClusterSettings cluster, string secret, Func<IReadOnlyList<string>> addresses)
     {
-        ControlTls? tls = cluster.Tls.Enabled ? new ControlTls(cluster.Tls.Certificate!, cluster.Tls.Password) : null;
-        system = ActorSystem.Create("moe", AkkaSettings.Client(cluster.IsLocal ? "127.0.0.1" : cluster.Host, tls));
+        ControlTls? tls = cluster.Tls.Enabled ? new ControlTls(cluster.Tls.Certificate!, cluster.Tls.Password, cluster.Tls.Authority) : null;
+        system = ControlSystem.Create(AkkaSettings.Client(cluster.IsLocal ? "127.0.0.1" : cluster.Host, tls), tls);
         (this.secret, this.addresses) = (secret, addresses);
     }
 

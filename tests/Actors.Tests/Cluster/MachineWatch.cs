@@ -61,7 +61,8 @@ internal sealed class MachineWatch(RunSpec spec, Func<long, bool> isFinite)
                     Assert.Equal(RunPhase.Ended, after.Phase);
                     if (e.Outcome is "completed" or "stopped" && before.Phase is not (RunPhase.Gathering or RunPhase.Preparing))
                     {
-                        Assert.Equal(after.Step, after.NewestCheckpoint);
+                        // Beyond it where an aborted epoch had come further and its checkpoint was published late.
+                        Assert.True(after.NewestCheckpoint >= after.Step, "the last step is saved");
                     }
 
                     break;

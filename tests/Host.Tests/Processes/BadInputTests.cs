@@ -127,7 +127,7 @@ public sealed class BadInputTests(UndisturbedRun undisturbed) : IAsyncLifetime
     }
 
     private string[] Train(params (string Flag, string Value)[] flags) =>
-        world.TrainWith([("--preset", "tiny"), ("--data", world.Text), ("--run-dir", world.Run), ("--steps", "4"), .. flags]);
+        World.TrainWith([("--preset", "tiny"), ("--data", world.Text), ("--run-dir", world.Run), ("--steps", "4"), .. flags]);
 
     private string[] TrainSet(params string[] settings) => world.Train(4, settings);
 

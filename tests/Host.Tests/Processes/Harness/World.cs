@@ -72,7 +72,7 @@ internal sealed class World : IAsyncDisposable
         TrainWith([("--preset", "tiny"), ("--data", Text), ("--run-dir", Run), ("--steps", $"{steps}")], more);
 
     /// <summary>Likewise with flags of the test's own; a later one replaces an earlier one.</summary>
-    public string[] TrainWith(IEnumerable<(string Flag, string Value)> flags, params string[] settings) =>
+    public static string[] TrainWith(IEnumerable<(string Flag, string Value)> flags, params string[] settings) =>
     [
         "train", .. flags.GroupBy(f => f.Flag).SelectMany(g => (string[])[g.Key, g.Last().Value]),
         .. ((string[])["reports.picture=off", "reports.line-every=1", "generation.tokens=8", "evaluation.final-max-sequences=4", "supervision.backoff-max=200 ms", .. settings])

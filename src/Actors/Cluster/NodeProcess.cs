@@ -115,12 +115,15 @@ public sealed class NodeProcess : IAsyncDisposable
         {
             return ControlSystem.Create(AkkaSettings.Node(options).WithFallback(JournalSettings.Of(options.Journal)), options.Tls);
         }
-        catch (Exception e) when (e.GetBaseException() is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AddressNotAvailable or SocketError.AccessDenied } inner)
+        catch (Exception e) when (Innermost(e) is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AddressNotAvailable or SocketError.AccessDenied } inner)
         {
             await Task.CompletedTask.ConfigureAwait(false);
             throw new IOException($"cannot listen on {options.Host}:{options.Port}: {inner.Message}; choose another --port (0 = any free one)", e);
         }
     }
+
+    /// <summary>Below every wrapping: an aggregate's own base exception is only the first that is no aggregate.</summary>
+    private static Exception Innermost(Exception e) => e.InnerException is { } inner ? Innermost(inner) : e;
 
     private void CreateActors(NodeOptions options, Func<string, string, string> flightPath)
     {

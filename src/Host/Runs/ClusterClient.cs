@@ -37,19 +37,21 @@ internal sealed class ClusterClient : IAsyncDisposable
                 door ??= await Door.KnockAsync(system, addresses(), secret, joins: false, TimeSpan.Zero, cancel);
                 return await door.Ask<T>(question, TimeSpan.FromSeconds(3), cancel);
             }
-            catch (Exception e) when (e is AskTimeoutException or RefusedException && DateTime.UtcNow < until)
+            catch (Exception e) when (e is AskTimeoutException or RefusedException)
             {
+                // Behind this door nobody answers: the next try knocks anew, wherever nodes are by then.
                 door = null;
-                if (e is RefusedException { Unreachable: false })
+                if (e is RefusedException { Unreachable: false } || (e is RefusedException && DateTime.UtcNow >= until))
                 {
                     throw;
                 }
 
+                if (DateTime.UtcNow >= until)
+                {
+                    throw new CommandException(ExitCodes.Cluster, $"no coordinator answers: {string.Join(", ", addresses())}");
+                }
+
                 await Task.Delay(100, cancel);
-            }
-            catch (AskTimeoutException)
-            {
-                throw new CommandException(ExitCodes.Cluster, $"no coordinator answers: {string.Join(", ", addresses())}");
             }
         }
     }

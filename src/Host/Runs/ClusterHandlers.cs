@@ -19,7 +19,12 @@ internal sealed class RunStartHandler(TextWriter output) : IHandler<RunStartRequ
         await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.Secret ?? "", () => [request.Cluster.ToString()]);
 
         // Asked first, so that a cluster that is not there leaves no folder behind.
-        await client.AskAsync<RunStatus>(new StatusQuery(long.MaxValue), TimeSpan.FromSeconds(5), cancel);
+        RunStatus now = await client.AskAsync<RunStatus>(new StatusQuery(long.MaxValue), TimeSpan.FromSeconds(5), cancel);
+        if (now is { RunId.Length: > 0, Outcome: "" } && now.RunFolder != folder)
+        {
+            throw new CommandException(ExitCodes.Cluster, $"run {now.RunId} in {now.RunFolder} is being trained: stop it first (moe run stop --cluster {request.Cluster})");
+        }
+
         bool exists = File.Exists(Path.Combine(folder, RunReports.RecordName));
         RunSpec spec = exists ? RunFolders.Read(folder) with { Nodes = request.Settings.Run.Nodes } : RunFolders.Create(request.Settings, folder);
         SubmitAnswer answer = await client.AskAsync<SubmitAnswer>(
@@ -50,9 +55,10 @@ internal sealed class RunStopHandler(TextWriter output) : IHandler<RunControlReq
             return ExitCodes.Ok;
         }
 
-        client.Tell(new StopRun("moe run stop"));
         while (status.Outcome.Length == 0)
         {
+            // Again each time: the request may be lost, or the coordinator that took it.
+            client.Tell(new StopRun("moe run stop"));
             await Task.Delay(200, cancel);
             status = await client.AskAsync<RunStatus>(new StatusQuery(long.MaxValue), TimeSpan.FromSeconds(30), cancel);
         }

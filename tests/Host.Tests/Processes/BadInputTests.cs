@@ -22,21 +22,21 @@ public sealed class BadInputTests(UndisturbedRun undisturbed) : IAsyncLifetime
         string empty = world.File("empty.txt"), brief = world.File("brief.txt");
         await File.WriteAllTextAsync(empty, "", TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(brief, "a few words", TestContext.Current.CancellationToken);
-        await RefusedAsync(ExitCodes.Data, ["none.txt", "no such file or folder"], Train("--data", "none.txt"));
-        await RefusedAsync(ExitCodes.Data, [empty, "is empty"], Train("--data", empty));
-        await RefusedAsync(ExitCodes.Data, ["model.context = 32"], Train("--data", brief));
+        await RefusedAsync(ExitCodes.Data, ["none.txt", "no such file or folder"], Train(("--data", "none.txt")));
+        await RefusedAsync(ExitCodes.Data, ["empty.txt", "is empty"], Train(("--data", empty)));
+        await RefusedAsync(ExitCodes.Data, ["model.context = 32"], Train(("--data", brief)));
         world.NothingIsLeft("empty.txt", "brief.txt");
     }
 
     [Fact]
     public async Task Settings_that_cannot_be_are_named()
     {
-        await RefusedAsync(ExitCodes.Configuration, ["unknown preset tinny", "did you mean tiny"], Train("--preset", "tinny"));
-        await RefusedAsync(ExitCodes.Configuration, ["unknown key training.lerning-rate"], Train("--set", "training.lerning-rate=1"));
-        await RefusedAsync(ExitCodes.Configuration, ["layout.expert-parallel = 4", "model.moe.experts = 3"], Train("--set", "model.moe.experts=3"));
-        await RefusedAsync(ExitCodes.Configuration, ["nodes = 5"], Train("--nodes", "5"));
-        await RefusedAsync(ExitCodes.Configuration, ["faults.kill-points", "expected NODE"], Train("--set", "faults.enabled=on", "--set", "faults.kill-points=[node-1:x:nowhere]"));
-        await RefusedAsync(ExitCodes.Configuration, ["faults.kill-points", "faults.enabled = on"], Train("--set", "faults.kill-points=[node-1:3:update]"));
+        await RefusedAsync(ExitCodes.Configuration, ["unknown preset tinny", "did you mean tiny"], Train(("--preset", "tinny")));
+        await RefusedAsync(ExitCodes.Configuration, ["unknown key training.lerning-rate"], TrainSet("training.lerning-rate=1"));
+        await RefusedAsync(ExitCodes.Configuration, ["layout.expert-parallel = 4", "model.moe.experts = 3"], TrainSet("model.moe.experts=3"));
+        await RefusedAsync(ExitCodes.Configuration, ["nodes = 5"], Train(("--nodes", "5")));
+        await RefusedAsync(ExitCodes.Configuration, ["faults.kill-points", "expected NODE"], TrainSet("faults.enabled=on", "faults.kill-points=[node-1:x:nowhere]"));
+        await RefusedAsync(ExitCodes.Configuration, ["faults.kill-points", "faults.enabled = on"], TrainSet("faults.kill-points=[node-1:3:update]"));
         world.NothingIsLeft();
     }
 
@@ -45,8 +45,8 @@ public sealed class BadInputTests(UndisturbedRun undisturbed) : IAsyncLifetime
     {
         string file = world.File("file");
         await File.WriteAllTextAsync(file, "no folder", TestContext.Current.CancellationToken);
-        await RefusedAsync(ExitCodes.Resources, [file, "choose another --run-dir"], Train("--run-dir", file));
-        await RefusedAsync(ExitCodes.Resources, ["cannot be written", "choose another --run-dir"], Train("--run-dir", "/proc/moe-run"));
+        await RefusedAsync(ExitCodes.Resources, [file, "choose another --run-dir"], Train(("--run-dir", file)));
+        await RefusedAsync(ExitCodes.Resources, ["cannot be written", "choose another --run-dir"], Train(("--run-dir", "/proc/moe-run")));
         Directory.CreateDirectory(world.Run);
         File.Copy(Path.Combine(undisturbed.World.Run, "run.json"), Path.Combine(world.Run, "run.json"));
         await RefusedAsync(ExitCodes.Configuration, [world.Run, "holds a run already", "moe resume"], Train());
@@ -61,7 +61,7 @@ public sealed class BadInputTests(UndisturbedRun undisturbed) : IAsyncLifetime
         Assert.SkipUnless(Environment.IsPrivilegedProcess && Mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", disk), "a small disk can be mounted by root only");
         try
         {
-            await RefusedAsync(ExitCodes.Resources, [disk, "GB are free", "checkpoint.keep"], Train("--run-dir", Path.Combine(disk, "run")));
+            await RefusedAsync(ExitCodes.Resources, [disk, "GB are free", "checkpoint.keep"], Train(("--run-dir", Path.Combine(disk, "run"))));
             Assert.False(File.Exists(Path.Combine(disk, "run", "run.json")));
         }
         finally
@@ -126,7 +126,10 @@ public sealed class BadInputTests(UndisturbedRun undisturbed) : IAsyncLifetime
         world.NothingIsLeft();
     }
 
-    private string[] Train(params string[] more) => [.. world.Train(4), .. more];
+    private string[] Train(params (string Flag, string Value)[] flags) =>
+        World.TrainWith([("--preset", "tiny"), ("--data", world.Text), ("--run-dir", world.Run), ("--steps", "4"), .. flags]);
+
+    private string[] TrainSet(params string[] settings) => world.Train(4, settings);
 
     private async Task RefusedAsync(int code, string[] parts, params string[] arguments)
     {

@@ -69,10 +69,14 @@ internal sealed class World : IAsyncDisposable
 
     /// <summary>`moe train` on the world's text with the preset tiny and <paramref name="more"/> settings; short, and without what no test looks at.</summary>
     public string[] Train(int steps, params string[] more) =>
+        TrainWith([("--preset", "tiny"), ("--data", Text), ("--run-dir", Run), ("--steps", $"{steps}")], more);
+
+    /// <summary>Likewise with flags of the test's own; a later one replaces an earlier one.</summary>
+    public static string[] TrainWith(IEnumerable<(string Flag, string Value)> flags, params string[] settings) =>
     [
-        "train", "--preset", "tiny", "--data", Text, "--run-dir", Run, "--steps", $"{steps}",
-        "--set", "reports.picture=off", "--set", "reports.line-every=1", "--set", "generation.tokens=8", "--set", "evaluation.final-max-sequences=4",
-        "--set", "supervision.backoff-max=200 ms", .. more.SelectMany(s => (string[])["--set", s]),
+        "train", .. flags.GroupBy(f => f.Flag).SelectMany(g => (string[])[g.Key, g.Last().Value]),
+        .. ((string[])["reports.picture=off", "reports.line-every=1", "generation.tokens=8", "evaluation.final-max-sequences=4", "supervision.backoff-max=200 ms", .. settings])
+            .SelectMany(s => (string[])["--set", s]),
     ];
 
     /// <summary>`moe resume` of the world's run.</summary>

@@ -25,6 +25,9 @@ internal sealed class MachineWatch(RunSpec spec, Func<long, bool> isFinite)
     /// <summary>Epochs begun.</summary>
     public int Epochs => epoch;
 
+    /// <summary>Whether the node's death was counted as a fault.</summary>
+    public bool IsLost(string incarnation) => lost.Contains(incarnation);
+
     /// <summary>What a coordinator that reads the journal now would know.</summary>
     public CoordinatorState Replayed { get; private set; } = new();
 

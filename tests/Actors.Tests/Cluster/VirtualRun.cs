@@ -22,7 +22,6 @@ internal sealed class VirtualRun
     private readonly Dictionary<string, VirtualNode> alive = [];
     private readonly Queue<(NodeIdentity To, IControlMessage Order)> orders = new();
     private readonly int[] starts;
-    private int takeovers;
 
     public VirtualRun(RunSpec spec, int seed, Func<long, bool>? isFinite = null)
     {
@@ -128,7 +127,10 @@ internal sealed class VirtualRun
     /// <summary>The coordinator's node dies and another takes over from the journal; nodes say hello to it. Its own timers and publishers are gone.</summary>
     public void TakeOver()
     {
-        State = Watch.Replayed with { Fence = ++takeovers };
+        // A participant that is no member any more is counted as lost when the office is taken; of others membership tells later.
+        string[] lost = Watch.Replayed.Participants.Select(n => n.Incarnation)
+            .Where(n => Watch.IsLost(n) || !(alive.ContainsKey(n) || bag.Any(i => i is Input.NodeLost e && e.Incarnation == n))).ToArray();
+        State = Watch.Replayed with { Fence = Watch.Replayed.Fence + 1, Lost = [.. lost] };
         Watch.TakenOver(State);
         bag.RemoveAll(i => i is Input.Published or Input.PublishFailed or Input.GraceOver);
         bag.AddRange(alive.Values.Select(v => new Input.NodeUp(v.Identity)));

@@ -33,7 +33,7 @@ public sealed class KillPointTests
     public void Anything_else_is_refused_in_one_sentence(string text)
     {
         SpecException e = Assert.Throws<SpecException>(() => KillPoint.Parse(text));
-        Assert.Contains($"'{text}': expected NODE[/INCARNATION]:STEP:PHASE[:OCCURRENCE]", e.Message, StringComparison.Ordinal);
+        Assert.Contains($"'{text}': expected NODE[/START]:STEP:PHASE[:OCCURRENCE]", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,10 +1,8 @@
+using Akka.Cluster;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Data;
-
-using Akka.Cluster;
-
 using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
 
 namespace MoeActors.Actors.Cluster;

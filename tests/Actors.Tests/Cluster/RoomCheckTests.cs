@@ -1,8 +1,7 @@
+using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Training;
-using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Models;
-
 using static TorchSharp.torch;
 
 namespace MoeActors.Actors.Tests.Cluster;

@@ -45,7 +45,14 @@ internal static class MessageGen
     private static object Build(Type type, Random random, int edge) =>
         Activator.CreateInstance(type, Parameters(type).Select(p => Value(p.ParameterType, IsNullable(p), random, edge)).ToArray())!;
 
-    private static bool IsNullable(ParameterInfo p) => Nullability.Create(p).WriteState == NullabilityState.Nullable;
+    private static bool IsNullable(ParameterInfo p)
+    {
+        // Samples are drawn on several threads; the context keeps a cache that is not made for that.
+        lock (Nullability)
+        {
+            return Nullability.Create(p).WriteState == NullabilityState.Nullable;
+        }
+    }
 
     private static object? Value(Type type, bool nullable, Random r, int edge)
     {

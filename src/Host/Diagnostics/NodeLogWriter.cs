@@ -1,5 +1,5 @@
-using MoeActors.Actors.Cluster;
 using System.Text.Json;
+using MoeActors.Actors.Cluster;
 using MoeActors.Host.Reports;
 
 namespace MoeActors.Host.Diagnostics;

@@ -52,7 +52,8 @@ public sealed class ProcessSettingsTests
         {
             ThreadSettings.Apply(1);
             seen = get_num_threads();
-        }) { IsBackground = true };
+        })
+        { IsBackground = true };
         lane.Start();
         lane.Join();
         Assert.Equal(1, seen);

@@ -1,8 +1,8 @@
-using MoeActors.Actors.Cluster;
 using System.Text.Json;
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.Event;
+using MoeActors.Actors.Cluster;
 using MoeActors.Host.Diagnostics;
 using MoeActors.Host.Reports;
 

@@ -24,7 +24,7 @@ public sealed class BadInputTests(UndisturbedRun undisturbed) : IAsyncLifetime
         await File.WriteAllTextAsync(brief, "a few words", TestContext.Current.CancellationToken);
         await RefusedAsync(ExitCodes.Data, ["none.txt", "no such file or folder"], Train(("--data", "none.txt")));
         await RefusedAsync(ExitCodes.Data, ["empty.txt", "is empty"], Train(("--data", empty)));
-        await RefusedAsync(ExitCodes.Data, ["model.context = 32"], Train(("--data", brief)));
+        await RefusedAsync(ExitCodes.Data, ["brief.txt", "model.context + 1 = 33"], Train(("--data", brief)));
         world.NothingIsLeft("empty.txt", "brief.txt");
     }
 

@@ -20,9 +20,10 @@ public sealed class InvisibleRecoveryTests(UndisturbedRun undisturbed)
     [Fact]
     public async Task The_coordinators_node_killed_in_the_middle_of_a_step_and_while_it_publishes_leaves_no_trace_in_the_result()
     {
-        // node-1 is the first coordinator. Whoever follows it publishes step 16 and dies; so does the next.
-        RunRecord run = await DisturbedAsync("node-1:6:backward:2", "node-2:16:commit", "node-3:16:commit:2");
-        run.PhasesHit("node-1:backward", "node-2:commit", "node-3:commit");
+        // node-1 is the first coordinator. Whoever follows it (node-2 or node-3, as they joined) dies before it publishes step 16, and so does the
+        // next; node-1's second process, by then the oldest, dies right after it has published step 24.
+        RunRecord run = await DisturbedAsync("node-1:6:backward:2", "node-2:16:commit", "node-3:16:commit", "node-1/1:24:commit:2");
+        run.PhasesHit("node-1:backward", "node-2:commit", "node-3:commit", "node-1:commit");
     }
 
     private async Task<RunRecord> DisturbedAsync(params string[] kills)

@@ -6,6 +6,7 @@ namespace MoeActors.Bench.Processes;
 /// <summary>A child process whose lines are read as they come. Disposing it kills it, and what it started.</summary>
 internal sealed class Child : IDisposable
 {
+    private int disposed;
     private readonly Process process;
     private readonly List<string> errors = [];
 
@@ -93,6 +94,12 @@ internal sealed class Child : IDisposable
 
     public void Dispose()
     {
+        // A case that failed half-way and its caller may both dispose.
+        if (Interlocked.Exchange(ref disposed, 1) != 0)
+        {
+            return;
+        }
+
         if (!process.HasExited)
         {
             process.Kill(entireProcessTree: true);

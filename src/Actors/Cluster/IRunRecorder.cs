@@ -47,7 +47,12 @@ public interface IRunRecorder : IDisposable
 /// <param name="PersistMs">Longest time a node wrote.</param>
 /// <param name="WeightsHash">Hash of the weights, or empty.</param>
 /// <param name="StateHash">Hash of the whole state, or empty.</param>
-public sealed record CommittedCheckpoint(long Step, long Bytes, IReadOnlyList<long> BytesPerRank, double StallMs, double PersistMs, string WeightsHash, string StateHash);
+public sealed record CommittedCheckpoint(long Step, long Bytes, IReadOnlyList<long> BytesPerRank, double StallMs, double PersistMs, string WeightsHash, string StateHash)
+{
+    /// <summary>The one after more steps, in whatever order they were published; <paramref name="next"/> where both are of one step.</summary>
+    public static CommittedCheckpoint Newer(CommittedCheckpoint? known, CommittedCheckpoint next) =>
+        known is not null && known.Step > next.Step ? known : next;
+}
 
 /// <summary>One fault, phase by phase; milliseconds since its detection.</summary>
 /// <param name="Kind">"node-lost", "actor-failed", "coordinator-lost".</param>

@@ -155,9 +155,10 @@ internal sealed partial class RunCoordinator
 
         if (m.Checkpoint is not null)
         {
-            lastCheckpoint = m.Checkpoint;
+            // An aborted epoch's publisher may be late, and its checkpoint older than the newest one.
+            lastCheckpoint = CommittedCheckpoint.Newer(lastCheckpoint, m.Checkpoint);
             recorder?.Checkpoint(m.Checkpoint);
-            board.Checkpoint(m.Checkpoint.Step);
+            board.Checkpoint(lastCheckpoint.Step);
         }
 
         Feed(m.Result);

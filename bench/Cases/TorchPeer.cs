@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using System.Text.Json;
 using MoeActors.Bench.Processes;
 
@@ -23,8 +24,11 @@ internal sealed class TorchPeer(string folder, string python)
     /// <summary>Median step time in ms of a variant ("dropless", "dropless_bf16") over <paramref name="steps"/> steps.</summary>
     public async Task<double> StepMsAsync(string variant, int steps, CancellationToken cancel)
     {
-        // OpenBLAS picks slow kernels where a build farm's setting is inherited.
-        var environment = new Dictionary<string, string> { ["OPENBLAS_CORETYPE"] = Environment.GetEnvironmentVariable("PEERS_CORETYPE") ?? "SkylakeX" };
+        // OpenBLAS picks slow kernels where a setting of other machines is inherited: the fastest that this processor can run.
+        var environment = new Dictionary<string, string>
+        {
+            ["OPENBLAS_CORETYPE"] = Environment.GetEnvironmentVariable("PEERS_CORETYPE") ?? (Avx512F.IsSupported ? "SkylakeX" : "Zen"),
+        };
         using Child child = Child.Start(python, ["-W", "ignore", Path.Combine(folder, "moe_step.py"), "--variants", variant, "--steps", $"{steps}"], environment);
         IReadOnlyList<string> lines = await child.LinesAsync(cancel);
         string line = lines.LastOrDefault(l => l.StartsWith('{')) ?? throw new BenchException($"{folder}/moe_step.py printed no result: {child.LastWords}");

@@ -22,6 +22,7 @@ internal sealed class DeathWatchActor : ReceiveActor, IWithTimers
     private readonly Dictionary<string, NodeFault> broken = [];
     private readonly NodeIdentity self;
     private readonly IActorRef coordinator;
+    private readonly Suspicions suspicions;
     private int epoch = -1;
 
     private sealed record Look(Address Address, int Left);
@@ -32,9 +33,9 @@ internal sealed class DeathWatchActor : ReceiveActor, IWithTimers
     /// <param name="Broken">The connection is gone for this epoch; false: it is still being made.</param>
     internal sealed record Suspect(string Incarnation, string Reason, bool Broken);
 
-    public DeathWatchActor(NodeIdentity self, IActorRef coordinator, Action<int, string> exit)
+    public DeathWatchActor(NodeIdentity self, IActorRef coordinator, Suspicions suspicions, Action<int, string> exit)
     {
-        (this.self, this.coordinator) = (self, coordinator);
+        (this.self, this.coordinator, this.suspicions) = (self, coordinator, suspicions);
         Receive<PrepareEpoch>(m =>
         {
             if (m.Epoch > epoch)
@@ -84,6 +85,7 @@ internal sealed class DeathWatchActor : ReceiveActor, IWithTimers
         if (peers.TryGetValue(address, out NodeIdentity? node) && !Timers.IsTimerActive(address))
         {
             log.Info("{0} is suspected: {1}", node.Name, reason);
+            suspicions.Note(node.Incarnation);
             OnLook(new Look(address, Looks));
         }
     }
@@ -108,6 +110,7 @@ internal sealed class DeathWatchActor : ReceiveActor, IWithTimers
         }
         else if (broken.Remove(node.Incarnation, out NodeFault? fault))
         {
+            suspicions.Clear(node.Incarnation);
             coordinator.Tell(fault, ActorRefs.NoSender);
         }
     }

@@ -21,9 +21,9 @@ internal sealed class FaultClock
 
         public required bool Injected { get; init; }
 
-        public DateTimeOffset At { get; } = DateTimeOffset.UtcNow;
+        public required long Begun { get; init; }
 
-        public long Begun { get; } = Stopwatch.GetTimestamp();
+        public DateTimeOffset At => DateTimeOffset.UtcNow - Stopwatch.GetElapsedTime(Begun);
 
         public double DecidedMs { get; set; }
 
@@ -38,9 +38,19 @@ internal sealed class FaultClock
         public double Now() => Stopwatch.GetElapsedTime(Begun).TotalMilliseconds;
     }
 
-    public void Detected(string kind, string target, long atStep, string phase, string reason, bool injected)
+    /// <summary>A fault's clock begins: at <paramref name="since"/> (Stopwatch timestamp) where something was seen before it was known, else now.</summary>
+    public void Detected(string kind, string target, long atStep, string phase, string reason, bool injected, long? since = null)
     {
-        open.Add(new Open { Kind = kind, Target = target, AtStep = atStep, Phase = phase, Reason = reason, Injected = injected });
+        open.Add(new Open
+        {
+            Kind = kind,
+            Target = target,
+            AtStep = atStep,
+            Phase = phase,
+            Reason = reason,
+            Injected = injected,
+            Begun = since ?? Stopwatch.GetTimestamp(),
+        });
     }
 
     public void Decided(long restoreStep)

@@ -103,6 +103,9 @@ public static class NodeExit
     /// <summary>The coordinator lost its journal; a new process may do better, or another node.</summary>
     public const int CoordinatorFailed = 22;
 
+    /// <summary>The compute lane hangs; only the end of the process frees it.</summary>
+    public const int Hung = 24;
+
     /// <summary>None of the nodes to join answers; under a supervisor a new process is told the nodes that live then.</summary>
     public const int Unreachable = 23;
 }

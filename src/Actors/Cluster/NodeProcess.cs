@@ -18,6 +18,8 @@ public sealed class NodeProcess : IAsyncDisposable
     private readonly ActorSystem system;
     private readonly IExchange exchange;
     private readonly FlightRecorder flight;
+    private readonly Suspicions suspicions = new();
+    private LaneWatchdog? watchdog;
     private readonly TaskCompletionSource<(int Code, string Reason)> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private NodeProcess(ActorSystem system, IExchange exchange, FlightRecorder flight, NodeIdentity identity)
@@ -94,6 +96,7 @@ public sealed class NodeProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         ended.TrySetResult((NodeExit.Ok, "stopped"));
+        watchdog?.Dispose();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5));
         try
         {
@@ -151,14 +154,20 @@ public sealed class NodeProcess : IAsyncDisposable
             },
             Trace = options.Trace,
         };
-        IActorRef watch = system.ActorOf(Props.Create(() => new DeathWatchActor(Identity, coordinator, exit)), "death-watch");
+        IActorRef watch = system.ActorOf(Props.Create(() => new DeathWatchActor(Identity, coordinator, suspicions, exit)), "death-watch");
         exchange.PeerFailed += lost => watch.Tell(new DeathWatchActor.Suspect(lost.Incarnation, lost.Reason, lost.Ended), ActorRefs.NoSender);
         system.ActorOf(Props.Create(() => new NodeGuardian(services, exit)), "node");
+        if (options.ComputeLimit > TimeSpan.Zero)
+        {
+            watchdog = new LaneWatchdog(LaneWatchdog.LaneOf(system), options.ComputeLimit, reason => exit(NodeExit.Hung, reason), TimeProvider.System);
+        }
+
         system.ActorOf(Props.Create(() => new GatewayActor(options.Secret, coordinator)), "gateway");
         var coordinatorOptions = new CoordinatorOptions(
             options.Name, options.RecoveryGrace, options.Journal.Provider != "sqlite", flightPath, flight, options.Recorder)
         {
             Exit = exit,
+            SuspectedSince = suspicions.Since,
         };
 
         // No removal margin: the journal's sequence numbers fence a coordinator that does not know yet that it lost its office.

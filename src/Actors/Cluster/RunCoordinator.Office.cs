@@ -55,7 +55,8 @@ internal sealed partial class RunCoordinator
         foreach (NodeIdentity node in state.Participants.Where(n => !IsMember(n)))
         {
             FlightRecord? last = FlightRecorder.Read(options.FlightPath(node.Name, node.Incarnation));
-            faults.Detected("node-lost", node.Name, last?.Step ?? state.Step, PhaseOf(last), "its process was gone when the coordinator took over", last?.Injected ?? false);
+            faults.Detected("node-lost", node.Name, last?.Step ?? state.Step, PhaseOf(last), "its process was gone when the coordinator took over", last?.Injected ?? false,
+                options.SuspectedSince(node.Incarnation));
             state = state with { Lost = state.Lost.Add(node.Incarnation) };
         }
 

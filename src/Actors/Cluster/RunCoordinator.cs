@@ -264,7 +264,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
     {
         // By incarnation: when its successor is up already, the name belongs to that one.
         FlightRecord? last = e.Incarnation.Length == 0 ? null : FlightRecorder.Read(options.FlightPath(e.Target, e.Incarnation));
-        faults.Detected(e.Kind, e.Target, e.AtStep, PhaseOf(last), e.Reason, last?.Injected ?? false);
+        faults.Detected(e.Kind, e.Target, e.AtStep, PhaseOf(last), e.Reason, last?.Injected ?? false, options.SuspectedSince(e.Incarnation));
     }
 
     private static string PhaseOf(FlightRecord? record) => record is null
@@ -301,6 +301,9 @@ internal sealed record CoordinatorOptions(
 {
     /// <summary>Ends the process with an exit code and reason, for its supervisor to start another.</summary>
     public Action<int, string> Exit { get; init; } = static (_, _) => { };
+
+    /// <summary>When this node first suspected an incarnation (Stopwatch timestamp); null when it did not.</summary>
+    public Func<string, long?> SuspectedSince { get; init; } = static _ => null;
 }
 
 /// <summary>Journal entries as wire messages.</summary>

@@ -25,6 +25,9 @@ internal sealed class ComputeLaneDispatcher : MessageDispatcher
     public ComputeLaneDispatcher(MessageDispatcherConfigurator configurator, string id)
         : base(configurator) => lane = new ComputeLane(id);
 
+    /// <summary>The lane, for who watches it.</summary>
+    public ComputeLane Lane => lane;
+
     protected override void ExecuteTask(IRunnable run) => lane.Post(run);
 
     protected override void Shutdown() => lane.Stop();

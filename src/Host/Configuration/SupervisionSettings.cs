@@ -7,8 +7,9 @@ namespace MoeActors.Host.Configuration;
 /// <param name="BackoffMax">Longest pause.</param>
 /// <param name="BackoffJitter">Share of chance in a pause, 0 … 1.</param>
 /// <param name="StopTimeout">Time the nodes have to leave when the run is stopped.</param>
+/// <param name="ComputeLimit">Longest piece of work of a compute lane; zero = no limit.</param>
 internal sealed record SupervisionSettings(
-    int RestartBudget, TimeSpan RestartWindow, TimeSpan BackoffMin, TimeSpan BackoffMax, double BackoffJitter, TimeSpan StopTimeout)
+    int RestartBudget, TimeSpan RestartWindow, TimeSpan BackoffMin, TimeSpan BackoffMax, double BackoffJitter, TimeSpan StopTimeout, TimeSpan ComputeLimit)
 {
     /// <summary>Reads the section.</summary>
     public static SupervisionSettings Read(SettingsReader r)
@@ -19,7 +20,8 @@ internal sealed record SupervisionSettings(
             r.Duration("supervision.backoff-min"),
             r.Duration("supervision.backoff-max"),
             r.Number("supervision.backoff-jitter", 0, 1),
-            r.Duration("supervision.stop-timeout"));
+            r.Duration("supervision.stop-timeout"),
+            r.Duration("supervision.compute-limit"));
         return supervision.BackoffMax >= supervision.BackoffMin ? supervision : throw r.Wrong("supervision.backoff-max", "at least supervision.backoff-min");
     }
 }

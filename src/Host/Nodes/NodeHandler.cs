@@ -62,6 +62,12 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
                 Failures.Print($"{options.Name}: {reason}", error);
             }
 
+            if (code == NodeExit.Hung)
+            {
+                // An orderly end would wait for the thread that hangs.
+                Environment.Exit(code);
+            }
+
             return code;
         }
 

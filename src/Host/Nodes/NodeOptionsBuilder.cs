@@ -58,6 +58,7 @@ internal static class NodeOptionsBuilder
             MemoryReserve = runtime.Resources.Check ? runtime.Resources.MemoryReserve : null,
             Journal = Journal(runtime, folder),
             RecoveryGrace = runtime.RecoveryGrace,
+            ComputeLimit = runtime.Supervision.ComputeLimit,
             ConnectPatience = runtime.DataPlane.ConnectTimeout,
             KillPoints = kills,
             LinkFaults = runtime is { FaultsEnabled: true, RandomDelay.Ticks: > 0 }

@@ -19,6 +19,7 @@ public static class ExpertRotation
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(layout);
+        layout.Validate(model);
         int experts = model.Moe.Experts;
         SpecException.Require(k >= 1 && k <= experts, "K", k, $"between 1 and model.moe.experts = {experts}");
         int[] walk = Walk(layout, experts);

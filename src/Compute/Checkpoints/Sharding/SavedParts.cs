@@ -4,7 +4,7 @@ namespace MoeActors.Compute.Checkpoints.Sharding;
 
 /// <summary>
 /// What one checkpoint saves of each parameter: everything of the dense part and of selected experts, of the other experts what the
-/// mask leaves (PEC). Immutable; the one place of the planner that knows selection, mask and precision.
+/// mask leaves (PEC). Immutable; the one place of the planner that knows selection and mask.
 /// </summary>
 internal sealed class SavedParts
 {
@@ -13,16 +13,14 @@ internal sealed class SavedParts
 
     /// <summary>Checks the selection against the model; throws <see cref="ArgumentException"/> on one that cannot be.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="precision">fp32 has no slot of weights.</param>
     /// <param name="selection">By MoE layer ordinal the experts saved completely; null = all.</param>
     /// <param name="savesUnselected">Whether a slot is saved of experts not selected.</param>
-    public SavedParts(ModelSpec model, Precision precision, IReadOnlyList<IReadOnlyList<int>>? selection, Func<string, bool> savesUnselected)
+    public SavedParts(ModelSpec model, IReadOnlyList<IReadOnlyList<int>>? selection, Func<string, bool> savesUnselected)
     {
         IReadOnlyList<int> layers = model.MoeLayers();
         int experts = model.Moe.Experts;
-        Func<string, bool> present = slot => slot != Slots.Weights || precision == Precision.BFloat16;
-        whole = Parts.Of(present);
-        rest = Parts.Of(slot => present(slot) && savesUnselected(slot));
+        whole = Parts.Of(_ => true);
+        rest = Parts.Of(savesUnselected);
         Selected = layers.Count * experts;
         if (selection is null)
         {
@@ -52,7 +50,7 @@ internal sealed class SavedParts
     /// <summary>Experts saved completely, over all MoE layers: K·N_moe where each layer saves K.</summary>
     public int Selected { get; }
 
-    /// <summary>Whether the bf16 weights of <paramref name="entry"/> are saved.</summary>
+    /// <summary>Whether the bf16 weights of <paramref name="entry"/> are saved; without meaning in fp32 runs, which have none.</summary>
     public bool Weights(ParameterEntry entry) => Of(entry).Weights;
 
     /// <summary>fp32 master values saved per element of <paramref name="entry"/>: 0 or 1.</summary>

@@ -28,7 +28,7 @@ public static class ShardPlanner
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(layout);
         layout.Validate(model);
-        var saved = new SavedParts(model, precision, selection, savesUnselected ?? (_ => false));
+        var saved = new SavedParts(model, selection, savesUnselected ?? (_ => false));
         var units = new UnitOrder(model, layout);
         (long[] master, long[] moments) = OptimizerWork.ByRank(units, layout, saved);
         if (precision == Precision.Float32)

@@ -57,7 +57,8 @@ public sealed record LogicalLayout
     {
         SpecException.Require(Ranks >= 1, "layout.ranks", Ranks, "at least 1");
         SpecException.Require(
-            ExpertParallel >= 1 && Ranks % ExpertParallel == 0, "layout.expert-parallel", ExpertParallel, $"a divisor of layout.ranks = {Ranks}");
+            ExpertParallel >= 1 && Ranks % ExpertParallel == 0,
+            "layout.expert-parallel", ExpertParallel, $"a divisor of layout.ranks = {Ranks}{(ExpertParallel > 1 ? $", or layout.ranks a multiple of {ExpertParallel}" : "")}");
         SpecException.Require(
             ExpertParallel <= model.Moe.Experts, "layout.expert-parallel", ExpertParallel, $"at most model.moe.experts = {model.Moe.Experts}: each position must hold an expert");
         SpecException.Require(ThreadsPerRank >= 1, "layout.threads-per-rank", ThreadsPerRank, "at least 1");

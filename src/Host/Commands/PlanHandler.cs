@@ -13,9 +13,11 @@ internal sealed class PlanHandler(TextWriter output) : IHandler<PlanRequest>
     {
         RunSpec run = request.Settings.Run;
         MemoryPlan plan = MemoryPlan.Of(run.Model, run.Layout, run.Training.Precision, run.Nodes);
+        CheckpointPlanOutput? checkpoint = request.Checkpoint is { } asked ? new CheckpointPlanOutput(run, asked) : null;
         if (request.Json)
         {
-            output.WriteLine(JsonSerializer.Serialize(new { Model = run.Model.Name, run.Layout, Precision = Word(run.Training.Precision), Plan = plan }, JsonOutput.Options));
+            output.WriteLine(JsonSerializer.Serialize(
+                new { Model = run.Model.Name, run.Layout, Precision = Word(run.Training.Precision), Plan = plan, Checkpoint = checkpoint?.Json() }, JsonOutput.Options));
             return Task.FromResult(ExitCodes.Ok);
         }
 
@@ -29,42 +31,28 @@ internal sealed class PlanHandler(TextWriter output) : IHandler<PlanRequest>
         output.WriteLine($"{run.Layout.Ranks} logical ranks, expert parallel {run.Layout.ExpertParallel}, {run.Layout.Groups} {(run.Layout.Groups == 1 ? "copy" : "copies")} of each expert, {run.Nodes} nodes, {Word(run.Training.Precision)}; activations come on top");
         output.WriteLine();
         var ranks = new TextTable("rank", "dense weights", "expert weights", "gradients", "optimizer", "memory", "checkpoint");
-        foreach (IReadOnlyList<RankBytes> alike in Runs(plan.Ranks, (a, b) => a with { Rank = b.Rank } == b))
+        foreach (IReadOnlyList<RankBytes> alike in AlikeRows.Of(plan.Ranks, (a, b) => a with { Rank = b.Rank } == b))
         {
             RankBytes r = alike[0];
-            ranks.Add(Range(r.Rank, alike.Count), Size(r.DenseWeights), Size(r.ExpertWeights), Size(r.Gradients), Size(r.Optimizer), Size(r.Memory), Size(r.Checkpoint));
+            ranks.Add(AlikeRows.Numbers(r.Rank, alike.Count), Size(r.DenseWeights), Size(r.ExpertWeights), Size(r.Gradients), Size(r.Optimizer), Size(r.Memory), Size(r.Checkpoint));
         }
 
         ranks.Write(output);
         output.WriteLine();
         var nodes = new TextTable("node", "ranks", "weights", "gradients", "optimizer", "memory", "checkpoint");
-        foreach (IReadOnlyList<NodeBytes> alike in Runs(plan.Nodes, (a, b) => a with { Node = b.Node, FirstRank = b.FirstRank } == b))
+        foreach (IReadOnlyList<NodeBytes> alike in AlikeRows.Of(plan.Nodes, (a, b) => a with { Node = b.Node, FirstRank = b.FirstRank } == b))
         {
             NodeBytes n = alike[0];
             nodes.Add(
-                Range(n.Node, alike.Count), $"{n.RankCount}", Size(n.Weights), Size(n.Gradients), Size(n.Optimizer), Size(n.Memory), Size(n.Checkpoint));
+                AlikeRows.Numbers(n.Node, alike.Count), $"{n.RankCount}", Size(n.Weights), Size(n.Gradients), Size(n.Optimizer), Size(n.Memory), Size(n.Checkpoint));
         }
 
         nodes.Write(output);
         output.WriteLine();
         output.WriteLine($"one full checkpoint: {Size(plan.CheckpointBytes)}");
+        checkpoint?.Write(output);
         return Task.FromResult(ExitCodes.Ok);
     }
-
-    // Neighbours that look alike share a line.
-    private static IEnumerable<IReadOnlyList<T>> Runs<T>(IReadOnlyList<T> items, Func<T, T, bool> alike)
-    {
-        for (int i = 0, end; i < items.Count; i = end)
-        {
-            for (end = i + 1; end < items.Count && alike(items[i], items[end]); end++)
-            {
-            }
-
-            yield return [.. items.Skip(i).Take(end - i)];
-        }
-    }
-
-    private static string Range(int first, int count) => count == 1 ? $"{first}" : $"{first}-{first + count - 1}";
 
     private static string Millions(long count) => count < 100_000 ? $"{count / 1e3:0.0} k" : $"{count / 1e6:0.0} M";
 

@@ -1,3 +1,4 @@
+using MoeActors.Compute.Checkpoints.Sharding;
 using MoeActors.Host.Configuration;
 
 namespace MoeActors.Host.Commands;
@@ -47,8 +48,15 @@ internal sealed record CheckpointRequest(string RunDirectory, long? Step, bool J
 
 /// <summary><c>moe plan</c>.</summary>
 /// <param name="Settings">All settings.</param>
+/// <param name="Checkpoint">The checkpoint to plan too; null = none.</param>
 /// <param name="Json">Print JSON.</param>
-internal sealed record PlanRequest(MoeSettings Settings, bool Json);
+internal sealed record PlanRequest(MoeSettings Settings, CheckpointPlanRequest? Checkpoint, bool Json);
+
+/// <summary>The checkpoint <c>moe plan --checkpoint</c> shows.</summary>
+/// <param name="Mode">Who writes the weights.</param>
+/// <param name="Experts">Experts of each MoE layer saved completely, K; as many as there are = a full checkpoint.</param>
+/// <param name="Mask">What is left out of the others (<see cref="CheckpointPlanFlags"/>).</param>
+internal sealed record CheckpointPlanRequest(ShardingMode Mode, int Experts, string Mask);
 
 /// <summary><c>moe tokenizer train</c>.</summary>
 /// <param name="Data">Files, folders or globs, absolute.</param>

@@ -11,9 +11,10 @@ internal static class ToolCommands
     {
         var command = new MoeCommand(
             "plan",
-            "Prints parameters, and bytes for weights, gradients, optimizer and checkpoints by logical rank and node; allocates nothing.",
+            "Prints parameters, and bytes for weights, gradients, optimizer and checkpoints by logical rank and node, and who writes what of a checkpoint; allocates nothing.",
             "moe plan gpt-350m-16e --nodes 8",
             "moe plan mixtral-8x7b --ranks 64 --ep 8 --nodes 16 --json",
+            "moe plan gpt-350m-16e --ranks 8 --ep 8 --nodes 8 --checkpoint adaptive --k-persist 1 --set training.precision=bf16",
             "moe plan --config my.conf");
         var preset = new Argument<string?>("PRESET") { Arity = ArgumentArity.ZeroOrOne, Description = $"{string.Join(", ", Presets.Names)}, or a file like those in hocon/presets." };
         command.Add(preset);
@@ -21,6 +22,7 @@ internal static class ToolCommands
             .Add("--nodes", "nodes", "N", "Nodes the logical ranks are spread over.")
             .Add("--ranks", "layout.ranks", "R", "Logical ranks.")
             .Add("--ep", "layout.expert-parallel", "D", "Ranks that share one copy of the experts.");
+        var checkpoint = new CheckpointPlanFlags(command);
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
         command.Runs(handler, r =>
@@ -31,7 +33,8 @@ internal static class ToolCommands
                 request = request with { Overrides = [new SettingOverride("preset", [name], "PRESET"), .. request.Overrides] };
             }
 
-            return new PlanRequest(SettingsLoader.Load(request), r.GetValue(json));
+            MoeSettings settings = SettingsLoader.Load(request);
+            return new PlanRequest(settings, checkpoint.Request(r, settings.Run.Model.Moe.Experts), r.GetValue(json));
         });
         return command;
     }

@@ -8,6 +8,8 @@ namespace MoeActors.Host.Tests.Commands;
 
 public sealed class PlanTests
 {
+    private static readonly string[] Paper = ["--ranks", "8", "--ep", "8", "--nodes", "8", "--set", "training.precision=bf16"];
+
     [Fact]
     public async Task Gpt_125m_8e_has_the_papers_323_million_parameters()
     {
@@ -82,12 +84,84 @@ public sealed class PlanTests
         Assert.True(plan.GetProperty("ranks")[0].GetProperty("optimizer").GetInt64() > 0);
     }
 
-    private static async Task<string> Plan(string preset)
+    [Fact]
+    public async Task A_checkpoint_shows_who_writes_what_with_the_bottleneck_marked()
+    {
+        string[] lines = (await Plan("gpt-350m-16e", [.. Paper, "--checkpoint", "baseline"])).Split('\n');
+        int at = Array.IndexOf(lines, "a full checkpoint, baseline sharding");
+        Assert.Equal(["rank", "weights", "optimizer", "total"], lines[at + 1].Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.StartsWith("0 ", lines[at + 2], StringComparison.Ordinal);
+        Assert.EndsWith("bottleneck", lines[at + 2], StringComparison.Ordinal);
+        Assert.Single(lines, l => l.EndsWith("bottleneck", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.StartsWith("bottleneck: rank 0 writes 3.46 GiB of 24.34 GiB", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.StartsWith("baseline: rank 0 writes all dense weights", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_partial_checkpoint_shows_the_worst_phase_of_the_rotation_and_the_mean()
+    {
+        string text = await Plan("gpt-350m-16e", [.. Paper, "--checkpoint", "adaptive", "--k-persist", "1"]);
+        Assert.Contains("a checkpoint of 1 of 16 experts a layer, mask wo, adaptive sharding: phase ", text, StringComparison.Ordinal);
+        Assert.Contains("the worst of the rotation's 16", text, StringComparison.Ordinal);
+        Assert.Contains("mean over the rotation", text, StringComparison.Ordinal);
+        Assert.Contains("12 expert saves over 8 EP positions leave 4 over", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_mask_that_leaves_out_less_makes_the_checkpoint_larger()
+    {
+        long[] bytes = [await Bytes("eq6"), await Bytes("wo"), await Bytes("o"), await Bytes("w")];
+        Assert.Equal(bytes.Order().Distinct(), bytes);
+
+        static async Task<long> Bytes(string mask) =>
+            (await Json([.. Paper, "--checkpoint", "equal", "--k-persist", "1", "--pec-mask", mask])).GetProperty("worst").GetProperty("totalBytes").GetInt64();
+    }
+
+    [Fact]
+    public async Task The_checkpoint_as_json_has_every_rank_and_the_bottleneck()
+    {
+        JsonElement checkpoint = await Json([.. Paper, "--checkpoint", "equal", "--k-persist", "2"]);
+        Assert.Equal("equal", checkpoint.GetProperty("mode").GetString());
+        Assert.Equal(8, checkpoint.GetProperty("phases").GetInt32());
+        Assert.Equal("wo", checkpoint.GetProperty("pecMask").GetString());
+        JsonElement worst = checkpoint.GetProperty("worst");
+        long[] totals = [.. worst.GetProperty("ranks").EnumerateArray().Select(r => r.GetProperty("total").GetInt64())];
+        Assert.Equal(8, totals.Length);
+        Assert.Equal(totals.Max(), worst.GetProperty("bottleneckBytes").GetInt64());
+        Assert.Equal(totals.Max(), totals[worst.GetProperty("bottleneckRank").GetInt32()]);
+        Assert.Equal(totals.Sum(), worst.GetProperty("totalBytes").GetInt64());
+    }
+
+    [Fact]
+    public async Task In_fp32_the_plan_says_that_there_is_nothing_to_assign() => Assert.Contains(
+        "in fp32 the master is the weights and its owner writes it, so there is nothing to assign",
+        await Plan("tiny", "--checkpoint", "adaptive", "--set", "training.precision=fp32"), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("--checkpoint even", ExitCodes.Configuration, "--checkpoint = even: expected baseline, equal or adaptive")]
+    [InlineData("--checkpoint equal --k-persist 17", ExitCodes.Configuration, "--k-persist = 17: expected between 1 and model.moe.experts = 16")]
+    [InlineData("--checkpoint equal --k-persist 0", ExitCodes.Configuration, "--k-persist = 0: expected between 1 and model.moe.experts = 16")]
+    [InlineData("--checkpoint equal --k-persist 1 --pec-mask x", ExitCodes.Configuration, "--pec-mask = x: expected w, o, wo or eq6")]
+    [InlineData("--checkpoint equal --pec-mask wo", ExitCodes.CommandLine, "--pec-mask wo is about experts that are not saved; expected --k-persist K beside it")]
+    [InlineData("--k-persist 1", ExitCodes.CommandLine, "--k-persist is of the checkpoint that --checkpoint shows; expected --checkpoint baseline|equal|adaptive beside it")]
+    [InlineData("--checkpoint equal --ep 5", ExitCodes.Configuration, "--ep: layout.expert-parallel = 5: expected a divisor of layout.ranks = 16, or layout.ranks a multiple of 5")]
+    public async Task Flags_that_cannot_be_are_refused_in_one_sentence(string flags, int exitCode, string message)
     {
         var cli = new Cli();
-        Assert.Equal(0, await cli.Run("plan", preset));
+        Assert.Equal(exitCode, await cli.Run(["plan", "gpt-350m-16e", .. flags.Split(' ')]));
+        Assert.Equal($"moe: {message}", cli.Error.Trim());
+        Assert.Empty(cli.Output);
+    }
+
+    private static async Task<string> Plan(string preset, params string[] flags)
+    {
+        var cli = new Cli();
+        Assert.Equal(0, await cli.Run(["plan", preset, .. flags]));
         return cli.Output;
     }
+
+    private static async Task<JsonElement> Json(params string[] flags) =>
+        JsonDocument.Parse(await Plan("gpt-350m-16e", [.. flags, "--json"])).RootElement.GetProperty("checkpoint");
 
     private static MoeSettings Settings(string preset) =>
         SettingsLoader.Load(new SettingsRequest { Overrides = [new SettingOverride("preset", [preset], "PRESET")], WorkingFolder = "/" });

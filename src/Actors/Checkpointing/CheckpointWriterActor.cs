@@ -32,6 +32,7 @@ internal sealed class CheckpointWriterActor : ReceiveActor
     private readonly Dictionary<string, long> stepCounts = [];
     private int written;
     private long bytes, begun;
+    private double snapshotMs;
     private string? error;
 
     public CheckpointWriterActor(string incarnation, FlightRecorder flight, Func<IActorRef> coordinator)
@@ -53,21 +54,20 @@ internal sealed class CheckpointWriterActor : ReceiveActor
 
     private void Write(UnitSnapshot m)
     {
-        using UnitCopy copy = m.Copy;
         if (current != (m.Context.Epoch, m.Step))
         {
             current = (m.Context.Epoch, m.Step);
             entries.Clear();
             files.Clear();
             stepCounts.Clear();
-            (written, bytes, error, begun) = (0, 0, null, Stopwatch.GetTimestamp());
+            (written, bytes, error, begun, snapshotMs) = (0, 0, null, Stopwatch.GetTimestamp(), 0);
         }
 
         if (error is null)
         {
             try
             {
-                WriteUnit(m, copy);
+                WriteUnit(m);
             }
             catch (Exception e)
             {
@@ -77,6 +77,8 @@ internal sealed class CheckpointWriterActor : ReceiveActor
             }
         }
 
+        m.Release();
+        snapshotMs = Math.Max(snapshotMs, m.Job.CopyMs);
         if (++written < m.UnitsOfNode)
         {
             return;
@@ -85,7 +87,7 @@ internal sealed class CheckpointWriterActor : ReceiveActor
         flight.EnterStorage(Phase.Idle, m.Step);
         string json = JsonSerializer.Serialize(new Part(files, entries, stepCounts));
         var answer = new SnapshotPersisted(
-            m.Context.Epoch, m.Step, incarnation, error is null ? json : "", bytes, Stopwatch.GetElapsedTime(begun).TotalMilliseconds, error);
+            m.Context.Epoch, m.Step, incarnation, error is null ? json : "", bytes, Stopwatch.GetElapsedTime(begun).TotalMilliseconds, snapshotMs, error);
         answers.Enqueue(answer);
         if (answers.Count > KeptAnswers)
         {
@@ -95,18 +97,34 @@ internal sealed class CheckpointWriterActor : ReceiveActor
         coordinator().Tell(answer, ActorRefs.NoSender);
     }
 
-    private void WriteUnit(UnitSnapshot m, UnitCopy copy)
+    private void WriteUnit(UnitSnapshot m)
     {
         flight.EnterStorage(Phase.Persist, m.Step);
+        foreach ((string unit, long steps) in m.StepCounts)
+        {
+            stepCounts[unit] = steps;
+        }
+
+        IReadOnlyList<ShardTensor> pieces = m.Pieces();
+        if (pieces.Count == 0)
+        {
+            // None of the unit's experts was chosen this time.
+            return;
+        }
+
         var store = new CheckpointStore(Path.Combine(m.Context.Message.RunFolder, "checkpoints"));
 
         // The epoch numbers the attempt: a late writer of an aborted epoch never touches a file of a later one.
         string folder = store.Begin(m.Step, m.Context.Epoch);
         string file = $"{folder}/{m.Unit.ToString().Replace('/', '-')}.safetensors";
-        ShardFileResult result = new ShardFileWriter(store.Root).Write(file, m.Context.Spec.RunId, m.Step, copy.Pieces());
+        ShardFileResult result = new ShardFileWriter(store.Root).Write(file, m.Context.Spec.RunId, m.Step, pieces);
         files.Add(result.File);
         entries.AddRange(result.Entries);
-        stepCounts[m.Unit.ToString()] = copy.StepCount;
+        foreach (SnapshotPart part in m.Parts)
+        {
+            part.SealFrom(result.Entries);
+        }
+
         bytes += result.Bytes;
     }
 }

@@ -23,7 +23,7 @@ public sealed class InferenceWeights : IDisposable
     {
         using var reader = new CheckpointReader(store.Root, manifest);
         ScalarType type = spec.Training.Precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
-        string slot = type == ScalarType.BFloat16 ? "weights" : "master";
+        string slot = type == ScalarType.BFloat16 ? Slots.Weights : Slots.Master;
         ParameterLayout layout = ParameterLayout.Dense(spec.Model);
         var weights = new InferenceWeights(zeros(layout.Total, dtype: type));
         try
@@ -37,7 +37,14 @@ public sealed class InferenceWeights : IDisposable
                     ParameterLayout shard = ParameterLayout.Experts(spec.Model, layer, first, count);
                     Tensor flat = zeros(shard.Total, dtype: type);
                     weights.experts.Add((layer, position), flat);
-                    UnitRestore.Fill(reader, shard, 0, shard.Total, slot, flat);
+                    
+                    // From the master: a partial checkpoint's weights may be older than it.
+                    using Tensor master = type == ScalarType.Float32 ? flat.alias() : zeros(shard.Total, dtype: ScalarType.Float32);
+                    UnitRestore.Fill(reader, shard, 0, shard.Total, Slots.Master, master);
+                    if (type != ScalarType.Float32)
+                    {
+                        flat.copy_(master);
+                    }
                 }
             }
 

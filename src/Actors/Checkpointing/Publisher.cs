@@ -34,10 +34,25 @@ internal static class Publisher
             }
         }
 
+        IReadOnlyList<CheckpointEntry> written = [.. entries];
+        if (checkpoint.Base is { } old)
+        {
+            // What this checkpoint leaves out lies where it lay (MoC: an expert's newest version may be in an older checkpoint).
+            Manifest before = store.Open(old, Manifests.IdentityOf(spec));
+            HashSet<(string, string)> known = [.. entries.Select(e => (e.Tensor, e.Slot))];
+            entries.AddRange(before.Entries.Where(e => !known.Contains((e.Tensor, e.Slot))));
+            HashSet<string> referred = [.. entries.Select(e => e.File)];
+            files.AddRange(before.Files.Where(f => referred.Contains(f.File)));
+            foreach ((string unit, long steps) in before.Units)
+            {
+                stepCounts.TryAdd(unit, steps);
+            }
+        }
+
         Manifest manifest = Manifests.Of(spec, checkpoint, retention.FencingToken, files, entries, stepCounts);
         store.Publish(manifest, ExpectedState.Of(spec));
         flight.EnterStorage(Phase.Commit, checkpoint.Step);
-        store.Retain(retention);
+        RetentionResult kept = store.Retain(retention);
         long bytes = checkpoint.Parts.Values.Sum(p => p.Bytes);
         (string weights, string state) = ("", "");
         if (bytes <= HashLimit)
@@ -48,7 +63,12 @@ internal static class Publisher
 
         flight.EnterStorage(Phase.Idle, checkpoint.Step);
         return new CommittedCheckpoint(
-            checkpoint.Step, bytes, BytesPerRank(spec, entries), 0, checkpoint.Parts.Values.Max(p => p.PersistMs), weights, state);
+            checkpoint.Step, bytes, BytesPerRank(spec, written), 0, checkpoint.Parts.Values.Max(p => p.PersistMs), weights, state)
+        {
+            Kind = manifest.Kind,
+            SnapshotMs = checkpoint.Parts.Values.Max(p => p.SnapshotMs),
+            Kept = kept.Decision.Keep,
+        };
     }
 
     private static long[] BytesPerRank(RunSpec spec, IEnumerable<CheckpointEntry> entries)
@@ -102,7 +122,9 @@ internal static class Manifests
             Step = checkpoint.Step,
             Epoch = checkpoint.Epoch,
             FencingToken = fence,
-            Kind = Manifest.Full,
+            Kind = spec.Checkpoint.Mode == CheckpointMode.Partial ? Manifest.Partial : Manifest.Full,
+            Schema = spec.Checkpoint.Mode == CheckpointMode.Partial ? Manifest.CurrentSchema : 1,
+            Plt = checkpoint.Facts.Plt is { } plt ? JsonSerializer.Deserialize<JsonElement>(plt.ToJson()) : null,
             CreatedAt = DateTimeOffset.UtcNow,
             Files = files,
             Entries = entries,

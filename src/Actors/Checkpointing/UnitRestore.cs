@@ -1,3 +1,4 @@
+using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Models;
@@ -6,9 +7,14 @@ using static TorchSharp.torch;
 
 namespace MoeActors.Actors.Checkpointing;
 
-/// <summary>Puts state into the live tensors: from the seed, or from a verified checkpoint (CK-1: nothing unverified is ever restored).</summary>
-internal static class UnitRestore
+/// <summary>
+/// Puts state into the live tensors: from the seed, from verified snapshots in memory, or from verified checkpoints (CK-1: nothing unverified is ever restored). What does not
+/// hold is collected, not thrown: one bad entry falls down the ladder alone.
+/// </summary>
+internal sealed class UnitRestore(DeviceStore store, CheckpointStore checkpoints, SnapshotVault vault)
 {
+    private readonly List<DamagedState> damaged = [];
+
     /// <summary>Restores everything a store holds from the seed: step 0.</summary>
     public static void FromSeed(DeviceStore store)
     {
@@ -18,6 +24,7 @@ internal static class UnitRestore
             store.DenseWeights.copy_(dense);
             foreach (UnitState unit in store.Units)
             {
+                unit.FinishSnapshot();
                 Tensor initial = unit is DenseUnit ? dense.alias() : Initial(store, unit.Layout);
                 using (initial)
                 {
@@ -30,34 +37,77 @@ internal static class UnitRestore
                     unit.Optimizer.Master.copy_(range);
                     unit.Optimizer.First.fill_(0f);
                     unit.Optimizer.Second.fill_(0f);
-                    unit.StepCount = 0;
+                    unit.Steps.SetAll(0);
                 }
             }
         }
     }
 
-    /// <summary>Restores everything a store holds from one checkpoint.</summary>
-    public static void FromCheckpoint(DeviceStore store, Manifest manifest, CheckpointReader reader)
+    /// <summary>Restores everything the store holds to recovery point <paramref name="step"/>, experts as <paramref name="items"/> say where they are named; returns what does not hold.</summary>
+    public IReadOnlyList<DamagedState> FromCheckpoint(long step, RunIdentity identity, IReadOnlyList<RestoreItem> items)
     {
-        string slot = store.WeightType == ScalarType.BFloat16 ? "weights" : "master";
-        Fill(reader, store.DenseLayout, 0, store.DenseLayout.Total, slot, store.DenseWeights);
-        foreach (UnitState unit in store.Units)
+        var readers = new Dictionary<long, CheckpointReader>();
+        CheckpointReader Reader(long at)
         {
-            if (unit is ExpertUnit)
+            if (!readers.TryGetValue(at, out CheckpointReader? reader))
             {
-                Fill(reader, unit.Layout, 0, unit.Layout.Total, slot, unit.Weights);
+                readers.Add(at, reader = new CheckpointReader(checkpoints.Root, checkpoints.Open(at, identity)));
             }
 
-            if (store.WeightType == ScalarType.BFloat16)
+            return reader;
+        }
+
+        try
+        {
+            CheckpointReader main;
+            try
             {
-                Fill(reader, unit.Layout, unit.Begin, unit.Count, "master", unit.Optimizer.Master);
+                main = Reader(step);
+            }
+            catch (CheckpointException e) when (!e.NewerSchema)
+            {
+                return [new DamagedState(RestoreRung.Storage, -1, -1, step, e.Message)];
             }
 
-            Fill(reader, unit.Layout, unit.Begin, unit.Count, "m", unit.Optimizer.First);
-            Fill(reader, unit.Layout, unit.Begin, unit.Count, "v", unit.Optimizer.Second);
-            unit.StepCount = manifest.Units.TryGetValue(unit.Id.ToString(), out long steps)
-                ? steps
-                : throw new CheckpointException($"checkpoint {manifest.Step}: the manifest names no step count of unit {unit.Id}: it belongs to another layout");
+            foreach (UnitState unit in store.Units)
+            {
+                unit.FinishSnapshot();
+            }
+
+            RestoreDense(main, step);
+            List<int> moe = [.. store.Spec.Model.MoeLayers()];
+            foreach (ExpertUnit unit in store.Units.OfType<ExpertUnit>())
+            {
+                int ordinal = moe.IndexOf(unit.Id.Layer);
+                foreach (IGrouping<int, ParameterEntry> expert in unit.Layout.Entries.GroupBy(e => e.Expert))
+                {
+                    RestoreItem? item = items.FirstOrDefault(i => i.Layer == ordinal && i.Expert == expert.Key);
+                    if (item?.Rung == RestoreRung.Vault)
+                    {
+                        if (vault.Restore(unit, expert.Key, item.Moments) is { } why)
+                        {
+                            damaged.Add(new DamagedState(RestoreRung.Vault, ordinal, expert.Key, step, $"layer {unit.Id.Layer}, expert {expert.Key}: {why}"));
+                        }
+                    }
+                    else
+                    {
+                        long manifest = item?.Manifest ?? step;
+                        Try(ordinal, expert.Key, manifest, () => RestoreExpert(Reader(manifest), unit, expert.Key, [.. expert]));
+                    }
+                }
+
+                // Of a snapshot or a partial checkpoint the master alone is sure to be here.
+                unit.Optimizer.PublishMaster();
+            }
+
+            return damaged;
+        }
+        finally
+        {
+            foreach (CheckpointReader reader in readers.Values)
+            {
+                reader.Dispose();
+            }
         }
     }
 
@@ -77,6 +127,88 @@ internal static class UnitRestore
         foreach (UnitRange range in UnitRange.Of(layout, begin, count))
         {
             reader.ReadRange(range.Entry.Name, slot, range.EntryBegin, range.Count, start + (nint)(range.UnitOffset * size));
+        }
+    }
+
+    private void RestoreDense(CheckpointReader reader, long step)
+    {
+        bool mixed = store.WeightType == ScalarType.BFloat16;
+        Try(-1, -1, step, () => Fill(reader, store.DenseLayout, 0, store.DenseLayout.Total, mixed ? Slots.Weights : Slots.Master, store.DenseWeights));
+        foreach (DenseUnit unit in store.Units.OfType<DenseUnit>())
+        {
+            // In fp32 the master is the shared weights, which another rank of the device must not lose to an older snapshot: all of them are of this step.
+            if (vault.Has(unit.Id, -1, step) && vault.Restore(unit, -1, step) is null)
+            {
+                continue;
+            }
+
+            Try(-1, -1, step, () =>
+            {
+                if (mixed)
+                {
+                    Fill(reader, unit.Layout, unit.Begin, unit.Count, Slots.Master, unit.Optimizer.Master);
+                }
+
+                Fill(reader, unit.Layout, unit.Begin, unit.Count, Slots.First, unit.Optimizer.First);
+                Fill(reader, unit.Layout, unit.Begin, unit.Count, Slots.Second, unit.Optimizer.Second);
+                unit.Steps.SetAll(StepsOf(reader.Manifest, unit.Id, -1));
+            });
+        }
+    }
+
+    private void RestoreExpert(CheckpointReader reader, ExpertUnit unit, int expert, IReadOnlyList<ParameterEntry> entries)
+    {
+        // The weights of the whole expert, replicas' ranges included: from the master, which is always there.
+        foreach (ParameterEntry entry in entries)
+        {
+            using Tensor flat = unit.Weights.narrow(0, entry.Offset, entry.Count);
+            if (flat.dtype == ScalarType.Float32 && flat.device_type == TorchSharp.DeviceType.CPU)
+            {
+                reader.ReadRange(entry.Name, Slots.Master, 0, entry.Count, TensorAddress.Of(flat));
+                continue;
+            }
+
+            using Tensor master = empty(entry.Count, dtype: ScalarType.Float32);
+            reader.ReadRange(entry.Name, Slots.Master, 0, entry.Count, TensorAddress.Of(master));
+            flat.copy_(master);
+        }
+
+        long begin = entries[0].Offset, end = entries[^1].Offset + entries[^1].Count;
+        (long from, long to) = (Math.Max(begin, unit.Begin), Math.Min(end, unit.Begin + unit.Count));
+        if (from >= to)
+        {
+            unit.Steps[expert] = StepsOf(reader.Manifest, unit.Id, expert);
+            return;
+        }
+
+        foreach (string slot in (string[])[Slots.Master, Slots.First, Slots.Second])
+        {
+            if (slot == Slots.Master && store.WeightType == ScalarType.Float32)
+            {
+                continue;
+            }
+
+            using Tensor target = unit.Slot(slot).narrow(0, from - unit.Begin, to - from);
+            Fill(reader, unit.Layout, from, to - from, slot, target);
+        }
+
+        unit.Steps[expert] = StepsOf(reader.Manifest, unit.Id, expert);
+    }
+
+    private static long StepsOf(Manifest manifest, UnitId unit, int expert) =>
+        manifest.Units.TryGetValue(SnapshotPlan.StepKey(unit, expert, partial: true), out long own) ? own
+        : manifest.Units.TryGetValue(unit.ToString(), out long all) ? all
+        : throw new CheckpointException($"checkpoint {manifest.Step}: the manifest names no step count of unit {unit}: it belongs to another layout");
+
+    private void Try(int layer, int expert, long step, Action read)
+    {
+        try
+        {
+            read();
+        }
+        catch (CheckpointException e) when (!e.NewerSchema)
+        {
+            damaged.Add(new DamagedState(RestoreRung.Storage, layer, expert, step, e.Message));
         }
     }
 

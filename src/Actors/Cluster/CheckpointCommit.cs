@@ -1,4 +1,10 @@
+using System.Collections.Immutable;
+
+using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Checkpoints.Partial;
+using MoeActors.Compute.Data;
+using MoeActors.Compute.Models;
 
 using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
 using Input = MoeActors.Actors.Cluster.CoordinatorInput;
@@ -8,6 +14,21 @@ namespace MoeActors.Actors.Cluster;
 /// <summary>PURE: the coordinator's part of a checkpoint's life: gather the durable parts, publish, remember (CK-1).</summary>
 internal static class CheckpointCommit
 {
+    /// <summary>A checkpoint that has been ordered.</summary>
+    public static PendingCheckpoint Begin(CoordinatorState state, long step, SampleLedger ledger, PltLedger? plt, CheckpointOrder order)
+    {
+        RunSpec spec = state.Spec!;
+        CheckpointFacts facts = order.Complete
+            ? CheckpointFacts.Whole(spec.Model, step, ledger, plt)
+            : state.Published[state.NewestCheckpoint].Next(step, ledger, plt, order, PecMask.Parse(spec.Checkpoint.Mask));
+        return new PendingCheckpoint(step, state.Epoch, ledger, ImmutableSortedDictionary<string, SnapshotPersisted>.Empty)
+        {
+            Order = order,
+            Facts = facts,
+            Base = order.Complete ? null : state.NewestCheckpoint,
+        };
+    }
+
     public static CoordinatorState OnPersisted(CoordinatorState state, SnapshotPersisted e, List<Effect> effects)
     {
         // A part may come twice, when its first answer was late; only participants have one.
@@ -52,10 +73,10 @@ internal static class CheckpointCommit
         if (step > state.NewestCheckpoint)
         {
             effects.Add(new Effect.Journal(new JournalEntry.CheckpointPublished(step, e.Checkpoint.Ledger.ToJson())));
-            next = next with { NewestCheckpoint = step, CheckpointLedger = e.Checkpoint.Ledger };
+            next = Remember(next, e);
         }
 
-        return TryFinish(next, effects);
+        return GoOn(next, effects);
     }
 
     public static CoordinatorState OnFailed(CoordinatorState state, Input.PublishFailed e, List<Effect> effects)
@@ -71,8 +92,48 @@ internal static class CheckpointCommit
         bool last = next.Phase == RunPhase.Finishing || (next.Phase is RunPhase.Applying or RunPhase.Evaluating && next.Step >= next.Spec!.Training.Steps);
         return last && next.Step == e.Step && next.NewestCheckpoint < e.Step
             ? CoordinatorMachine.End(next, $"failed: the last checkpoint could not be written: {e.Reason}", effects)
-            : TryFinish(next, effects);
+            : GoOn(next, effects);
     }
+
+    private static CoordinatorState Remember(CoordinatorState state, Input.Published e)
+    {
+        PendingCheckpoint checkpoint = e.Checkpoint;
+        var published = state.Published.SetItem(checkpoint.Step, checkpoint.Facts);
+        if (e.Kept.Count > 0)
+        {
+            published = published.RemoveRange(published.Keys.Except(e.Kept).Where(s => s != checkpoint.Step));
+        }
+
+        CoordinatorState next = state with { NewestCheckpoint = checkpoint.Step, CheckpointLedger = checkpoint.Ledger, Published = published };
+
+        // What an older epoch's nodes still hold of it was let go when this one began.
+        next = checkpoint.Epoch == state.Epoch && state.Spec!.Checkpoint.KeepsSnapshots ? next with { Vaults = Snapshotted(next, checkpoint) } : next;
+        IEnumerable<long> restorable = published.Values.SelectMany(f => f.Steps())
+            .Concat(next.Vaults.Values.SelectMany(v => v.Values).Select(v => v.Moments)).Concat(next.Pending.Keys);
+        return next with { Plt = next.Plt?.KeepMarks(restorable) };
+    }
+
+    private static ImmutableDictionary<string, ImmutableDictionary<(int Layer, int Expert), ExpertVersion>> Snapshotted(
+        CoordinatorState state, PendingCheckpoint checkpoint)
+    {
+        RunSpec spec = state.Spec!;
+        var vaults = state.Vaults;
+        for (int m = 0; m < spec.Model.MoeLayers().Count; m++)
+        {
+            foreach (int expert in checkpoint.Order.Complete ? Enumerable.Range(0, spec.Model.Moe.Experts) : checkpoint.Order.Snapshot[m])
+            {
+                string node = state.Placement!.Nodes[state.Placement.NodeOfRank[spec.Layout.PositionOfExpert(expert, spec.Model.Moe.Experts)]].Incarnation;
+                var held = vaults.TryGetValue(node, out var known) ? known : ImmutableDictionary<(int Layer, int Expert), ExpertVersion>.Empty;
+                vaults = vaults.SetItem(node, held.SetItem((m, expert), new ExpertVersion(checkpoint.Step, checkpoint.Step)));
+            }
+        }
+
+        return vaults;
+    }
+
+    /// <summary>What waited for a checkpoint goes on: training (checkpoint.asynchronous = off), or the end of the run.</summary>
+    private static CoordinatorState GoOn(CoordinatorState state, List<Effect> effects) =>
+        state.Phase == RunPhase.Saving && state.Pending.IsEmpty ? CoordinatorMachine.AfterHold(state, effects) : TryFinish(state, effects);
 
     // EP-1: what an older epoch was still publishing is not what this one waits for.
     private static CoordinatorState Settled(CoordinatorState state, long step, int epoch) =>

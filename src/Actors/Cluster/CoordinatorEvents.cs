@@ -1,3 +1,4 @@
+using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
@@ -15,6 +16,9 @@ public abstract record CoordinatorInput
 
         /// <summary>Fencing token the run's folder was opened with.</summary>
         public long Fence { get; init; }
+
+        /// <summary>The folder's published checkpoints.</summary>
+        public IReadOnlyList<CheckpointFacts> Points { get; init; } = [];
     }
 
     /// <summary>A node said hello.</summary>
@@ -39,7 +43,11 @@ public abstract record CoordinatorInput
     public sealed record Persisted(SnapshotPersisted Message) : CoordinatorInput;
 
     /// <summary>A manifest is published (CK-1).</summary>
-    public sealed record Published(PendingCheckpoint Checkpoint, long Bytes) : CoordinatorInput;
+    public sealed record Published(PendingCheckpoint Checkpoint, long Bytes) : CoordinatorInput
+    {
+        /// <summary>Steps of the checkpoints that retention has left; empty = all.</summary>
+        public IReadOnlyList<long> Kept { get; init; } = [];
+    }
 
     /// <summary>A manifest could not be published.</summary>
     public sealed record PublishFailed(long Step, int Epoch, string Reason) : CoordinatorInput;
@@ -93,7 +101,14 @@ public abstract record CoordinatorEffect
     public sealed record EpochDecided(int Epoch, long RestoreStep, Placement Placement) : CoordinatorEffect;
 
     /// <summary>All nodes are ready.</summary>
-    public sealed record EpochReady(int Epoch, double FetchMs, double RestoreMs, IReadOnlyDictionary<string, EpochPrepared> Nodes) : CoordinatorEffect;
+    public sealed record EpochReady(int Epoch, double FetchMs, double RestoreMs, IReadOnlyDictionary<string, EpochPrepared> Nodes) : CoordinatorEffect
+    {
+        /// <summary>Where the state came from.</summary>
+        public string Rung { get; init; } = "";
+
+        /// <summary>PLT this recovery cost, a share.</summary>
+        public double Plt { get; init; }
+    }
 
     /// <summary>The run is over.</summary>
     public sealed record Ended(string Outcome) : CoordinatorEffect;
@@ -121,6 +136,9 @@ public abstract record JournalEntry
     /// <summary>A checkpoint's manifest was published.</summary>
     public sealed record CheckpointPublished(long Step, string LedgerJson) : JournalEntry;
 
+    /// <summary>Dynamic-K: experts of a layer saved from now on.</summary>
+    public sealed record KChanged(int KSnapshot, int KPersist) : JournalEntry;
+
     /// <summary>Someone asked to stop: a coordinator that takes over stops too.</summary>
     public sealed record StopAsked(string Reason) : JournalEntry;
 
@@ -134,7 +152,17 @@ public abstract record JournalEntry
 /// <param name="Ledger">Samples of those steps (DA-1).</param>
 /// <param name="Parts">Parts so far, by node incarnation.</param>
 public sealed record PendingCheckpoint(
-    long Step, int Epoch, SampleLedger Ledger, System.Collections.Immutable.ImmutableSortedDictionary<string, SnapshotPersisted> Parts);
+    long Step, int Epoch, SampleLedger Ledger, System.Collections.Immutable.ImmutableSortedDictionary<string, SnapshotPersisted> Parts)
+{
+    /// <summary>What it saves.</summary>
+    public CheckpointOrder Order { get; init; } = CheckpointOrder.All;
+
+    /// <summary>What it will be once it is published.</summary>
+    public required CheckpointFacts Facts { get; init; }
+
+    /// <summary>Step of the checkpoint in which what it leaves out lies; null = it leaves nothing out.</summary>
+    public long? Base { get; init; }
+}
 
 /// <summary>Numbers of one decided step (ST-1), summed in canonical order (DT-1).</summary>
 /// <param name="Step">The step, from 0.</param>

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 
+using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 
@@ -60,9 +62,10 @@ public static class CoordinatorMachine
             EpochBefore = Math.Max(state.Epoch, e.Epoch),
             NewestCheckpoint = e.NewestCheckpoint,
             CheckpointLedger = SampleLedger.FromJson(e.LedgerJson, "journal"),
-        },
+        }.WithRun(RunSpec.FromJson(e.SpecJson)),
         JournalEntry.EpochBegan e => state with { Epoch = e.Epoch, Placement = new Placement(e.Nodes, e.NodeOfRank, "taken over"), Step = e.RestoreStep },
         JournalEntry.CheckpointPublished e => state with { NewestCheckpoint = e.Step, CheckpointLedger = SampleLedger.FromJson(e.LedgerJson, "journal") },
+        JournalEntry.KChanged e => state with { KSnapshot = e.KSnapshot, KPersist = e.KPersist },
         JournalEntry.StopAsked e => state with { StopReason = e.Reason },
         JournalEntry.RunEnded e => state with { Phase = RunPhase.Ended, Outcome = e.Outcome },
         _ => state,
@@ -100,6 +103,12 @@ public static class CoordinatorMachine
             NewestCheckpoint = e.NewestCheckpoint,
             CheckpointLedger = e.Ledger,
         };
+        next = next.WithRun(e.Spec);
+        if (e.Points.Count > 0)
+        {
+            next = next with { Published = e.Points.ToImmutableSortedDictionary(f => f.Step, f => f) };
+        }
+
         effects.Add(new Effect.Note(e.NewestCheckpoint > 0 ? $"run {e.Spec.RunId} goes on after step {e.NewestCheckpoint}" : $"run {e.Spec.RunId} accepted"));
         return TryBeginEpoch(next, effects);
     }
@@ -132,7 +141,7 @@ public static class CoordinatorMachine
             return state;
         }
 
-        CoordinatorState next = state with { Members = state.Members.Remove(e.Incarnation), Lost = state.Lost.Add(e.Incarnation) };
+        CoordinatorState next = state with { Members = state.Members.Remove(e.Incarnation), Lost = state.Lost.Add(e.Incarnation), Vaults = state.Vaults.Remove(e.Incarnation) };
         if (participant is null || state.Phase is RunPhase.Idle or RunPhase.Ended)
         {
             effects.Add(new Effect.Note($"{(node ?? participant)!.Name} is gone: {e.Reason}"));
@@ -168,7 +177,7 @@ public static class CoordinatorMachine
         }
 
         // Checkpoints whose parts are complete are already with the publisher; the others lost a part.
-        CoordinatorState next = state with { Phase = RunPhase.Gathering, GraceOver = false, Pending = state.Pending.Clear(), Order = null };
+        CoordinatorState next = state with { Phase = RunPhase.Gathering, GraceOver = false, Pending = state.Pending.Clear(), Order = null, Recoveries = state.Recoveries + 1 };
         next = TryBeginEpoch(next, effects);
         if (next.Phase == RunPhase.Gathering)
         {
@@ -193,11 +202,23 @@ public static class CoordinatorMachine
             .ToArray();
         Placement placement = PlacementPlanner.Plan(state.Spec.Layout.Ranks, chosen, state.Placement);
         int epoch = state.Epoch + 1;
-        long restore = state.NewestCheckpoint;
+        RestorePlan? plan = RecoveryLadder.Choose(
+            state.Spec, [.. placement.NodeOfRank.Select(i => placement.Nodes[i].Incarnation)], state.Published, state.Vaults, state.Damaged);
+        if (plan is null)
+        {
+            return End(state, $"failed: no checkpoint of {state.RunFolder} can be restored any more: {state.Damaged[0].Reason}", effects);
+        }
+
+        long restore = plan.Step;
         effects.Add(new Effect.Journal(new JournalEntry.EpochBegan(epoch, placement.Nodes, placement.NodeOfRank, restore)));
         effects.Add(new Effect.EpochDecided(epoch, restore, placement));
         effects.Add(new Effect.Note($"epoch {epoch}: {placement.Nodes.Count} nodes, {placement.Reason}, from step {restore}"));
-        var order = new PrepareEpoch(RunKey.Of(state.Spec), epoch, state.Spec.ToJson(), state.RunFolder, placement.Nodes, placement.NodeOfRank, restore, state.Fence);
+        if (restore < state.NewestCheckpoint || plan.Items.Count > 0)
+        {
+            effects.Add(new Effect.Note($"recovery from {plan.Reason}"));
+        }
+
+        var order = new PrepareEpoch(RunKey.Of(state.Spec), epoch, state.Spec.ToJson(), state.RunFolder, placement.Nodes, placement.NodeOfRank, restore, state.Fence, plan.Items);
         CoordinatorState next = state with
         {
             Phase = RunPhase.Preparing,
@@ -210,9 +231,10 @@ public static class CoordinatorMachine
             Applied = state.Applied.Clear(),
             Evaluations = state.Evaluations.Clear(),
             Step = restore,
-            Ledger = state.CheckpointLedger,
-            SkipsInARow = SkipsAtEnd(state.CheckpointLedger),
+            Plan = plan,
         };
+        next = next.BackTo(restore);
+        next = next with { Ledger = next.CheckpointLedger, SkipsInARow = SkipsAtEnd(next.CheckpointLedger) };
         TellAll(next, order, effects);
         return next;
     }
@@ -229,17 +251,28 @@ public static class CoordinatorMachine
             return End(state, $"failed: {state.Members[e.Node].Name}: {e.Error}", effects);
         }
 
+        if (e.Damaged.Count > 0)
+        {
+            foreach (DamagedState damage in e.Damaged)
+            {
+                effects.Add(new Effect.Note($"{state.Members[e.Node].Name}: {damage.Reason}"));
+            }
+
+            return Abort(state with { Damaged = state.Damaged.AddRange(e.Damaged) }, $"{state.Members[e.Node].Name}: {e.Damaged.Count} damaged {(e.Damaged.Count == 1 ? "entry" : "entries")}: the next rung is tried", effects);
+        }
+
         CoordinatorState next = state with { Ready = state.Ready.SetItem(e.Node, e) };
         if (next.Ready.Count < next.Participants.Count)
         {
             return next;
         }
 
-        effects.Add(new Effect.EpochReady(next.Epoch, next.Ready.Values.Max(r => r.FetchMs), next.Ready.Values.Max(r => r.RestoreMs), next.Ready));
+        (next, string rung, double plt) = RecoveryCost.Settle(next, effects);
+        effects.Add(new Effect.EpochReady(next.Epoch, next.Ready.Values.Max(r => r.FetchMs), next.Ready.Values.Max(r => r.RestoreMs), next.Ready) { Rung = rung, Plt = plt });
         return next.Step >= next.Spec!.Training.Steps ? AfterHold(next, effects) : StartSteps(next, effects);
     }
 
-    private static CoordinatorState StartSteps(CoordinatorState state, List<Effect> effects)
+    internal static CoordinatorState StartSteps(CoordinatorState state, List<Effect> effects)
     {
         var order = new StartSteps(state.Epoch, state.Step);
         TellAll(state, order, effects);
@@ -283,9 +316,12 @@ public static class CoordinatorMachine
         }
 
         bool evaluate = spec.Evaluation.Interval > 0 && completed % spec.Evaluation.Interval == 0;
-        AfterStep after = last || evaluate ? AfterStep.Hold : AfterStep.Continue;
+        PltLedger? plt = decided.Skipped ? state.Plt : state.Plt?.Add(StepDecisions.Routed(spec, state.Reports.Values));
+        CheckpointOrder? saves = checkpoint ? CheckpointOrders.Next(state with { Plt = plt }, last) : null;
+        plt = checkpoint ? plt?.Mark(completed) : plt;
+        AfterStep after = last || evaluate || (checkpoint && !spec.Checkpoint.Asynchronous) ? AfterStep.Hold : AfterStep.Continue;
         var order = new StepDecision(
-            state.Epoch, state.Step, decided.Skipped, StepDecisions.GradientScale(spec, decided), decided.LearningRate, checkpoint, after);
+            state.Epoch, state.Step, decided.Skipped, StepDecisions.GradientScale(spec, decided), decided.LearningRate, saves, after, state.NewestCheckpoint);
         TellAll(state, order, effects);
         effects.Add(new Effect.RecordStep(decided));
         return state with
@@ -301,9 +337,8 @@ public static class CoordinatorMachine
             FailuresInARow = completed > state.Furthest ? 0 : state.FailuresInARow,
             Furthest = Math.Max(completed, state.Furthest),
             Phase = after == AfterStep.Hold ? RunPhase.Applying : RunPhase.Running,
-            Pending = checkpoint
-                ? state.Pending.SetItem(completed, new PendingCheckpoint(completed, state.Epoch, ledger, ImmutableSortedDictionary<string, SnapshotPersisted>.Empty))
-                : state.Pending,
+            Plt = plt,
+            Pending = saves is null ? state.Pending : state.Pending.SetItem(completed, CheckpointCommit.Begin(state, completed, ledger, plt, saves)),
         };
     }
 
@@ -318,14 +353,26 @@ public static class CoordinatorMachine
         return next.Applied.Count < next.Participants.Count ? next : AfterHold(next, effects);
     }
 
-    private static CoordinatorState AfterHold(CoordinatorState state, List<Effect> effects)
+    internal static CoordinatorState AfterHold(CoordinatorState state, List<Effect> effects)
     {
         if (state.StopReason is not null && state.Step < state.Spec!.Training.Steps && IsSaved(state))
         {
             return CheckpointCommit.TryFinish(state with { Phase = RunPhase.Finishing }, effects);
         }
 
+        if (!state.Spec!.Checkpoint.Asynchronous && state.Step < state.Spec.Training.Steps && state.Pending.ContainsKey(state.Step))
+        {
+            return state with { Phase = RunPhase.Saving, Order = null };
+        }
+
         bool final = state.Step >= state.Spec!.Training.Steps;
+        bool evaluates = final || state.StopReason is not null || (state.Spec.Evaluation.Interval > 0 && state.Step % state.Spec.Evaluation.Interval == 0);
+        if (!evaluates)
+        {
+            // Held for a checkpoint alone.
+            return StartSteps(state, effects);
+        }
+
         var order = new EvaluateState(state.Epoch, state.Step, final ? state.Spec.Evaluation.FinalMaxSequences : state.Spec.Evaluation.MaxSequences);
         TellAll(state, order, effects);
         return state with { Phase = RunPhase.Evaluating, Order = order, Evaluations = state.Evaluations.Clear() };

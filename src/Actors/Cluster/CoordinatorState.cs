@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 
+using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 
@@ -17,6 +19,9 @@ public enum RunPhase
 
     /// <summary>Nodes restore and connect for the epoch.</summary>
     Preparing,
+
+    /// <summary>Training waits until a checkpoint is published (checkpoint.asynchronous = off).</summary>
+    Saving,
 
     /// <summary>Steps are computed.</summary>
     Running,
@@ -90,6 +95,31 @@ public sealed record CoordinatorState
 
     /// <summary>Completed steps of the newest published checkpoint; 0 = none, the seed stands for it.</summary>
     public long NewestCheckpoint { get; init; }
+
+    /// <summary>Published checkpoints by step: what recovery chooses from.</summary>
+    public ImmutableSortedDictionary<long, CheckpointFacts> Published { get; init; } = ImmutableSortedDictionary<long, CheckpointFacts>.Empty;
+
+    /// <summary>By node incarnation, (ordinal of the MoE layer, expert): version of its snapshot in memory.</summary>
+    public ImmutableDictionary<string, ImmutableDictionary<(int Layer, int Expert), ExpertVersion>> Vaults { get; init; } =
+        ImmutableDictionary<string, ImmutableDictionary<(int Layer, int Expert), ExpertVersion>>.Empty;
+
+    /// <summary>What could not be restored: never tried again.</summary>
+    public ImmutableList<DamagedState> Damaged { get; init; } = [];
+
+    /// <summary>Where the epoch in preparation restores from.</summary>
+    public RestorePlan? Plan { get; init; }
+
+    /// <summary>Tokens that the experts' state has learned from or lost; null in a run with full checkpoints, which loses none.</summary>
+    public PltLedger? Plt { get; init; }
+
+    /// <summary>Experts of a layer snapshotted at a partial checkpoint; grows by Dynamic-K.</summary>
+    public int KSnapshot { get; init; }
+
+    /// <summary>Experts of a layer persisted at a partial checkpoint.</summary>
+    public int KPersist { get; init; }
+
+    /// <summary>Recoveries so far.</summary>
+    public int Recoveries { get; init; }
 
     /// <summary>Samples of the surviving history (DA-1).</summary>
     public SampleLedger Ledger { get; init; } = SampleLedger.Empty(1);

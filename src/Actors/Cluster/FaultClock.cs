@@ -35,6 +35,10 @@ internal sealed class FaultClock
 
         public long RestoreStep { get; set; }
 
+        public string Rung { get; set; } = "";
+
+        public double Plt { get; set; }
+
         public double Now() => Stopwatch.GetElapsedTime(Begun).TotalMilliseconds;
     }
 
@@ -61,10 +65,11 @@ internal sealed class FaultClock
         }
     }
 
-    public void Ready(double fetchMs, double restoreMs)
+    public void Ready(double fetchMs, double restoreMs, string rung, double plt)
     {
         foreach (Open fault in open)
         {
+            (fault.Rung, fault.Plt) = (rung, plt);
             fault.RejoinedMs = fault.Now();
             fault.FetchedMs = fault.DecidedMs + fetchMs;
             fault.RestoredMs = Math.Min(fault.RejoinedMs, fault.FetchedMs + restoreMs);
@@ -81,7 +86,11 @@ internal sealed class FaultClock
 
         FaultTimeline[] done = open.Select(f => new FaultTimeline(
             f.Kind, f.Target, f.AtStep, f.Phase, f.At, f.DecidedMs, f.FetchedMs, f.RestoredMs, f.RejoinedMs, f.Now(),
-            f.RestoreStep == 0 ? "seed" : "persisted checkpoint", f.Reason, Math.Max(0, f.AtStep - f.RestoreStep), f.Injected)).ToArray();
+            f.Rung, f.Reason, Math.Max(0, f.AtStep - f.RestoreStep), f.Injected)
+        {
+            // Faults of one recovery share its cost: it is told once.
+            Plt = ReferenceEquals(f, open[0]) ? f.Plt : 0,
+        }).ToArray();
         open.Clear();
         return done;
     }

@@ -49,6 +49,15 @@ public interface IRunRecorder : IDisposable
 /// <param name="StateHash">Hash of the whole state, or empty.</param>
 public sealed record CommittedCheckpoint(long Step, long Bytes, IReadOnlyList<long> BytesPerRank, double StallMs, double PersistMs, string WeightsHash, string StateHash)
 {
+    /// <summary>"full" or "partial".</summary>
+    public string Kind { get; init; } = "full";
+
+    /// <summary>Longest time a node copied beside training.</summary>
+    public double SnapshotMs { get; init; }
+
+    /// <summary>Steps of the checkpoints that retention has left.</summary>
+    public IReadOnlyList<long> Kept { get; init; } = [];
+
     /// <summary>The one after more steps, in whatever order they were published; <paramref name="next"/> where both are of one step.</summary>
     public static CommittedCheckpoint Newer(CommittedCheckpoint? known, CommittedCheckpoint next) =>
         known is not null && known.Step > next.Step ? known : next;
@@ -71,4 +80,8 @@ public sealed record CommittedCheckpoint(long Step, long Bytes, IReadOnlyList<lo
 /// <param name="Injected">Whether the product killed itself on purpose (fault injection).</param>
 public sealed record FaultTimeline(
     string Kind, string Target, long AtStep, string Phase, DateTimeOffset At, double DecidedMs, double FetchedMs, double RestoredMs,
-    double RejoinedMs, double FirstStepMs, string Rung, string Reason, long LostSteps, bool Injected);
+    double RejoinedMs, double FirstStepMs, string Rung, string Reason, long LostSteps, bool Injected)
+{
+    /// <summary>PLT this recovery cost, a share; 0 in exact recovery.</summary>
+    public double Plt { get; init; }
+}

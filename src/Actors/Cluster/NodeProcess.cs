@@ -20,6 +20,7 @@ public sealed class NodeProcess : IAsyncDisposable
     private readonly FlightRecorder flight;
     private readonly Suspicions suspicions = new();
     private LaneWatchdog? watchdog;
+    private SnapshotVault? vault;
     private readonly TaskCompletionSource<(int Code, string Reason)> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private NodeProcess(ActorSystem system, IExchange exchange, FlightRecorder flight, NodeIdentity identity)
@@ -108,6 +109,7 @@ public sealed class NodeProcess : IAsyncDisposable
         }
 
         await system.Terminate().ConfigureAwait(false);
+        vault?.Dispose();
         exchange.Dispose();
         flight.Dispose();
     }
@@ -136,10 +138,13 @@ public sealed class NodeProcess : IAsyncDisposable
         IActorRef writer = system.ActorOf(
             Props.Create(() => new CheckpointWriterActor(Identity.Incarnation, flight, () => coordinator)).WithDispatcher(NodeServices.StorageDispatcher),
             "checkpoint-writer");
+        TorchSharp.torch.Device device = options.Device ?? Compute.Tensors.Devices.Select();
+        vault = new SnapshotVault(pinned: device.type == TorchSharp.DeviceType.CUDA, copied => writer.Tell(copied, ActorRefs.NoSender));
         var services = new NodeServices
         {
             Identity = Identity,
-            Device = options.Device ?? Compute.Tensors.Devices.Select(),
+            Device = device,
+            Vault = vault,
             Exchange = exchange,
             Flight = flight,
             Writer = writer,

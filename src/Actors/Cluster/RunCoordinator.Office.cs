@@ -1,4 +1,7 @@
+using System.Collections.Immutable;
+
 using Akka.Cluster;
+using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints;
@@ -76,7 +79,12 @@ internal sealed partial class RunCoordinator
         try
         {
             Newest newest = NewestOf(state.RunFolder, state.Spec!);
-            state = state with { NewestCheckpoint = newest.Step, CheckpointLedger = newest.Ledger };
+            state = state with
+            {
+                NewestCheckpoint = newest.Step,
+                CheckpointLedger = newest.Ledger,
+                Published = newest.Published.ToImmutableSortedDictionary(f => f.Step, f => f),
+            };
             problem = "";
             return true;
         }
@@ -88,5 +96,5 @@ internal sealed partial class RunCoordinator
     }
 
     /// <summary>What a run's folder knows of its newest checkpoint.</summary>
-    private sealed record Newest(long Step, int Epoch, SampleLedger Ledger);
+    private sealed record Newest(long Step, int Epoch, SampleLedger Ledger, IReadOnlyList<CheckpointFacts> Published);
 }

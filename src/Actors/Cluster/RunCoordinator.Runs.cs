@@ -40,7 +40,7 @@ internal sealed partial class RunCoordinator
                 return;
             }
 
-            Newest newest = m.Resume ? NewestOf(m.RunFolder, spec) : new Newest(0, 0, SampleLedger.Empty(spec.Training.GlobalBatch));
+            Newest newest = m.Resume ? NewestOf(m.RunFolder, spec) : new Newest(0, 0, SampleLedger.Empty(spec.Training.GlobalBatch), []);
             AdoptFence(m.RunFolder);
             if (!OpenFolder(m.RunFolder, lockNeeded: true, out string problem))
             {
@@ -55,6 +55,7 @@ internal sealed partial class RunCoordinator
             {
                 FolderEpoch = Math.Max(newest.Epoch, recorder.NewestEpoch),
                 Fence = state.Fence,
+                Points = newest.Published,
             });
         }
         catch (Exception e) when (e is SpecException or CheckpointException or IOException or UnauthorizedAccessException)
@@ -74,11 +75,12 @@ internal sealed partial class RunCoordinator
         Manifest? newest = store.Newest();
         if (newest is null)
         {
-            return new Newest(0, 0, SampleLedger.Empty(spec.Training.GlobalBatch));
+            return new Newest(0, 0, SampleLedger.Empty(spec.Training.GlobalBatch), []);
         }
 
         newest.Demand(Manifests.IdentityOf(spec));
-        return new Newest(newest.Step, (int)newest.Epoch, SampleLedger.FromJson(newest.Ledger.GetRawText(), $"checkpoint {newest.Step}"));
+        CheckpointFacts[] published = [.. store.List().Valid.Where(m => m.Identity == newest.Identity).Select(m => CheckpointFacts.Of(spec, m))];
+        return new Newest(newest.Step, (int)newest.Epoch, published[0].Ledger, published);
     }
 
     /// <summary>A folder fenced under another journal (resumed elsewhere, or without its old journal): this coordinator's token becomes the newest.</summary>
@@ -128,7 +130,6 @@ internal sealed partial class RunCoordinator
         long fence = state.Fence;
         IActorRef self = Self;
         FlightRecorder flight = options.Flight;
-        long stall = 0;
 
         // An epoch that begins while this is under way restores the newest checkpoint known now: retention leaves it alone.
         var retention = new RetentionRequest(new RetentionPolicy(spec.Checkpoint.Keep, spec.Checkpoint.KeepEvery), fence)
@@ -140,7 +141,7 @@ internal sealed partial class RunCoordinator
             () => Publisher.Publish(spec, folder, retention, checkpoint, flight),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ContinueWith(
             t => self.Tell(t.IsCompletedSuccessfully
-                ? new PublishDone(folder, new Input.Published(checkpoint, t.Result.Bytes), t.Result with { StallMs = stall })
+                ? new PublishDone(folder, new Input.Published(checkpoint, t.Result.Bytes) { Kept = t.Result.Kept }, t.Result)
                 : new PublishDone(folder, new Input.PublishFailed(checkpoint.Step, checkpoint.Epoch, t.Exception!.GetBaseException().Message), null)),
             TaskScheduler.Default);
     }

@@ -227,7 +227,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
                     faults.Decided(e.RestoreStep);
                     break;
                 case Effect.EpochReady e:
-                    faults.Ready(e.FetchMs, e.RestoreMs);
+                    faults.Ready(e.FetchMs, e.RestoreMs, e.Rung, e.Plt);
                     recorder?.Epoch(e.Epoch, state.Step, state.Placement!, e.Nodes);
                     lastDecision = Stopwatch.GetTimestamp();
                     break;
@@ -319,6 +319,7 @@ internal static class Entries
             nameof(JournalEntry.RunAccepted) => typeof(JournalEntry.RunAccepted),
             nameof(JournalEntry.EpochBegan) => typeof(JournalEntry.EpochBegan),
             nameof(JournalEntry.CheckpointPublished) => typeof(JournalEntry.CheckpointPublished),
+            nameof(JournalEntry.KChanged) => typeof(JournalEntry.KChanged),
             nameof(JournalEntry.StopAsked) => typeof(JournalEntry.StopAsked),
             nameof(JournalEntry.RunEnded) => typeof(JournalEntry.RunEnded),
             _ => throw new SpecException($"journal: unknown entry '{entry.Kind}': it was written by another version"),

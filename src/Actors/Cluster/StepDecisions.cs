@@ -36,6 +36,22 @@ public static class StepDecisions
             ranks.Max(r => r.ExposedMs), all.Max(r => r.SnapshotStallMs), ranks.MaxBy(r => r.ComputeMs)!.Rank);
     }
 
+    /// <summary>Tokens routed to each expert in the step, by ordinal of the MoE layer and expert, over all ranks; drops not counted.</summary>
+    public static long[][] Routed(RunSpec spec, IEnumerable<StepReport> reports)
+    {
+        int layers = spec.Model.MoeLayers().Count, experts = spec.Model.Moe.Experts;
+        long[][] routed = [.. Enumerable.Range(0, layers).Select(_ => new long[experts])];
+        foreach (RankReport rank in reports.SelectMany(r => r.Ranks))
+        {
+            for (int i = 0; i < rank.Routed.Count; i++)
+            {
+                routed[i / experts][i % experts] += rank.Routed[i];
+            }
+        }
+
+        return routed;
+    }
+
     /// <summary>Factor that clips the gradient to the configured norm.</summary>
     public static double GradientScale(RunSpec spec, DecidedStep step) =>
         step.Skipped ? 0 : Clipping.Scale(step.GradientNorm, spec.Training.ClipNorm);

@@ -36,10 +36,13 @@ internal static class ControlFormats
             {
                 w.Write(m.Epoch); w.Write(m.Node); w.Write(m.Error); w.Write(m.FetchMs); w.Write(m.RestoreMs);
                 WriteList(ref w, m.Actors, (ref MessagePackWriter x, ActorIncarnation a) => { x.Write(a.Name); x.Write(a.Incarnation); });
+                w.Write(m.Live);
+                WriteList<DamagedState>(ref w, m.Damaged, RestoreFormats.WriteDamage);
             },
             (ref MessagePackReader r) => new EpochPrepared(
                 r.ReadInt32(), ReadText(ref r), r.ReadString(), r.ReadDouble(), r.ReadDouble(),
-                ReadList(ref r, (ref MessagePackReader x) => new ActorIncarnation(ReadText(ref x), x.ReadInt64())))),
+                ReadList(ref r, (ref MessagePackReader x) => new ActorIncarnation(ReadText(ref x), x.ReadInt64())),
+                r.ReadBoolean(), ReadList(ref r, RestoreFormats.ReadDamage))),
         Format(
             "abort",
             (ref MessagePackWriter w, AbortEpoch m) => { w.Write(m.Epoch); w.Write(m.Reason); },
@@ -64,10 +67,11 @@ internal static class ControlFormats
             "decision",
             (ref MessagePackWriter w, StepDecision m) =>
             {
-                w.Write(m.Epoch); w.Write(m.Step); w.Write(m.Skip); w.Write(m.GradientScale); w.Write(m.LearningRate); w.Write(m.Checkpoint); w.Write((int)m.After);
+                w.Write(m.Epoch); w.Write(m.Step); w.Write(m.Skip); w.Write(m.GradientScale); w.Write(m.LearningRate);
+                RestoreFormats.WriteOrder(ref w, m.Checkpoint); w.Write((int)m.After); w.Write(m.Committed);
             },
             (ref MessagePackReader r) => new StepDecision(
-                r.ReadInt32(), r.ReadInt64(), r.ReadBoolean(), r.ReadDouble(), r.ReadDouble(), r.ReadBoolean(), (AfterStep)r.ReadInt32())),
+                r.ReadInt32(), r.ReadInt64(), r.ReadBoolean(), r.ReadDouble(), r.ReadDouble(), RestoreFormats.ReadOrder(ref r), (AfterStep)r.ReadInt32(), r.ReadInt64())),
         Format(
             "applied",
             (ref MessagePackWriter w, StepApplied m) => { w.Write(m.Epoch); w.Write(m.Step); w.Write(m.Node); },
@@ -84,10 +88,11 @@ internal static class ControlFormats
             "persisted",
             (ref MessagePackWriter w, SnapshotPersisted m) =>
             {
-                w.Write(m.Epoch); w.Write(m.Step); w.Write(m.Node); w.Write(m.EntriesJson); w.Write(m.Bytes); w.Write(m.PersistMs); w.Write(m.Error);
+                w.Write(m.Epoch); w.Write(m.Step); w.Write(m.Node); w.Write(m.EntriesJson); w.Write(m.Bytes); w.Write(m.PersistMs);
+                w.Write(m.SnapshotMs); w.Write(m.Error);
             },
             (ref MessagePackReader r) => new SnapshotPersisted(
-                r.ReadInt32(), r.ReadInt64(), ReadText(ref r), ReadText(ref r), r.ReadInt64(), r.ReadDouble(), r.ReadString())),
+                r.ReadInt32(), r.ReadInt64(), ReadText(ref r), ReadText(ref r), r.ReadInt64(), r.ReadDouble(), r.ReadDouble(), r.ReadString())),
         Format(
             "ask-persisted",
             (ref MessagePackWriter w, AskPersisted m) => { w.Write(m.Epoch); w.Write(m.Step); },
@@ -157,10 +162,12 @@ internal static class ControlFormats
     {
         w.Write(m.Rank); w.Write(m.CrossEntropySum); w.Write(m.Tokens); w.Write(m.Balance); w.Write(m.RouterZ);
         w.Write(m.Dropped); w.Write(m.ComputeMs); w.Write(m.ExposedMs);
+        WriteList(ref w, m.Routed, (ref MessagePackWriter x, int i) => x.Write(i));
     }
 
     private static RankReport ReadRank(ref MessagePackReader r) => new(
-        r.ReadInt32(), r.ReadDouble(), r.ReadInt64(), r.ReadDouble(), r.ReadDouble(), r.ReadInt64(), r.ReadDouble(), r.ReadDouble());
+        r.ReadInt32(), r.ReadDouble(), r.ReadInt64(), r.ReadDouble(), r.ReadDouble(), r.ReadInt64(), r.ReadDouble(), r.ReadDouble(),
+        ReadList(ref r, (ref MessagePackReader x) => x.ReadInt32()));
 
     private static void WritePrepare(ref MessagePackWriter w, PrepareEpoch m)
     {
@@ -168,11 +175,12 @@ internal static class ControlFormats
         WriteList<NodeIdentity>(ref w, m.Nodes, WriteNode);
         WriteList(ref w, m.NodeOfRank, (ref MessagePackWriter x, int i) => x.Write(i));
         w.Write(m.RestoreStep); w.Write(m.Fence);
+        WriteList<RestoreItem>(ref w, m.Restore, RestoreFormats.WriteItem);
     }
 
     private static PrepareEpoch ReadPrepare(ref MessagePackReader r) => new(
         r.ReadUInt64(), r.ReadInt32(), ReadText(ref r), ReadText(ref r), ReadList(ref r, ReadNode),
-        ReadList(ref r, (ref MessagePackReader x) => x.ReadInt32()), r.ReadInt64(), r.ReadInt64());
+        ReadList(ref r, (ref MessagePackReader x) => x.ReadInt32()), r.ReadInt64(), r.ReadInt64(), ReadList(ref r, RestoreFormats.ReadItem));
 
     private static void WriteStatus(ref MessagePackWriter w, RunStatus m)
     {

@@ -23,6 +23,7 @@ public sealed record HelloAnswer(long Fence, string? Refusal) : IControlMessage;
 /// <param name="NodeOfRank">Node index of each logical rank.</param>
 /// <param name="RestoreStep">Completed steps to go on from; 0 = from the seed.</param>
 /// <param name="Fence">Fencing token of the coordinator.</param>
+/// <param name="Restore">Experts that are not taken from the checkpoint of <paramref name="RestoreStep"/> as it is: their rung of the recovery ladder. Empty in exact recovery.</param>
 public sealed record PrepareEpoch(
     ulong RunKey,
     int Epoch,
@@ -31,7 +32,51 @@ public sealed record PrepareEpoch(
     IReadOnlyList<NodeIdentity> Nodes,
     IReadOnlyList<int> NodeOfRank,
     long RestoreStep,
-    long Fence) : IControlMessage;
+    long Fence,
+    IReadOnlyList<RestoreItem> Restore) : IControlMessage;
+
+/// <summary>Where a unit's state comes from, best first.</summary>
+public enum RestoreRung
+{
+    /// <summary>It is there: the actor's own live state is of the recovery point.</summary>
+    Live,
+
+    /// <summary>The node's own snapshot in memory.</summary>
+    Vault,
+
+    /// <summary>The newest version in storage.</summary>
+    Storage,
+
+    /// <summary>An older verified version in storage: the newest is damaged.</summary>
+    OlderStorage,
+}
+
+/// <summary>One expert's rung (RC-1: no version is newer than the recovery point).</summary>
+/// <param name="Layer">Ordinal of the MoE layer.</param>
+/// <param name="Expert">Expert of the layer.</param>
+/// <param name="Rung">Vault, or OlderStorage.</param>
+/// <param name="Manifest">Step of the manifest whose entries hold it; 0 for the vault.</param>
+/// <param name="Parameters">Step its parameters are of.</param>
+/// <param name="Moments">Step its moments are of.</param>
+public sealed record RestoreItem(int Layer, int Expert, RestoreRung Rung, long Manifest, long Parameters, long Moments);
+
+/// <summary>Something of a recovery point that turned out not to be there, or not as it was written.</summary>
+/// <param name="Rung">Where it was looked for: Vault or Storage.</param>
+/// <param name="Layer">Ordinal of the MoE layer; -1 for the dense part.</param>
+/// <param name="Expert">Expert; -1 for the dense part.</param>
+/// <param name="Step">Recovery point it was needed for.</param>
+/// <param name="Reason">One sentence that names file and tensor.</param>
+public sealed record DamagedState(RestoreRung Rung, int Layer, int Expert, long Step, string Reason);
+
+/// <summary>What a checkpoint saves.</summary>
+/// <param name="Complete">Everything; the lists are then empty.</param>
+/// <param name="Snapshot">By ordinal of the MoE layer: experts copied to the node's memory.</param>
+/// <param name="Persist">By ordinal of the MoE layer: those of them that go on to storage.</param>
+public sealed record CheckpointOrder(bool Complete, IReadOnlyList<IReadOnlyList<int>> Snapshot, IReadOnlyList<IReadOnlyList<int>> Persist)
+{
+    /// <summary>Everything.</summary>
+    public static CheckpointOrder All { get; } = new(true, [], []);
+}
 
 /// <summary>Identity of one actor in this epoch: survivors keep theirs through a recovery.</summary>
 /// <param name="Name">"rank-2", "expert-shard-1-2".</param>
@@ -45,8 +90,17 @@ public sealed record ActorIncarnation(string Name, long Incarnation);
 /// <param name="FetchMs">Time spent reading state.</param>
 /// <param name="RestoreMs">Time spent putting state in place, reading excluded.</param>
 /// <param name="Actors">The node's actors.</param>
+/// <param name="Live">The node's state was at the recovery point already: nothing was restored.</param>
+/// <param name="Damaged">What could not be restored: the coordinator tries the next rung in another epoch. Empty when ready.</param>
 public sealed record EpochPrepared(
-    int Epoch, string Node, string? Error, double FetchMs, double RestoreMs, IReadOnlyList<ActorIncarnation> Actors) : IControlMessage;
+    int Epoch, string Node, string? Error, double FetchMs, double RestoreMs, IReadOnlyList<ActorIncarnation> Actors, bool Live, IReadOnlyList<DamagedState> Damaged) : IControlMessage
+{
+    /// <summary>Ready, with all of it restored.</summary>
+    public EpochPrepared(int epoch, string node, string? error, double fetchMs, double restoreMs, IReadOnlyList<ActorIncarnation> actors)
+        : this(epoch, node, error, fetchMs, restoreMs, actors, false, [])
+    {
+    }
+}
 
 /// <summary>Coordinator → node: stop computing in this epoch; its messages change nothing any more (EP-1).</summary>
 public sealed record AbortEpoch(int Epoch, string Reason) : IControlMessage;
@@ -63,8 +117,16 @@ public sealed record StartSteps(int Epoch, long Step) : IControlMessage;
 /// <param name="Dropped">(token, slot) pairs dropped by capacity.</param>
 /// <param name="ComputeMs">Time spent computing.</param>
 /// <param name="ExposedMs">Time spent waiting for others' chunks with nothing to compute.</param>
+/// <param name="Routed">Tokens routed to each expert, MoE layer by MoE layer (layer · N + expert), before drops; empty where nobody asks.</param>
 public sealed record RankReport(
-    int Rank, double CrossEntropySum, long Tokens, double Balance, double RouterZ, long Dropped, double ComputeMs, double ExposedMs);
+    int Rank, double CrossEntropySum, long Tokens, double Balance, double RouterZ, long Dropped, double ComputeMs, double ExposedMs, IReadOnlyList<int> Routed)
+{
+    /// <summary>Without routed tokens.</summary>
+    public RankReport(int rank, double crossEntropySum, long tokens, double balance, double routerZ, long dropped, double computeMs, double exposedMs)
+        : this(rank, crossEntropySum, tokens, balance, routerZ, dropped, computeMs, exposedMs, [])
+    {
+    }
+}
 
 /// <summary>Squared norm of one unit's reduced gradient.</summary>
 /// <param name="Unit">Ordinal in the run's unit order.</param>
@@ -77,7 +139,7 @@ public sealed record UnitReport(int Unit, double SquaredNorm);
 /// <param name="Node">Incarnation of the node.</param>
 /// <param name="Ranks">What its logical ranks computed.</param>
 /// <param name="Units">Squared norms of its units' reduced gradients.</param>
-/// <param name="SnapshotStallMs">Time the copy for a checkpoint took in the step before this one; 0 without.</param>
+/// <param name="SnapshotStallMs">Time computing stood still for a checkpoint in the step before this one: the start of the copy, and what of it was not done at the update; 0 without.</param>
 public sealed record StepReport(
     int Epoch, long Step, string Node, IReadOnlyList<RankReport> Ranks, IReadOnlyList<UnitReport> Units, double SnapshotStallMs) : IControlMessage;
 
@@ -97,10 +159,11 @@ public enum AfterStep
 /// <param name="Skip">True: a gradient was not finite; no weight changes.</param>
 /// <param name="GradientScale">Factor of the clipping by the global norm.</param>
 /// <param name="LearningRate">Learning rate of this step.</param>
-/// <param name="Checkpoint">Snapshot the state after the update.</param>
+/// <param name="Checkpoint">What to snapshot of the state after the update; null = nothing.</param>
 /// <param name="After">What follows.</param>
+/// <param name="Committed">Newest published checkpoint: snapshots older than the newest of that step or before are needed by nobody.</param>
 public sealed record StepDecision(
-    int Epoch, long Step, bool Skip, double GradientScale, double LearningRate, bool Checkpoint, AfterStep After) : IControlMessage;
+    int Epoch, long Step, bool Skip, double GradientScale, double LearningRate, CheckpointOrder? Checkpoint, AfterStep After, long Committed) : IControlMessage;
 
 /// <summary>Node → coordinator: the update of a step with <see cref="AfterStep.Hold"/> is done.</summary>
 public sealed record StepApplied(int Epoch, long Step, string Node) : IControlMessage;
@@ -121,9 +184,10 @@ public sealed record EvaluationReport(int Epoch, long Step, string Node, IReadOn
 /// <param name="EntriesJson">The checkpoint entries, JSON.</param>
 /// <param name="Bytes">Bytes written.</param>
 /// <param name="PersistMs">Time from the first write to the last fsync.</param>
+/// <param name="SnapshotMs">Time from the update to the last copied byte, beside training.</param>
 /// <param name="Error">Why not; null when durable.</param>
 public sealed record SnapshotPersisted(
-    int Epoch, long Step, string Node, string EntriesJson, long Bytes, double PersistMs, string? Error) : IControlMessage;
+    int Epoch, long Step, string Node, string EntriesJson, long Bytes, double PersistMs, double SnapshotMs, string? Error) : IControlMessage;
 
 /// <summary>Coordinator → node: is your part of the checkpoint of <paramref name="Step"/> durable? Answered by <see cref="SnapshotPersisted"/> once it is.</summary>
 /// <param name="Epoch">Epoch in which the snapshot was taken.</param>

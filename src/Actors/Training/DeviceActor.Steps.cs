@@ -1,6 +1,7 @@
 using Akka.Actor;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
@@ -30,10 +31,10 @@ internal sealed partial class DeviceActor
 
         public int DensePieces { get; set; }
 
-        public double SnapshotMs { get; set; }
+        public double StallMs { get; set; }
     }
 
-    private double snapshotMsOfLastStep;
+    private double stallMsOfLastStep;
 
     private int LocalRanks => store!.Units.Count(u => u is DenseUnit);
 
@@ -83,7 +84,7 @@ internal sealed partial class DeviceActor
             Answer(new StepReport(
                 m.Epoch, m.Step, node.Incarnation,
                 progress.Ranks.Select(r => r with { ComputeMs = services.Clock.ComputeMs(r.Rank), ExposedMs = exposed }).ToArray(),
-                progress.Units, snapshotMsOfLastStep));
+                progress.Units, stallMsOfLastStep));
         }
     }
 
@@ -96,9 +97,12 @@ internal sealed partial class DeviceActor
         }
 
         progress.Decision = m;
+        store!.Step = -1;
+        node.Vault.Committed(m.Committed);
+        var apply = new ApplyDecision(m, m.Checkpoint is null ? null : new SnapshotPlan(context!.Spec, m.Checkpoint));
         foreach ((IActorRef actor, _) in actors.Values)
         {
-            actor.Tell(new ApplyDecision(m));
+            actor.Tell(apply);
         }
     }
 
@@ -110,7 +114,7 @@ internal sealed partial class DeviceActor
         }
 
         progress.UnitsUpdated++;
-        progress.SnapshotMs += m.SnapshotMs;
+        progress.StallMs += m.StallMs;
         if (m.Unit.Kind == UnitKind.Dense)
         {
             progress.DensePieces++;
@@ -135,6 +139,7 @@ internal sealed partial class DeviceActor
         {
             if (piece is not null)
             {
+                FinishDenseSnapshots();
                 using Tensor target = store.DenseWeights.narrow(0, begin, count);
                 using Tensor flat = piece.view(count);
                 target.copy_(flat);
@@ -143,6 +148,15 @@ internal sealed partial class DeviceActor
 
         progress.DensePieces++;
         TryGoOn();
+    }
+
+    /// <summary>The dense weights are shared: they may not change before every rank's snapshot of them is copied.</summary>
+    private void FinishDenseSnapshots()
+    {
+        foreach (UnitState unit in store!.Units)
+        {
+            progress!.StallMs += unit is DenseUnit ? unit.FinishSnapshot() : 0;
+        }
     }
 
     private void TryGoOn()
@@ -154,8 +168,9 @@ internal sealed partial class DeviceActor
         }
 
         long step = progress.Step;
-        snapshotMsOfLastStep = progress.SnapshotMs;
+        stallMsOfLastStep = progress.StallMs;
         progress = null;
+        store.Step = step + 1;
         if (decision.After == AfterStep.Continue)
         {
             BeginStep(step + 1);

@@ -54,7 +54,7 @@ internal sealed partial class DeviceActor : ReceiveActor
     }
 
     /// <summary>The data plane is connected for the epoch, or not.</summary>
-    private sealed record Connected(int Epoch, string? Error, double FetchMs, double RestoreMs);
+    private sealed record Connected(int Epoch, string? Error, double FetchMs, double RestoreMs, bool Live);
 
     protected override void PreStart()
     {
@@ -123,17 +123,13 @@ internal sealed partial class DeviceActor : ReceiveActor
 
         int[] ranks = Enumerable.Range(0, spec.Layout.Ranks).Where(context.IsLocal).ToArray();
         store!.Hold(ranks);
+        node.Vault.GoBack(m.RestoreStep, unit => ranks.Contains(UnitOrder.OwnerRank(spec.Layout, unit)));
         long restoring = Stopwatch.GetTimestamp();
-        if (m.RestoreStep == 0)
+        IReadOnlyList<DamagedState> damaged = Restore(m, spec, out bool live);
+        if (damaged.Count > 0)
         {
-            UnitRestore.FromSeed(store);
-        }
-        else
-        {
-            var checkpoints = new CheckpointStore(Path.Combine(m.RunFolder, "checkpoints"));
-            Manifest manifest = checkpoints.Open(m.RestoreStep, Manifests.IdentityOf(spec));
-            using var reader = new CheckpointReader(checkpoints.Root, manifest);
-            UnitRestore.FromCheckpoint(store, manifest, reader);
+            Answer(new EpochPrepared(m.Epoch, node.Incarnation, null, 0, 0, [], false, damaged));
+            return;
         }
 
         node.Flight.Enter(Phase.Recovery, m.Epoch, m.RestoreStep);
@@ -144,8 +140,34 @@ internal sealed partial class DeviceActor : ReceiveActor
         connecting = new CancellationTokenSource(node.ConnectPatience);
         node.Exchange.ConnectAsync(connecting.Token).PipeTo(
             Self,
-            success: () => new Connected(epoch, null, fetchMs, restoreMs),
-            failure: e => new Connected(epoch, e.GetBaseException().Message, fetchMs, restoreMs));
+            success: () => new Connected(epoch, null, fetchMs, restoreMs, live),
+            failure: e => new Connected(epoch, e.GetBaseException().Message, fetchMs, restoreMs, live));
+    }
+
+    /// <summary>
+    /// Brings the units to the recovery point: they are there already, or come from the seed, from snapshots in memory, from storage. Returns what does not hold.
+    /// </summary>
+    private IReadOnlyList<DamagedState> Restore(PrepareEpoch m, RunSpec spec, out bool live)
+    {
+        // With replicas a live expert could meet an older one of another node; with replaced units something is missing.
+        live = store!.Step == m.RestoreStep && (spec.Checkpoint.Mode == CheckpointMode.Full || spec.Layout.Groups == 1);
+        if (live)
+        {
+            return [];
+        }
+
+        store.Step = -1;
+        if (m.RestoreStep == 0)
+        {
+            UnitRestore.FromSeed(store);
+            store.Step = 0;
+            return [];
+        }
+
+        var restore = new UnitRestore(store, new CheckpointStore(Path.Combine(m.RunFolder, "checkpoints")), node.Vault);
+        IReadOnlyList<DamagedState> damaged = restore.FromCheckpoint(m.RestoreStep, Manifests.IdentityOf(spec), m.Restore);
+        store.Step = damaged.Count == 0 ? m.RestoreStep : -1;
+        return damaged;
     }
 
     private static bool Lineageless(RunSpec old, RunSpec now) => Cluster.Lineage.Of(old) != Cluster.Lineage.Of(now);
@@ -257,7 +279,8 @@ internal sealed partial class DeviceActor : ReceiveActor
 
         Answer(new EpochPrepared(
             m.Epoch, node.Incarnation, null, m.FetchMs, m.RestoreMs,
-            actors.Select(a => new ActorIncarnation(a.Key, a.Value.Incarnation)).OrderBy(a => a.Name, StringComparer.Ordinal).ToArray()));
+            actors.Select(a => new ActorIncarnation(a.Key, a.Value.Incarnation)).OrderBy(a => a.Name, StringComparer.Ordinal).ToArray(),
+            m.Live, []));
     }
 
     private void Quiesce(string reason)
@@ -283,17 +306,20 @@ internal sealed partial class DeviceActor : ReceiveActor
         StopActors();
         store?.Dispose();
         store = null;
+        node.Vault.Clear();
         context = null;
         corpus?.Dispose();
         corpus = null;
         node.Flight.Enter(Phase.Idle, m.Epoch, 0);
     }
 
-    private double Snapshot(EpochContext epoch, UnitState unit, long completed)
+    private double Snapshot(EpochContext epoch, UnitState unit, SnapshotPlan plan, long completed)
     {
         long begun = Stopwatch.GetTimestamp();
         node.Flight.Enter(Phase.Snapshot, epoch.Epoch, completed);
-        node.Writer.Tell(new UnitSnapshot(epoch, completed, unit.Id, new UnitCopy(unit), store!.Units.Count));
+        UnitSnapshot snapshot = plan.Take(node.Vault, epoch, unit, completed, store!.Units.Count);
+        unit.Snapshot = snapshot.Job;
+        node.Vault.Begin(snapshot);
         return Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
     }
 }

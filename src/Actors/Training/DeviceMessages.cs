@@ -1,5 +1,6 @@
 using Akka.Actor;
 
+using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
@@ -47,7 +48,9 @@ internal sealed record BeginStep(int Epoch, long Step);
 internal sealed record BeginEvaluation(int Epoch, long Step, long Sequences);
 
 /// <summary>Device → rank or shard: the step is decided.</summary>
-internal sealed record ApplyDecision(StepDecision Decision);
+/// <param name="Decision">The decision.</param>
+/// <param name="Snapshot">What a checkpoint takes of the state after the update; null without.</param>
+internal sealed record ApplyDecision(StepDecision Decision, SnapshotPlan? Snapshot);
 
 /// <summary>Device → everyone: drop what you hold; the epoch is aborted.</summary>
 internal sealed record Quiesce(int Epoch);
@@ -56,13 +59,10 @@ internal sealed record Quiesce(int Epoch);
 internal sealed record UnitReduced(int Epoch, long Step, UnitReport Unit, RankReport? Rank);
 
 /// <summary>Rank or shard → device: my unit's update is done.</summary>
-internal sealed record UnitUpdated(int Epoch, long Step, UnitId Unit, double SnapshotMs);
+internal sealed record UnitUpdated(int Epoch, long Step, UnitId Unit, double StallMs);
 
 /// <summary>Rank → device: my part of the evaluation.</summary>
 internal sealed record RankEvaluated(int Epoch, long Step, RankReport Report);
-
-/// <summary>Device → checkpoint writer: a unit's state, copied; the writer frees it.</summary>
-internal sealed record UnitSnapshot(EpochContext Context, long Step, UnitId Unit, Checkpointing.UnitCopy Copy, int UnitsOfNode);
 
 /// <summary>Actor of the device, told to its parent when created.</summary>
 internal sealed record ActorCreated(string Name, long Incarnation, IActorRef Actor);

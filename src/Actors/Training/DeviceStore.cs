@@ -1,3 +1,7 @@
+using System.Diagnostics;
+
+using MoeActors.Actors.Checkpointing;
+using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
 
@@ -33,10 +37,37 @@ internal abstract class UnitState(UnitId id, int ordinal, ParameterLayout layout
     public required long Count { get; init; }
 
     /// <summary>Optimizer steps applied.</summary>
-    public long StepCount { get; set; }
+    public UnitSteps Steps { get; } = new();
+
+    /// <summary>The copy for a checkpoint that has not been waited for; null when there is none.</summary>
+    public SnapshotJob? Snapshot { get; set; }
+
+    /// <summary>The unit's range of one slot of the optimizer state, fp32 [Count]: master, m or v.</summary>
+    public Tensor Slot(string slot) => slot switch
+    {
+        Slots.Master => Optimizer.Master,
+        Slots.First => Optimizer.First,
+        Slots.Second => Optimizer.Second,
+        _ => throw new ArgumentOutOfRangeException(nameof(slot), slot, "not a slot of the optimizer state"),
+    };
+
+    /// <summary>Before anything of the unit changes: what of a snapshot is not copied yet is copied now. Returns the milliseconds it took.</summary>
+    public double FinishSnapshot()
+    {
+        if (Snapshot is null)
+        {
+            return 0;
+        }
+
+        long begun = Stopwatch.GetTimestamp();
+        Snapshot.Finish();
+        Snapshot = null;
+        return Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
+    }
 
     public virtual void Dispose()
     {
+        FinishSnapshot();
         Optimizer.Dispose();
         Gradient.Dispose();
     }
@@ -89,6 +120,9 @@ internal sealed class DeviceStore : IDisposable
 
     public ScalarType WeightType => Spec.Training.Precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
 
+    /// <summary>Completed steps that all of it is the state of; -1 while an update is under way, or nothing is restored.</summary>
+    public long Step { get; set; } = -1;
+
     public IReadOnlyCollection<UnitState> Units => units.Values;
 
     public UnitState this[UnitId id] => units[id];
@@ -107,6 +141,7 @@ internal sealed class DeviceStore : IDisposable
             UnitId id = order.Units[i];
             if (ranks.Contains(UnitOrder.OwnerRank(Spec.Layout, id)) && !units.ContainsKey(id))
             {
+                Step = -1;
                 units.Add(id, Create(id, i));
             }
         }

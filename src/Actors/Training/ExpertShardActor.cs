@@ -2,6 +2,7 @@ using System.Diagnostics;
 
 using Akka.Actor;
 
+using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
@@ -35,7 +36,8 @@ internal sealed class ExpertShardActor : ReceiveActor
     private int accumulated, expected;
     private int replicaPieces;
     private bool draining, sent, updated;
-    private double snapshotMs;
+    private SnapshotPlan? snapshot;
+    private double stallMs;
 
     /// <summary>Self-message: one more piece of weight-gradient work; it queues behind the chunks that wait for an answer.</summary>
     private sealed record Drain(int Epoch, long Step);
@@ -101,7 +103,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         reduced?.Dispose();
         reduced = null;
         early.Discard();
-        (updated, replicaPieces, step) = (false, 0, -1);
+        (updated, replicaPieces, step, stallMs, snapshot) = (false, 0, -1, 0, null);
     }
 
     /// <summary>The shard's weights are those of <paramref name="next"/>: chunks of that step may be computed now.</summary>
@@ -251,6 +253,7 @@ internal sealed class ExpertShardActor : ReceiveActor
 
         long begun = Stopwatch.GetTimestamp();
         services.Flight.Enter(Phase.Update, context!.Epoch, step);
+        stallMs += unit!.FinishSnapshot();
         UnitUpdate.Apply(unit!, reduced, m.Decision, context.Spec.Training);
         reduced.Dispose();
         reduced = null;
@@ -265,7 +268,7 @@ internal sealed class ExpertShardActor : ReceiveActor
             }
         }
 
-        snapshotMs = m.Decision.Checkpoint ? services.Snapshot(context, unit!, step + 1) : 0;
+        snapshot = m.Snapshot;
         updated = true;
         services.Clock.Book(rank, begun);
         CheckUpdated();
@@ -273,7 +276,8 @@ internal sealed class ExpertShardActor : ReceiveActor
 
     private void OnWeightPiece(Ticket ticket)
     {
-        (long begin, long count) = unit!.Layout.Shard(Layout.GroupOf(Endpoint.FromPacked(ticket.Header.Source).Rank), Layout.Groups);
+        stallMs += unit!.FinishSnapshot();
+        (long begin, long count) = unit.Layout.Shard(Layout.GroupOf(Endpoint.FromPacked(ticket.Header.Source).Rank), Layout.Groups);
         using (Tensor? piece = ticket.Take())
         {
             // A shard at the end of the range may be empty.
@@ -296,8 +300,10 @@ internal sealed class ExpertShardActor : ReceiveActor
             return;
         }
 
-        (updated, replicaPieces) = (false, 0);
-        Context.Parent.Tell(new UnitUpdated(context!.Epoch, step, unit!.Id, snapshotMs));
+        // The weights are complete only now: the replicas' ranges are among what a checkpoint may take.
+        stallMs += snapshot is null ? 0 : services.Snapshot(context!, unit!, snapshot, step + 1);
+        Context.Parent.Tell(new UnitUpdated(context!.Epoch, step, unit!.Id, stallMs));
+        (updated, replicaPieces, stallMs, snapshot) = (false, 0, 0, null);
         OpenStep(step + 1);
     }
 }

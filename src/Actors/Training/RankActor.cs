@@ -37,6 +37,7 @@ internal sealed partial class RankActor : ReceiveActor
     private int micro;
     private double crossEntropy, balance, routerZ;
     private long tokens, dropped;
+    private int[] routed = [];
 
     public RankActor(int rank, DeviceServices services)
     {
@@ -120,6 +121,7 @@ internal sealed partial class RankActor : ReceiveActor
     {
         step = m.Step;
         (crossEntropy, balance, routerZ, tokens, dropped, micro) = (0, 0, 0, 0, 0, 0);
+        routed = context!.Spec.Checkpoint.Mode == CheckpointMode.Partial ? new int[model!.MoeCount * context.Spec.Model.Moe.Experts] : [];
         unit!.Gradient.fill_(0f);
         reduction = new GradientExchange(context!.Spec.Layout.Ranks, rank);
         foreach (Ticket ticket in early.Of(step))
@@ -149,6 +151,7 @@ internal sealed partial class RankActor : ReceiveActor
 
         RoutingPlan plan = plans[m] = pass!.Route(m);
         dropped += plan.Routed.Sum() - plan.Kept.Sum();
+        CountRouted(m, plan);
         services.Flight.Enter(Phase.Dispatch, context!.Epoch, step);
         SendChunks(Purpose.Dispatch, m, plan, pass.DispatchRows(m));
         pass.ReleaseRows(m);
@@ -156,6 +159,15 @@ internal sealed partial class RankActor : ReceiveActor
         // What needs no expert output overlaps the exchange.
         pass.ForwardShared(m);
         services.Flight.Enter(Phase.Forward, context.Epoch, step);
+    }
+
+    /// <summary>Tokens by expert, for the PLT ledger: only where a recovery may be bounded-stale does anybody ask.</summary>
+    private void CountRouted(int m, RoutingPlan plan)
+    {
+        for (int e = 0; routed.Length > 0 && e < plan.Routed.Length; e++)
+        {
+            routed[(m * plan.Routed.Length) + e] += plan.Routed[e];
+        }
     }
 
     private void SendChunks(Purpose purpose, int m, RoutingPlan plan, Tensor rows)
@@ -278,7 +290,7 @@ internal sealed partial class RankActor : ReceiveActor
 
         reduced = reduction.Sum(unit!.Count);
         var report = new RankReport(
-            rank, crossEntropy, tokens, balance, routerZ, dropped, services.Clock.ComputeMs(rank), services.Clock.ExposedMs());
+            rank, crossEntropy, tokens, balance, routerZ, dropped, services.Clock.ComputeMs(rank), services.Clock.ExposedMs(), routed);
         Context.Parent.Tell(new UnitReduced(context!.Epoch, step, new UnitReport(unit.Ordinal, Reduction.SquaredNorm(reduced)), report));
     }
 
@@ -291,13 +303,14 @@ internal sealed partial class RankActor : ReceiveActor
         }
 
         services.Flight.Enter(Phase.Update, context!.Epoch, step);
+        double stallMs = unit!.FinishSnapshot();
         UnitUpdate.Apply(unit!, reduced, decision, context.Spec.Training);
         reduced.Dispose();
         reduced = null;
         reduction!.Dispose();
         SendWeights();
-        double snapshotMs = decision.Checkpoint ? services.Snapshot(context, unit!, step + 1) : 0;
-        Context.Parent.Tell(new UnitUpdated(context.Epoch, step, unit!.Id, snapshotMs));
+        stallMs += m.Snapshot is null ? 0 : services.Snapshot(context, unit, m.Snapshot, step + 1);
+        Context.Parent.Tell(new UnitUpdated(context.Epoch, step, unit.Id, stallMs));
     }
 
     /// <summary>All-gather without a collective: this rank's range of the new weights goes to every other node's device.</summary>

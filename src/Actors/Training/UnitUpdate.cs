@@ -17,10 +17,11 @@ internal static class UnitUpdate
             return;
         }
 
-        unit.StepCount++;
+        unit.Steps.Advance();
         unit.Optimizer.Update(
             reduced,
             new AdamWStep(
-                decision.LearningRate, training.Beta1, training.Beta2, training.Epsilon, training.WeightDecay, decision.GradientScale, unit.StepCount));
+                decision.LearningRate, training.Beta1, training.Beta2, training.Epsilon, training.WeightDecay, decision.GradientScale, unit.Steps[-1]),
+            expert => unit.Steps[expert]);
     }
 }

@@ -22,7 +22,8 @@ public static class Checksums
     /// <summary>Whether <paramref name="text"/> has the form of a checksum.</summary>
     public static bool IsChecksum(string text) => text.Length == HexLength && !text.AsSpan().ContainsAnyExcept(HexDigits);
 
-    internal static string Finish(XxHash128 hash)
+    /// <summary>The checksum of what <paramref name="hash"/> was fed, 32 lower-case hex digits.</summary>
+    public static string Finish(XxHash128 hash)
     {
         Span<byte> bytes = stackalloc byte[16];
         hash.GetHashAndReset(bytes);

@@ -10,16 +10,22 @@ namespace MoeActors.Compute.Checkpoints;
 public sealed record Manifest
 {
     /// <summary>Schema version this build writes, and the newest it reads.</summary>
-    public const int CurrentSchema = 1;
+    public const int CurrentSchema = 2;
 
     /// <summary>Kind of a checkpoint whose every entry is of the checkpoint's own step.</summary>
     public const string Full = "full";
 
-    /// <summary>Schema version of the file.</summary>
-    public int Schema { get; init; } = CurrentSchema;
+    /// <summary>Kind of a checkpoint in which experts may be of older steps and lie in the files of older checkpoints (MoC, partial experts checkpointing). Since schema 2.</summary>
+    public const string Partial = "partial";
 
-    /// <summary>"full".</summary>
+    /// <summary>Schema of the file: 1 for a full checkpoint, so that older builds read it; 2 for a partial one.</summary>
+    public int Schema { get; init; } = 1;
+
+    /// <summary>"full" or "partial".</summary>
     public string Kind { get; init; } = Full;
+
+    /// <summary>The PLT ledger (tokens each expert has learned from, at the versions the entries are of), as its own JSON; null in a full checkpoint.</summary>
+    public JsonElement? Plt { get; init; }
 
     /// <summary>The run, model, tokenizer and corpus it belongs to.</summary>
     public required RunIdentity Identity { get; init; }
@@ -39,7 +45,10 @@ public sealed record Manifest
     /// <summary>Seed of every random stream; all are counter-based, so it is their whole state.</summary>
     public required long Seed { get; init; }
 
-    /// <summary>Optimizer steps taken by each unit (Adam's bias correction): "dense", "layers.3.experts.1", … Names must not depend on the placement.</summary>
+    /// <summary>
+    /// Optimizer steps taken by each unit (Adam's bias correction): "dense/0", "experts/3/1/0", …; in a partial checkpoint by each expert of a unit:
+    /// "experts/3/1/0/5". Names must not depend on the placement.
+    /// </summary>
     public required IReadOnlyDictionary<string, long> Units { get; init; }
 
     /// <summary>The sample ledger (DA-1), as its own JSON.</summary>

@@ -33,6 +33,11 @@ public static class ManifestFormat
         Property(text, "seed", manifest.Seed);
         Property(text, "units", manifest.Units);
         Property(text, "ledger", manifest.Ledger);
+        if (manifest.Plt is { } plt)
+        {
+            Property(text, "plt", plt);
+        }
+
         List(text, "files", manifest.Files).Append(",\n");
         List(text, "entries", manifest.Entries).Append("\n}\n");
         return SealedJson.Seal(text.ToString());

@@ -20,7 +20,10 @@ public static class ManifestRules
         string? head = manifest switch
         {
             { Schema: < 1 or > Manifest.CurrentSchema } => $"schema {manifest.Schema}: expected 1 to {Manifest.CurrentSchema}",
-            { Kind: not Manifest.Full } => $"kind \"{manifest.Kind}\": expected \"{Manifest.Full}\"",
+            { Kind: not (Manifest.Full or Manifest.Partial) } => $"kind \"{manifest.Kind}\": expected \"{Manifest.Full}\" or \"{Manifest.Partial}\"",
+            { Kind: Manifest.Partial, Schema: < 2 } => $"kind \"{manifest.Kind}\" in schema {manifest.Schema}: partial checkpoints are of schema 2 or newer",
+            { Kind: Manifest.Partial, Plt: null } => "plt: expected in a partial checkpoint",
+            { Plt.ValueKind: not JsonValueKind.Object } => "plt: expected a JSON object",
             { Step: < 0 } or { Epoch: < 0 } or { FencingToken: < 0 } => "step, epoch and fencingToken: expected 0 or more",
             { Ledger.ValueKind: not JsonValueKind.Object } => "ledger: expected a JSON object",
             _ => null,

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MoeActors.Compute.Checkpoints;
 
-/// <summary>A manifest as it stands in its file. All properties are required: a file that lacks one is refused.</summary>
+/// <summary>A manifest as it stands in its file. All properties but plt are required: a file that lacks one is refused.</summary>
 internal sealed record SealedManifest(
     string Checksum,
     int Schema,
@@ -16,7 +16,8 @@ internal sealed record SealedManifest(
     Dictionary<string, long> Units,
     JsonElement Ledger,
     CheckpointFile[] Files,
-    CheckpointEntry[] Entries)
+    CheckpointEntry[] Entries,
+    JsonElement? Plt = null)
 {
     public Manifest ToManifest(string checksum) => new()
     {
@@ -33,5 +34,6 @@ internal sealed record SealedManifest(
         Files = Files,
         Entries = Entries,
         Checksum = checksum,
+        Plt = Plt,
     };
 }

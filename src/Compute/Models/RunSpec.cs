@@ -98,9 +98,76 @@ public sealed record DataSpec
     public string TokenizerHash { get; init; } = "";
 }
 
-/// <summary>When checkpoints are written and which are kept.</summary>
+/// <summary>What a checkpoint along the way saves, and with that what a recovery restores.</summary>
+public enum CheckpointMode
+{
+    /// <summary>Everything: recovery is exact (RC-1).</summary>
+    Full,
+
+    /// <summary>The dense part and K of the N experts of each layer (MoC): recovery is bounded-stale, its loss is measured as PLT.</summary>
+    Partial,
+}
+
+/// <summary>How a partial checkpoint's experts are chosen.</summary>
+public enum ExpertChoice
+{
+    /// <summary>Least recently saved first.</summary>
+    Sequential,
+
+    /// <summary>Most unsaved tokens first.</summary>
+    LoadAware,
+}
+
+/// <summary>Whether snapshots stay in the node's memory after they are durable, as the first place a survivor restores from.</summary>
+public enum VaultUse
+{
+    /// <summary>On with partial checkpoints.</summary>
+    Auto,
+
+    /// <summary>Kept.</summary>
+    On,
+
+    /// <summary>Freed when durable.</summary>
+    Off,
+}
+
+/// <summary>When checkpoints are written, what they save, and which are kept.</summary>
 public sealed record CheckpointSpec
 {
+    /// <summary>Full or partial.</summary>
+    public CheckpointMode Mode { get; init; } = CheckpointMode.Full;
+
+    /// <summary>Who writes the bf16 weights: "baseline", "equal" or "adaptive" (see the shard planner).</summary>
+    public string Sharding { get; init; } = "equal";
+
+    /// <summary>Slots that a partial checkpoint leaves out of experts not chosen: "w", "o", "wo", "eq6" or a list.</summary>
+    public string Mask { get; init; } = "eq6";
+
+    /// <summary>Experts of each layer copied to the node's memory at a partial checkpoint; at least <see cref="KPersist"/>.</summary>
+    public int KSnapshot { get; init; } = 2;
+
+    /// <summary>Experts of each layer written to storage at a partial checkpoint.</summary>
+    public int KPersist { get; init; } = 1;
+
+    /// <summary>How they are chosen.</summary>
+    public ExpertChoice Selection { get; init; } = ExpertChoice.Sequential;
+
+    /// <summary>PLT the run may reach, a share; above it the run says so, and with <see cref="DynamicK"/> K grows before.</summary>
+    public double PltBudget { get; init; } = 0.0375;
+
+    /// <summary>After a recovery K is doubled while the expected PLT exceeds the budget.</summary>
+    public bool DynamicK { get; init; } = true;
+
+    /// <summary>Snapshots as a recovery source.</summary>
+    public VaultUse Vault { get; init; } = VaultUse.Auto;
+
+    /// <summary>False: training waits until each checkpoint is published.</summary>
+    public bool Asynchronous { get; init; } = true;
+
+    /// <summary>Whether snapshots stay in memory.</summary>
+    [JsonIgnore]
+    public bool KeepsSnapshots => Vault == VaultUse.On || (Vault == VaultUse.Auto && Mode == CheckpointMode.Partial);
+
     /// <summary>Steps between checkpoints; 0 = only at the end and on stop.</summary>
     public int Interval { get; init; } = 50;
 
@@ -198,6 +265,12 @@ public sealed record RunSpec
         SpecException.Require(Nodes >= 1 && Nodes <= Layout.Ranks, "nodes", Nodes, $"between 1 and layout.ranks = {Layout.Ranks}: a node without a logical rank has nothing to do");
         SpecException.Require(Checkpoint.Interval >= 0, "checkpoint.interval", Checkpoint.Interval, "0 or more");
         SpecException.Require(Checkpoint.Keep >= 1, "checkpoint.keep", Checkpoint.Keep, "at least 1");
+        SpecException.Require(
+            Checkpoint.KPersist >= 1 && Checkpoint.KPersist <= Model.Moe.Experts, "checkpoint.k-persist", Checkpoint.KPersist, $"between 1 and model.moe.experts = {Model.Moe.Experts}");
+        SpecException.Require(
+            Checkpoint.KSnapshot >= Checkpoint.KPersist && Checkpoint.KSnapshot <= Model.Moe.Experts,
+            "checkpoint.k-snapshot", Checkpoint.KSnapshot, $"between checkpoint.k-persist = {Checkpoint.KPersist} and model.moe.experts = {Model.Moe.Experts}");
+        SpecException.Require(Checkpoint.PltBudget >= 0, "checkpoint.plt-budget", Checkpoint.PltBudget, "0 or more");
         SpecException.Require(Data.ValidationShare is >= 0 and < 1, "data.validation-share", Data.ValidationShare, "at least 0 and below 1");
         SpecException.Require(Training.LearningRate > 0, "training.learning-rate", Training.LearningRate, "above 0");
     }

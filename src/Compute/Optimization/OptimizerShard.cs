@@ -12,7 +12,7 @@ namespace MoeActors.Compute.Optimization;
 public sealed class OptimizerShard : IDisposable
 {
     private readonly Tensor weights; // view of the borrowed flat weights
-    private readonly List<(long Begin, long Count, bool Decay)> pieces = [];
+    private readonly List<(long Begin, long Count, bool Decay, int Expert)> pieces = [];
 
     /// <summary>Creates the shard's state: m = v = 0, master as the weights are now.</summary>
     /// <param name="layout">Layout of the group.</param>
@@ -41,7 +41,7 @@ public sealed class OptimizerShard : IDisposable
             long from = Math.Max(e.Offset, begin), to = Math.Min(e.Offset + e.Count, begin + count);
             if (from < to)
             {
-                pieces.Add((from - begin, to - from, e.Decay));
+                pieces.Add((from - begin, to - from, e.Decay, e.Expert));
             }
         }
 
@@ -71,7 +71,10 @@ public sealed class OptimizerShard : IDisposable
     /// <summary>One update of master, m, v and the weights' range.</summary>
     /// <param name="reduced">The step's whole gradient of this range, fp32 [Count]; read only.</param>
     /// <param name="step">Rates and scale.</param>
-    public void Update(Tensor reduced, AdamWStep step)
+    /// <param name="stepOf">
+    /// Step count by expert (-1: the dense part) for the bias correction, where experts were restored from different versions; null: <paramref name="step"/>'s for all.
+    /// </param>
+    public void Update(Tensor reduced, AdamWStep step, Func<int, long>? stepOf = null)
     {
         ArgumentNullException.ThrowIfNull(reduced);
         ArgumentNullException.ThrowIfNull(step);
@@ -84,11 +87,11 @@ public sealed class OptimizerShard : IDisposable
 
         if (Master.device_type == DeviceType.CPU)
         {
-            UpdateInMemory(reduced, step);
+            UpdateInMemory(reduced, expert => stepOf is null ? step : step with { Step = stepOf(expert) });
         }
         else
         {
-            UpdateOnDevice(reduced, step);
+            UpdateOnDevice(reduced, expert => stepOf is null ? step : step with { Step = stepOf(expert) });
         }
     }
 
@@ -110,24 +113,23 @@ public sealed class OptimizerShard : IDisposable
         weights.Dispose();
     }
 
-    private unsafe void UpdateInMemory(Tensor reduced, AdamWStep step)
+    private unsafe void UpdateInMemory(Tensor reduced, Func<int, AdamWStep> stepOf)
     {
         float* master = TensorMemory.Pointer<float>(Master), first = TensorMemory.Pointer<float>(First), second = TensorMemory.Pointer<float>(Second);
         float* gradient = TensorMemory.Pointer<float>(reduced);
         ushort* rounded = weights.dtype == ScalarType.BFloat16 ? TensorMemory.Pointer<ushort>(weights) : null;
-        var decayed = new AdamWKernel(step, decay: true);
-        var plain = new AdamWKernel(step, decay: false);
-        foreach ((long begin, long count, bool decay) in pieces)
+        foreach ((long begin, long count, bool decay, int expert) in pieces)
         {
-            (decay ? decayed : plain).Run(master + begin, first + begin, second + begin, gradient + begin, rounded is null ? null : rounded + begin, count);
+            new AdamWKernel(stepOf(expert), decay).Run(master + begin, first + begin, second + begin, gradient + begin, rounded is null ? null : rounded + begin, count);
         }
     }
 
-    private void UpdateOnDevice(Tensor reduced, AdamWStep step)
+    private void UpdateOnDevice(Tensor reduced, Func<int, AdamWStep> stepOf)
     {
         using IDisposable noGrad = no_grad();
-        foreach ((long begin, long count, bool decay) in pieces)
+        foreach ((long begin, long count, bool decay, int expert) in pieces)
         {
+            AdamWStep step = stepOf(expert);
             using DisposeScope scope = NewDisposeScope();
             Tensor g = reduced.narrow(0, begin, count) * step.GradientScale;
             Tensor p = Master.narrow(0, begin, count), m = First.narrow(0, begin, count), v = Second.narrow(0, begin, count);

@@ -50,7 +50,7 @@ public sealed class CoordinatorMachineTests
         Assert.Empty(desk.Feed(Report(0, 1, 0)));
         Assert.Empty(desk.Feed(Report(0, 1, 0)).OfType<Effect.RecordStep>());
         StepDecision decision = Told<StepDecision>(desk.Feed(Report(1, 1, 0)))[0];
-        Assert.Equal((0L, false, AfterStep.Continue, false), (decision.Step, decision.Skip, decision.After, decision.Checkpoint));
+        Assert.Equal((0L, false, AfterStep.Continue, false), (decision.Step, decision.Skip, decision.After, decision.Checkpoint is not null));
         Assert.Empty(desk.Feed(Report(1, 1, 0)));
     }
 
@@ -123,7 +123,7 @@ public sealed class CoordinatorMachineTests
     {
         var desk = Desk.Running(Specs.Run(nodes: 1, interval: 1, evaluateEvery: 1), 1);
         desk.Feed(Report(0, 1, 0));
-        IReadOnlyList<Effect> effects = desk.Feed(new Input.Persisted(new SnapshotPersisted(1, 1, Nodes.Of(0).Incarnation, "", 0, 0, "no space left")));
+        IReadOnlyList<Effect> effects = desk.Feed(new Input.Persisted(new SnapshotPersisted(1, 1, Nodes.Of(0).Incarnation, "", 0, 0, 0, "no space left")));
         Assert.Empty(effects.OfType<Effect.Ended>());
         Assert.Contains(effects.OfType<Effect.Note>(), n => n.Text.Contains("no space left", StringComparison.Ordinal));
         Assert.Equal(RunPhase.Applying, desk.State.Phase);
@@ -134,7 +134,7 @@ public sealed class CoordinatorMachineTests
     {
         var desk = Desk.Running(Specs.Run(steps: 1, nodes: 1), 1);
         desk.Feed(Report(0, 1, 0));
-        IReadOnlyList<Effect> effects = desk.Feed(new Input.Persisted(new SnapshotPersisted(1, 1, Nodes.Of(0).Incarnation, "", 0, 0, "no space left")));
+        IReadOnlyList<Effect> effects = desk.Feed(new Input.Persisted(new SnapshotPersisted(1, 1, Nodes.Of(0).Incarnation, "", 0, 0, 0, "no space left")));
         Assert.Contains("no space left", Assert.Single(effects.OfType<Effect.Ended>()).Outcome, StringComparison.Ordinal);
     }
 
@@ -176,7 +176,7 @@ public sealed class CoordinatorMachineTests
         var desk = Desk.Running(Specs.Run(nodes: 1, interval: 0), 1);
         desk.Feed(new Input.StopAsked("enough"));
         StepDecision decision = Assert.Single(Told<StepDecision>(desk.Feed(Report(0, 1, 0))));
-        Assert.Equal((true, AfterStep.Hold), (decision.Checkpoint, decision.After));
+        Assert.Equal((true, AfterStep.Hold), (decision.Checkpoint is not null, decision.After));
         desk.Feed(new Input.Applied(new StepApplied(1, 0, Nodes.Of(0).Incarnation)));
         Assert.Equal("stopped", Assert.Single(desk.Publish(1, 1).OfType<Effect.Ended>()).Outcome);
         Assert.Equal(1, desk.State.NewestCheckpoint);
@@ -257,7 +257,7 @@ public sealed class CoordinatorMachineTests
             var effects = new List<Effect>();
             for (int n = 0; n < nodes; n++)
             {
-                effects.AddRange(Feed(new Input.Persisted(new SnapshotPersisted(State.Epoch, step, Nodes.Of(n).Incarnation, "{}", 1, 1, null))));
+                effects.AddRange(Feed(new Input.Persisted(new SnapshotPersisted(State.Epoch, step, Nodes.Of(n).Incarnation, "{}", 1, 1, 0, null))));
             }
 
             effects.AddRange(Feed(new Input.Published(Assert.Single(effects.OfType<Effect.Publish>()).Checkpoint, 1)));

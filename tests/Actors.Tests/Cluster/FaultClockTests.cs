@@ -27,7 +27,7 @@ public sealed class FaultClockTests
         clock.Decided(10);
         clock.Detected("actor-failed", "node-1/rank-0", 10, "recovery", "second", false);
         clock.Decided(0);
-        clock.Ready(1, 1);
+        clock.Ready(1, 1, "persisted checkpoint", 0);
         IReadOnlyList<FaultTimeline> faults = clock.FirstStep();
         Assert.Equal(["first", "second"], faults.Select(f => f.Reason));
         Assert.All(faults, f => Assert.Equal("seed", f.Rung));

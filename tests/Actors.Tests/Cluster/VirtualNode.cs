@@ -30,9 +30,9 @@ internal sealed class VirtualNode(NodeIdentity identity, Func<long, bool> isFini
                 Assert.Equal(step, m.Step);
                 step++;
                 var answers = new List<Input>();
-                if (m.Checkpoint)
+                if (m.Checkpoint is not null)
                 {
-                    answers.Add(new Input.Persisted(new SnapshotPersisted(epoch, step, identity.Incarnation, "{}", 10, 1, null)));
+                    answers.Add(new Input.Persisted(new SnapshotPersisted(epoch, step, identity.Incarnation, "{}", 10, 1, 0, null)));
                 }
 
                 answers.Add(m.After == AfterStep.Continue ? Report() : new Input.Applied(new StepApplied(epoch, m.Step, identity.Incarnation)));

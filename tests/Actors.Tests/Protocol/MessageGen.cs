@@ -38,7 +38,9 @@ internal static class MessageGen
     public static string Shape(Type type) =>
         $"{type.Name}({string.Join(", ", Parameters(type).Select(p => $"{NameOf(p.ParameterType)} {p.Name}"))})";
 
-    private static ParameterInfo[] Parameters(Type type) => type.GetConstructors().Single(c => c.GetParameters() is not [{ } only] || only.ParameterType != type).GetParameters();
+    private static ParameterInfo[] Parameters(Type type) => type.GetConstructors()
+        .Where(c => c.GetParameters() is not [{ } only] || only.ParameterType != type)
+        .MaxBy(c => c.GetParameters().Length)!.GetParameters();
 
     private static string NameOf(Type type) => type.IsGenericType ? $"{NameOf(type.GetGenericArguments()[0])}[]" : type.Name;
 

@@ -24,15 +24,15 @@ internal sealed class LossyNode(NodeIdentity identity)
                 return Report(m.Step);
             case StepDecision m when m.Epoch == epoch && m.Step == begun && m.Step > applied:
                 applied = m.Step;
-                if (m.Checkpoint)
+                if (m.Checkpoint is not null)
                 {
-                    persisted[(epoch, applied + 1)] = new Input.Persisted(new SnapshotPersisted(epoch, applied + 1, identity.Incarnation, "{}", 10, 1, null));
+                    persisted[(epoch, applied + 1)] = new Input.Persisted(new SnapshotPersisted(epoch, applied + 1, identity.Incarnation, "{}", 10, 1, 0, null));
                 }
 
                 IEnumerable<Input> next = m.After == AfterStep.Continue
                     ? Report(applied + 1)
                     : Say(new Input.Applied(new StepApplied(epoch, applied, identity.Incarnation)));
-                return m.Checkpoint ? next.Append(persisted[(epoch, applied + 1)]) : next;
+                return m.Checkpoint is not null ? next.Append(persisted[(epoch, applied + 1)]) : next;
             case EvaluateState m when m.Epoch == epoch && m.Step > evaluated:
                 evaluated = m.Step;
                 return Say(new Input.Evaluated(new EvaluationReport(epoch, m.Step, identity.Incarnation, [Rank])));

@@ -1,0 +1,130 @@
+using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Training;
+using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Partial;
+using MoeActors.Compute.Checkpoints.Sharding;
+using MoeActors.Compute.Models;
+using MoeActors.Compute.Tensors;
+
+using static TorchSharp.torch;
+
+namespace MoeActors.Actors.Checkpointing;
+
+/// <summary>
+/// What one checkpoint takes of the units of a device: which experts, which slots of them, and which pieces of the bf16 weights this node's ranks write (the shard planner's
+/// choice; fp32 runs have no weights apart from the master). Made once for a checkpoint, used for each unit on the compute lane.
+/// </summary>
+internal sealed class SnapshotPlan
+{
+    private readonly RunSpec spec;
+    private readonly CheckpointOrder order;
+    private readonly PecMask mask;
+    private readonly IReadOnlyList<int> moeLayers;
+    private readonly ShardPlan? weights;
+    private readonly bool partial;
+
+    public SnapshotPlan(RunSpec spec, CheckpointOrder order)
+    {
+        (this.spec, this.order) = (spec, order);
+        partial = spec.Checkpoint.Mode == CheckpointMode.Partial;
+        mask = PecMask.Parse(spec.Checkpoint.Mask);
+        moeLayers = spec.Model.MoeLayers();
+        weights = spec.Training.Precision == Precision.BFloat16
+            ? ShardPlanner.Plan(
+                spec.Model, spec.Layout, spec.Training.Precision, ShardingModes.Parse(spec.Checkpoint.Sharding, "checkpoint.sharding"),
+                order.Complete ? null : order.Persist, order.Complete ? null : slot => !mask.Prunes(slot))
+            : null;
+    }
+
+    /// <summary>The snapshot of one unit after <paramref name="step"/> completed steps, its buffers rented, its copy not begun.</summary>
+    public UnitSnapshot Take(SnapshotVault vault, EpochContext context, UnitState unit, long step, int unitsOfNode)
+    {
+        var job = new SnapshotJob();
+        var snapshot = new UnitSnapshot(context, step, unit.Id, unitsOfNode, job, vault.Pool);
+        bool keeps = spec.Checkpoint.KeepsSnapshots;
+        UnitRange[] all = [.. UnitRange.Of(unit.Layout, unit.Begin, unit.Count)];
+        foreach (IGrouping<int, UnitRange> group in all.GroupBy(r => unit is DenseUnit ? -1 : r.Entry.Expert))
+        {
+            (bool copy, bool persist) = Chosen(unit, group.Key);
+            var part = new SnapshotPart(vault.Pool, unit.Id, group.Key, [.. group], step, unit.Steps[group.Key]);
+            foreach (string slot in (string[])[Slots.Master, Slots.First, Slots.Second])
+            {
+                if ((copy && keeps) || persist || !mask.Prunes(slot))
+                {
+                    Copy(unit.Slot(slot), part.Begin, part.Add(slot), part.Count, job);
+                }
+            }
+
+            // Born with one holder: the writer, or the vault, or nobody.
+            bool stores = part.Copied.Any(slot => persist || !mask.Prunes(slot));
+            if (stores)
+            {
+                snapshot.Store(part, slot => persist || !mask.Prunes(slot));
+            }
+
+            if (keeps && copy && part.Whole)
+            {
+                snapshot.Kept.Add(stores ? part.Hold() : part);
+            }
+
+            if (persist || !mask.LosesMoments)
+            {
+                snapshot.StepCounts[StepKey(unit.Id, group.Key, partial)] = part.StepCount;
+            }
+        }
+
+        if (all.Length == 0)
+        {
+            // A shard at the end of the range may be empty; its step count belongs to the state all the same.
+            snapshot.StepCounts[StepKey(unit.Id, -1, false)] = unit.Steps[-1];
+        }
+
+        TakeWeights(vault, snapshot, unit, job);
+        return snapshot;
+    }
+
+    /// <summary>Name of a step count in the manifest: that of the unit, in a run with partial checkpoints that of each of its experts.</summary>
+    public static string StepKey(UnitId unit, int expert, bool partial) => partial && expert >= 0 ? $"{unit}/{expert}" : unit.ToString();
+
+    private (bool Copy, bool Persist) Chosen(UnitState unit, int expert)
+    {
+        if (order.Complete || unit is DenseUnit)
+        {
+            return (true, true);
+        }
+
+        int m = moeLayers.ToList().IndexOf(unit.Id.Layer);
+        return (order.Snapshot[m].Contains(expert), order.Persist[m].Contains(expert));
+    }
+
+    private void TakeWeights(SnapshotVault vault, UnitSnapshot snapshot, UnitState unit, SnapshotJob job)
+    {
+        if (weights is null)
+        {
+            return;
+        }
+
+        int rank = UnitOrder.OwnerRank(spec.Layout, unit.Id);
+        foreach (WeightPiece piece in weights.Ranks[rank].Weights.Where(p => unit is DenseUnit ? p.Expert < 0 : p.Expert >= 0 && p.Layer == unit.Id.Layer))
+        {
+            ParameterEntry entry = unit.Layout[piece.Parameter];
+            Tensor buffer = vault.Pool.Rent(piece.Count, ScalarType.BFloat16);
+            Copy(unit.Weights, entry.Offset + piece.Begin, buffer, piece.Count, job);
+            snapshot.Store(entry, piece, buffer);
+        }
+    }
+
+    private static void Copy(Tensor live, long begin, Tensor buffer, long count, SnapshotJob job)
+    {
+        if (live.device_type == TorchSharp.DeviceType.CPU)
+        {
+            int size = (int)(TensorMemory.ByteCount(buffer) / count);
+            job.Add(TensorAddress.Of(live) + (nint)(begin * size), TensorAddress.Of(buffer), count * size);
+            return;
+        }
+
+        // Without streams a device's copy is made here and now, into page-locked memory.
+        using Tensor range = live.narrow(0, begin, count);
+        buffer.copy_(range);
+    }
+}

@@ -31,7 +31,7 @@ internal sealed unsafe class StorageState : IDisposable
 
     public long Bytes => FileBytes * FileCount;
 
-    public int Files => FileCount;
+    public static int Files => FileCount;
 
     private int TensorsPerFile { get; }
 

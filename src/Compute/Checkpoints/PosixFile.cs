@@ -5,7 +5,7 @@ namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>
 /// A file written past the page cache where the file system allows it (O_DIRECT): a persist must not evict what training uses, and
-/// fresh page-cache pages are the slowest part of writing a new file. Bytes are gathered in aligned buffers that a thread writes behind
+/// fresh page-cache pages are the slowest part of writing a new file. Bytes are gathered in aligned buffers that threads write behind
 /// the caller; a file of less than one buffer is written by the caller. The tail that is no whole block goes through the page cache.
 /// </summary>
 internal sealed unsafe class PosixFile : IWritableFile
@@ -21,8 +21,8 @@ internal sealed unsafe class PosixFile : IWritableFile
     private readonly int capacity;
     private byte* buffer;
     private int filled;
-    private long written;
-    private bool direct;
+    private long written; // or handed over to be
+    private volatile bool direct;
 
     /// <summary>Creates or empties the file and reserves its space.</summary>
     public PosixFile(string path, long length)
@@ -41,7 +41,7 @@ internal sealed unsafe class PosixFile : IWritableFile
         }
 
         capacity = (int)Math.Clamp((length + Block - 1) / Block * Block, Block, AlignedBuffers.Size);
-        behind = length > AlignedBuffers.Size ? new WriteBehind((bytes, count) => Write((byte*)bytes, count)) : null;
+        behind = length > AlignedBuffers.Size ? new WriteBehind((bytes, count, offset) => Write((byte*)bytes, count, offset)) : null;
         buffer = behind is null ? (byte*)NativeMemory.AlignedAlloc((nuint)capacity, Block) : (byte*)behind.Take();
     }
 
@@ -98,13 +98,14 @@ internal sealed unsafe class PosixFile : IWritableFile
         ObjectDisposedException.ThrowIf(buffer == null, this);
         behind?.Flush();
         int blocks = direct ? filled / Block * Block : filled;
-        Write(buffer, blocks);
+        Write(buffer, blocks, written);
         if (blocks < filled)
         {
             PastDirect();
-            Write(buffer + blocks, filled - blocks);
+            Write(buffer + blocks, filled - blocks, written + blocks);
         }
 
+        written += filled;
         filled = 0;
         if (Posix.Sync(file) is not 0 and var failed)
         {
@@ -121,7 +122,7 @@ internal sealed unsafe class PosixFile : IWritableFile
         else if (buffer != null)
         {
             behind.Return((nint)buffer);
-            behind.Dispose(); // before the file: its thread may be in a write
+            behind.Dispose(); // before the file: its threads may be in a write
         }
 
         buffer = null;
@@ -139,23 +140,24 @@ internal sealed unsafe class PosixFile : IWritableFile
     {
         if (behind is null)
         {
-            Write(buffer, filled);
+            Write(buffer, filled, written);
         }
         else
         {
             byte* full = buffer;
-            buffer = (byte*)behind.Exchange((nint)full, filled);
+            buffer = (byte*)behind.Exchange((nint)full, filled, written);
         }
 
+        written += filled;
         filled = 0;
     }
 
-    // On the thread of WriteBehind or, while that is idle, on the caller's.
-    private void Write(byte* bytes, int count)
+    // On the threads of WriteBehind or, while these are idle, on the caller's.
+    private void Write(byte* bytes, int count, long offset)
     {
         for (int done = 0; done < count;)
         {
-            long n = Posix.Write(file, bytes + done, count - done, written);
+            long n = Posix.Write(file, bytes + done, count - done, offset + done);
             if (n == -Posix.Invalid && direct)
             {
                 PastDirect(); // the file system opened with O_DIRECT but wants other blocks
@@ -168,7 +170,6 @@ internal sealed unsafe class PosixFile : IWritableFile
             }
 
             done += (int)n;
-            written += n;
         }
     }
 

@@ -21,7 +21,7 @@ internal static class SparePool
     /// <summary>Where a retired file goes: one name for each, so that none takes another's place.</summary>
     public static string NameOf(string file) => $"{Folder}/{file.Replace('/', '.')}";
 
-    /// <summary>A file to be written: over a fitting spare, else a new one.</summary>
+    /// <summary>A file to be written: over a fitting spare, else a new one. Where that has no room, the spares that do not fit make it.</summary>
     public static IWritableFile Create(IFileOperations files, string root, string path, long length)
     {
         foreach (StoredFile spare in SpareSpace.Candidates(Look(root), length))
@@ -32,7 +32,19 @@ internal static class SparePool
             }
         }
 
-        return files.Create(path, length);
+        try
+        {
+            return files.Create(path, length);
+        }
+        catch (IOException) when (Look(root) is { Count: > 0 } spares)
+        {
+            foreach (StoredFile spare in spares)
+            {
+                files.DeleteFile(Path.Combine(root, spare.File));
+            }
+
+            return files.Create(path, length);
+        }
     }
 
     private static long StepOf(string name) => CheckpointPaths.TryFolder(name.Split('.')[0], out long step) ? step : -1;

@@ -3,24 +3,28 @@ using System.Runtime.ExceptionServices;
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>
-/// Writes filled buffers in order on a thread of its own, while the caller hashes and copies into the next one: the disk and the processor work at the
-/// same time, over a fixed number of buffers. One caller. The first failure of a write is thrown to the caller; nothing is written after it.
+/// Writes filled buffers on threads of its own, while the caller hashes and copies into the next one: the disk and the processor work at the
+/// same time, over a fixed number of buffers. One caller. The first failure of a write is thrown to the caller; nothing is begun after it.
 /// </summary>
 internal sealed class WriteBehind : IDisposable
 {
-    /// <summary>Buffers: one at the disk, one waiting for it, one being filled.</summary>
-    public const int Depth = 3;
+    /// <summary>Writes at the disk at once: with one, it waits for the next to be submitted.</summary>
+    private static readonly int Threads = int.Parse(Environment.GetEnvironmentVariable("X_T") ?? "2");
+
+    /// <summary>Buffers: those at the disk, one waiting for it, one being filled.</summary>
+    public static readonly int Depth = Threads + int.Parse(Environment.GetEnvironmentVariable("X_D") ?? "2");
 
     private readonly object gate = new();
-    private readonly Queue<(nint Buffer, int Count)> full = new();
+    private readonly Queue<(nint Buffer, int Count, long Offset)> full = new();
     private readonly Stack<nint> empty = new();
-    private readonly Action<nint, int> write;
-    private readonly Thread thread;
+    private readonly Action<nint, int, long> write;
+    private readonly Thread[] threads;
     private ExceptionDispatchInfo? failure;
-    private bool writing, ended;
+    private int writing;
+    private bool ended;
 
-    /// <param name="write">Writes the first bytes of a buffer after those written before; called on the thread, never twice at once.</param>
-    public WriteBehind(Action<nint, int> write)
+    /// <param name="write">Writes the first bytes of a buffer at an offset; called on several threads at once.</param>
+    public WriteBehind(Action<nint, int, long> write)
     {
         this.write = write;
         for (int i = 0; i < Depth; i++)
@@ -28,8 +32,8 @@ internal sealed class WriteBehind : IDisposable
             empty.Push(AlignedBuffers.Rent());
         }
 
-        thread = new Thread(Run, maxStackSize: 256 << 10) { IsBackground = true, Name = "checkpoint write" };
-        thread.Start();
+        threads = [.. Enumerable.Range(0, Threads).Select(_ => new Thread(Run, maxStackSize: 256 << 10) { IsBackground = true, Name = "checkpoint write" })];
+        Array.ForEach(threads, t => t.Start());
     }
 
     /// <summary>The first buffer to fill, of <see cref="AlignedBuffers.Size"/> bytes.</summary>
@@ -42,7 +46,7 @@ internal sealed class WriteBehind : IDisposable
     }
 
     /// <summary>Hands a taken buffer over to be written and gives an empty one; waits for it. When it throws, the caller keeps its buffer.</summary>
-    public nint Exchange(nint buffer, int count)
+    public nint Exchange(nint buffer, int count, long offset)
     {
         lock (gate)
         {
@@ -52,7 +56,7 @@ internal sealed class WriteBehind : IDisposable
             }
 
             failure?.Throw();
-            full.Enqueue((buffer, count));
+            full.Enqueue((buffer, count, offset));
             Monitor.PulseAll(gate);
             return empty.Pop();
         }
@@ -63,7 +67,7 @@ internal sealed class WriteBehind : IDisposable
     {
         lock (gate)
         {
-            while ((full.Count > 0 || writing) && failure is null)
+            while ((full.Count > 0 || writing > 0) && failure is null)
             {
                 Monitor.Wait(gate);
             }
@@ -72,7 +76,7 @@ internal sealed class WriteBehind : IDisposable
         }
     }
 
-    /// <summary>Ends the thread; what it has not begun to write is dropped. A buffer still taken must have been given back by <see cref="Return"/>.</summary>
+    /// <summary>Ends the threads; what it has not begun to write is dropped. A buffer still taken must have been given back by <see cref="Return"/>.</summary>
     public void Dispose()
     {
         lock (gate)
@@ -81,7 +85,7 @@ internal sealed class WriteBehind : IDisposable
             Monitor.PulseAll(gate);
         }
 
-        thread.Join();
+        Array.ForEach(threads, t => t.Join());
         foreach (nint buffer in empty.Concat(full.Select(f => f.Buffer)))
         {
             AlignedBuffers.Return(buffer);
@@ -99,12 +103,12 @@ internal sealed class WriteBehind : IDisposable
 
     private void Run()
     {
-        while (Next() is var (buffer, count) && buffer != 0)
+        while (Next() is var (buffer, count, offset) && buffer != 0)
         {
             ExceptionDispatchInfo? failed = null;
             try
             {
-                write(buffer, count);
+                write(buffer, count, offset);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -114,14 +118,14 @@ internal sealed class WriteBehind : IDisposable
             lock (gate)
             {
                 empty.Push(buffer);
-                writing = false;
+                writing--;
                 failure ??= failed;
                 Monitor.PulseAll(gate);
             }
         }
     }
 
-    private (nint Buffer, int Count) Next()
+    private (nint Buffer, int Count, long Offset) Next()
     {
         lock (gate)
         {
@@ -135,7 +139,7 @@ internal sealed class WriteBehind : IDisposable
                 return default;
             }
 
-            writing = true;
+            writing++;
             return full.Dequeue();
         }
     }

@@ -27,7 +27,7 @@ public sealed class SpareTests
     public void A_spare_is_tried_when_it_is_at_least_half_and_at_most_twice_as_large_the_nearest_first()
     {
         StoredFile[] pool = [new("a", 1, 100 << 10), new("b", 1, 200 << 10), new("c", 1, 390 << 10), new("d", 1, 500 << 10), new("e", 1, 90 << 10)];
-        Assert.Equal(["b", "c", "a"], SpareSpace.Candidates(pool, 200 << 10).Select(f => f.File));
+        Assert.Equal(["b", "a", "c"], SpareSpace.Candidates(pool, 200 << 10).Select(f => f.File));
         Assert.Empty(SpareSpace.Candidates(pool, 10));
     }
 
@@ -81,6 +81,18 @@ public sealed class SpareTests
         Assert.Throws<CheckpointException>(() => state.Read(reader, file: 1)); // it was never opened, and has gone
     }
 
+    [Fact]
+    public void Spares_that_do_not_fit_make_room_on_a_full_disk()
+    {
+        using var folder = new TempFolder();
+        using var state = new SpareState();
+        string spare = Path.Combine(Directory.CreateDirectory(Path.Combine(folder.Path, "spare")).FullName, "step-00000001.a");
+        File.WriteAllBytes(spare, new byte[SpareSpace.Smallest * 8]);
+        state.Publish(folder.Path, 10, new FullDisk(spare));
+        Assert.Empty(Spares(folder));
+        Assert.Empty(new CheckpointStore(folder.Path).Verify(10, TestContext.Current.CancellationToken));
+    }
+
     [Theory]
     [InlineData(false, false)]
     [InlineData(false, true)]
@@ -117,6 +129,24 @@ public sealed class SpareTests
         }
 
         Assert.True(reused);
+    }
+
+    /// <summary>No room for shard files while <paramref name="spare"/> is there.</summary>
+    private sealed class FullDisk(string spare) : IFileOperations
+    {
+        public void CreateFolder(string path) => QuickFiles.Instance.CreateFolder(path);
+
+        public IWritableFile Create(string path, long length) => File.Exists(spare) ? throw new IOException($"{path}: no space left on the disk") : QuickFiles.Instance.Create(path, length);
+
+        public IWritableFile? Reuse(string spare, string path, long length) => throw new NotSupportedException();
+
+        public void Rename(string from, string to) => QuickFiles.Instance.Rename(from, to);
+
+        public bool SyncFolder(string path) => QuickFiles.Instance.SyncFolder(path);
+
+        public void DeleteFile(string path) => QuickFiles.Instance.DeleteFile(path);
+
+        public void DeleteFolder(string path) => QuickFiles.Instance.DeleteFolder(path);
     }
 
     private static IEnumerable<string?> Spares(TempFolder folder) => Directory.GetFiles(Path.Combine(folder.Path, "spare")).Select(Path.GetFileName).Order(StringComparer.Ordinal);

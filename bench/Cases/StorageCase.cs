@@ -39,7 +39,6 @@ internal sealed class StorageCase : IBenchCase
                 [("page cache, new", false, true), ("page cache, over space", false, false), ("O_DIRECT, new", true, true), ("O_DIRECT, over space", true, false)])
             {
                 cancel.ThrowIfCancellationRequested();
-                if (Environment.GetEnvironmentVariable("X_Q") is not null && !(direct && !fresh)) continue;
                 string[] paths = [.. Enumerable.Range(0, StorageState.Files).Select(i => Path.Combine(plain, $"{(direct ? "d" : "p")}{(fresh ? "n" : "o")}{i}"))];
                 meter.Time("storage write", $"plain: {way} + fsync", round >= 0, () =>
                 {

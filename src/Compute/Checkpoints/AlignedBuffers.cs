@@ -13,15 +13,15 @@ internal static unsafe class AlignedBuffers
     public const int Block = 4096;
 
     /// <summary>Bytes of a buffer: one write. Smaller ones leave the disk idle between writes, larger ones leave the processor's cache.</summary>
-    public static readonly int Size = int.Parse(Environment.GetEnvironmentVariable("X_S") ?? "4096") << 10;
+    public const int Size = 4 << 20;
 
     /// <summary>Buffers kept: those of two files being written at once.</summary>
-    private static readonly int Kept = 2 * WriteBehind.Depth;
+    private const int Kept = 2 * WriteBehind.Depth;
 
     private static readonly ConcurrentBag<nint> Idle = [];
 
     /// <summary>A buffer of <see cref="Size"/> bytes of any content; the caller gives it back.</summary>
-    public static nint Rent() => Idle.TryTake(out nint buffer) ? buffer : (nint)NativeMemory.AlignedAlloc((nuint)Size, Block);
+    public static nint Rent() => Idle.TryTake(out nint buffer) ? buffer : (nint)NativeMemory.AlignedAlloc(Size, Block);
 
     /// <summary>Takes a buffer back.</summary>
     public static void Return(nint buffer)

@@ -12,7 +12,7 @@ namespace MoeActors.Compute.Checkpoints;
 public sealed class ShardFileWriter(string root, IFileOperations? files = null)
 {
     /// <summary>Bytes hashed and copied at once: they stay in the processor's cache between the two.</summary>
-    private static readonly int Piece = int.Parse(Environment.GetEnvironmentVariable("X_P") ?? "256") << 10;
+    private const int Piece = 256 << 10;
 
     private readonly IFileOperations files = files ?? PosixFiles.Instance;
 

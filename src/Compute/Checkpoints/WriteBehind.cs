@@ -9,10 +9,10 @@ namespace MoeActors.Compute.Checkpoints;
 internal sealed class WriteBehind : IDisposable
 {
     /// <summary>Writes at the disk at once: with one, it waits for the next to be submitted.</summary>
-    private static readonly int Threads = int.Parse(Environment.GetEnvironmentVariable("X_T") ?? "2");
+    private const int Threads = 2;
 
     /// <summary>Buffers: those at the disk, one waiting for it, one being filled.</summary>
-    public static readonly int Depth = Threads + int.Parse(Environment.GetEnvironmentVariable("X_D") ?? "2");
+    public const int Depth = Threads + 2;
 
     private readonly object gate = new();
     private readonly Queue<(nint Buffer, int Count, long Offset)> full = new();

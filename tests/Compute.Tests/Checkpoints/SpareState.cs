@@ -10,11 +10,12 @@ internal sealed unsafe class SpareState : IDisposable
     private static readonly string[] Names = ["a", "b"];
     private readonly float* memory = (float*)NativeMemory.AlignedAlloc(4 * Count, 64);
 
-    /// <summary>Writes and publishes a step.</summary>
-    public Manifest Publish(string root, long step, IFileOperations files, long attempt = 0)
+    /// <summary>Writes and publishes a step; <paramref name="begun"/> happens between its beginning and its first file.</summary>
+    public Manifest Publish(string root, long step, IFileOperations files, long attempt = 0, Action? begun = null)
     {
         var store = new CheckpointStore(root, files);
         string data = store.Begin(step, attempt);
+        begun?.Invoke();
         for (int i = 0; i < Count; i++)
         {
             memory[i] = step + i;

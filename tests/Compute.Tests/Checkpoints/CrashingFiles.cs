@@ -46,7 +46,8 @@ internal sealed class CrashingFiles(int survive = int.MaxValue) : IFileOperation
         {
             MoveBack(from, to);
             Restore(to, before);
-        }));
+        }
+        ));
         QuickFiles.Instance.Rename(from, to);
         if (unsyncedContent.Remove(from))
         {

@@ -2,21 +2,22 @@ using MoeActors.Bench.Cases;
 
 namespace MoeActors.Bench;
 
-/// <summary>The command line: [CASE…] --host DLL [--runs N] [--json].</summary>
+/// <summary>The command line: [CASE…] --host DLL [--runs N] [--mib N] [--json].</summary>
 /// <param name="Cases">What to measure.</param>
 /// <param name="Host">The `moe` program's dll.</param>
 /// <param name="Runs">Rounds; null = each benchmark's own number.</param>
+/// <param name="MiB">Size of the state; null = each benchmark's own.</param>
 /// <param name="Json">Whether to print one JSON object.</param>
-internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, int? Runs, bool Json)
+internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, int? Runs, int? MiB, bool Json)
 {
-    private static readonly IBenchCase[] All = [new OptimizerCase(), new ExchangeCase(), new MoeLayerCase(), new StepCase(), new MemoryCase(), new RecoveryCase()];
+    private static readonly IBenchCase[] All = [new OptimizerCase(), new ExchangeCase(), new MoeLayerCase(), new StepCase(), new MemoryCase(), new RecoveryCase(), new StorageCase()];
 
     /// <summary>Throws <see cref="BenchException"/> for what it does not know.</summary>
     public static Arguments Parse(string[] args)
     {
         var cases = new List<IBenchCase>();
         string host = "";
-        int? runs = null;
+        int? runs = null, mib = null;
         bool json = false;
         for (int i = 0; i < args.Length; i++)
         {
@@ -31,6 +32,9 @@ internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, i
                 case "--runs" when i + 1 < args.Length && int.TryParse(args[i + 1], out int n) && n > 0:
                     (runs, i) = (n, i + 1);
                     break;
+                case "--mib" when i + 1 < args.Length && int.TryParse(args[i + 1], out int n) && n > 0:
+                    (mib, i) = (n, i + 1);
+                    break;
                 default:
                     cases.Add(Array.Find(All, c => c.Name == args[i])
                         ?? throw new BenchException($"{args[i]}: no such benchmark; there are {string.Join(", ", All.Select(c => c.Name))}"));
@@ -38,6 +42,6 @@ internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, i
             }
         }
 
-        return new Arguments(cases.Count == 0 ? All : cases, host, runs, json);
+        return new Arguments(cases.Count == 0 ? All : cases, host, runs, mib, json);
     }
 }

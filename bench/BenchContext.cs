@@ -5,9 +5,10 @@ namespace MoeActors.Bench;
 /// <summary>What a benchmark gets.</summary>
 /// <param name="Host">The `moe` program's dll.</param>
 /// <param name="Runs">Rounds asked for; null = the benchmark's own number.</param>
+/// <param name="MiB">Size of the state asked for; null = the benchmark's own.</param>
 /// <param name="Folder">Folder for run directories and sockets, removed at the end.</param>
 /// <param name="Say">Progress, to standard error.</param>
-internal sealed record BenchContext(string Host, int? Runs, string Folder, Action<string> Say)
+internal sealed record BenchContext(string Host, int? Runs, int? MiB, string Folder, Action<string> Say)
 {
     /// <summary>A fresh folder below <see cref="Folder"/>; short, because socket paths are.</summary>
     public string NewFolder() => Directory.CreateDirectory(Path.Combine(Folder, Guid.NewGuid().ToString("N")[..6])).FullName;

@@ -124,10 +124,8 @@ internal sealed class UnitRestore(DeviceStore store, CheckpointStore checkpoints
 
         nint start = TensorAddress.Of(target);
         int size = target.dtype == ScalarType.BFloat16 ? 2 : 4;
-        foreach (UnitRange range in UnitRange.Of(layout, begin, count))
-        {
-            reader.ReadRange(range.Entry.Name, slot, range.EntryBegin, range.Count, start + (nint)(range.UnitOffset * size));
-        }
+        reader.ReadRanges([.. UnitRange.Of(layout, begin, count)
+            .Select(r => new TensorRange(r.Entry.Name, slot, r.EntryBegin, r.Count, start + (nint)(r.UnitOffset * size)))]);
     }
 
     private void RestoreDense(CheckpointReader reader, long step)

@@ -13,6 +13,12 @@ public interface IFileOperations
     /// <summary>Creates or empties a file and reserves <paramref name="length"/> bytes, so that a full disk is seen at once.</summary>
     IWritableFile Create(string path, long length);
 
+    /// <summary>
+    /// Moves <paramref name="spare"/>, a file that nothing refers to, to <paramref name="path"/> and opens it to be overwritten from its beginning, with
+    /// <paramref name="length"/> bytes of space. Null when it is gone or cannot be had: create a new one.
+    /// </summary>
+    IWritableFile? Reuse(string spare, string path, long length);
+
     /// <summary>Renames a file over <paramref name="to"/>, atomically.</summary>
     void Rename(string from, string to);
 

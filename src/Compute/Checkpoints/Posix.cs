@@ -3,11 +3,11 @@ using Microsoft.Win32.SafeHandles;
 
 namespace MoeActors.Compute.Checkpoints;
 
-/// <summary>The few POSIX calls .NET has no wrapper for: opening with O_DIRECT, syncing a folder, locks between processes.</summary>
+/// <summary>The few POSIX calls .NET has no wrapper for: O_DIRECT, reserving space, syncing a folder, locks between processes.</summary>
 internal static unsafe partial class Posix
 {
     public const int WriteOnly = 1, ReadWrite = 2, Create = 0x40, Truncate = 0x200, CloseOnExec = 0x80000;
-    public const int LockExclusive = 2, LockNonBlocking = 4;
+    public const int LockShared = 1, LockExclusive = 2, LockNonBlocking = 4;
     public const int NoEntry = 2, WouldBlock = 11, Access = 13, Invalid = 22, NoSpace = 28, BadFile = 9, NotSupported = 95, NoSystemCall = 38, Quota = 122;
 
     /// <summary>O_DIRECT; its value differs between processors.</summary>
@@ -31,6 +31,12 @@ internal static unsafe partial class Posix
 
     /// <summary>fallocate; 0 or the error number.</summary>
     public static int Reserve(SafeFileHandle file, long length) => Call(file, fd => fallocate(fd, 0, 0, length));
+
+    /// <summary>ftruncate; 0 or the error number.</summary>
+    public static int SetLength(SafeFileHandle file, long length) => Call(file, fd => ftruncate(fd, length));
+
+    /// <summary>Ends O_DIRECT on an open file (fcntl F_SETFL; the other flags it could change are not used); 0 or the error number.</summary>
+    public static int ClearDirect(SafeFileHandle file) => Call(file, fd => fcntl(fd, 4 /* F_SETFL */, 0));
 
     /// <summary>flock; 0 or the error number.</summary>
     public static int Lock(SafeFileHandle file, int operation) => Call(file, fd => flock(fd, operation));
@@ -97,6 +103,12 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int flock(int fd, int operation);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int ftruncate(int fd, long length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fcntl(int fd, int command, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint pwrite(int fd, byte* bytes, nint count, long offset);

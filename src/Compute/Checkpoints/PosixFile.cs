@@ -4,51 +4,77 @@ using Microsoft.Win32.SafeHandles;
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>
-/// A new file written past the page cache where the file system allows it (O_DIRECT): a persist must not evict what training uses, and
-/// fresh page-cache pages are the slowest part of writing a new file. Pieces are gathered in one aligned buffer; the tail that is no whole
-/// block goes through the page cache.
+/// A file written past the page cache where the file system allows it (O_DIRECT): a persist must not evict what training uses, and
+/// fresh page-cache pages are the slowest part of writing a new file. Bytes are gathered in aligned buffers that threads write behind
+/// the caller; a file of less than one buffer is written by the caller. The tail that is no whole block goes through the page cache.
 /// </summary>
 internal sealed unsafe class PosixFile : IWritableFile
 {
-    /// <summary>Block that O_DIRECT asks for, of memory, offset and length.</summary>
-    private const int Block = 4096;
-
-    /// <summary>Bytes of one write.</summary>
-    private const int Piece = 4 << 20;
+    private const int Block = AlignedBuffers.Block;
 
     /// <summary>Below this the page cache is as good.</summary>
     private const long SmallFile = 1 << 20;
 
     private readonly string path;
+    private readonly SafeFileHandle file;
+    private readonly WriteBehind? behind;
     private readonly int capacity;
-    private SafeFileHandle file;
     private byte* buffer;
     private int filled;
-    private long written;
-    private bool direct;
+    private long written; // or handed over to be
+    private volatile bool direct;
 
+    /// <summary>Creates or empties the file and reserves its space.</summary>
     public PosixFile(string path, long length)
+        : this(path, length, OpenFor(path, length, Posix.Create | Posix.Truncate, out bool direct), direct)
     {
-        this.path = path;
-        const int flags = Posix.WriteOnly | Posix.Create | Posix.Truncate;
-        SafeFileHandle? handle = null;
-        int error = 0;
-        if (length >= SmallFile)
-        {
-            handle = Posix.Open(path, flags | Posix.Direct, out error);
-            direct = handle is not null;
-        }
+    }
 
-        file = handle ?? Posix.Open(path, flags, out error) ?? throw Posix.Error(path, error);
-        error = length > 0 ? Posix.Reserve(file, length) : 0;
+    private PosixFile(string path, long length, SafeFileHandle file, bool direct)
+    {
+        (this.path, this.file, this.direct) = (path, file, direct);
+        int error = length > 0 ? Posix.Reserve(file, length) : 0;
         if (error is Posix.NoSpace or Posix.Quota)
         {
             file.Dispose();
             throw Posix.Error(path, error); // other errors: a file system that cannot reserve
         }
 
-        capacity = (int)Math.Clamp((length + Block - 1) / Block * Block, Block, Piece);
-        buffer = (byte*)NativeMemory.AlignedAlloc((nuint)capacity, Block);
+        capacity = (int)Math.Clamp((length + Block - 1) / Block * Block, Block, AlignedBuffers.Size);
+        behind = length > AlignedBuffers.Size ? new WriteBehind((bytes, count, offset) => Write((byte*)bytes, count, offset)) : null;
+        buffer = behind is null ? (byte*)NativeMemory.AlignedAlloc((nuint)capacity, Block) : (byte*)behind.Take();
+    }
+
+    /// <summary>
+    /// Moves <paramref name="spare"/> to <paramref name="path"/>, to be overwritten from its beginning. Null where it has gone to another writer, or where a
+    /// reader that opened it before it was retired still holds its lock (or the file system has no locks): it is deleted then, the reader keeps what it opened.
+    /// </summary>
+    public static PosixFile? Reuse(string spare, string path, long length)
+    {
+        try
+        {
+            File.Move(spare, path, overwrite: true); // of two writers one finds it gone
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException && !File.Exists(spare))
+        {
+            return null;
+        }
+
+        SafeFileHandle file = OpenFor(path, length, 0, out bool direct);
+        if (Posix.Lock(file, Posix.LockExclusive | Posix.LockNonBlocking) != 0)
+        {
+            file.Dispose();
+            File.Delete(path);
+            return null;
+        }
+
+        if (Posix.SetLength(file, length) is not 0 and var error)
+        {
+            file.Dispose();
+            throw Posix.Error(path, error);
+        }
+
+        return new PosixFile(path, length, file, direct);
     }
 
     public void Append(ReadOnlySpan<byte> bytes)
@@ -62,7 +88,7 @@ internal sealed unsafe class PosixFile : IWritableFile
             bytes = bytes[n..];
             if (filled == capacity)
             {
-                Drain(filled);
+                HandOver();
             }
         }
     }
@@ -70,17 +96,17 @@ internal sealed unsafe class PosixFile : IWritableFile
     public void Sync()
     {
         ObjectDisposedException.ThrowIf(buffer == null, this);
-        Drain(direct ? filled / Block * Block : filled);
-        if (filled > 0)
+        behind?.Flush();
+        int blocks = direct ? filled / Block * Block : filled;
+        Write(buffer, blocks, written);
+        if (blocks < filled)
         {
-            // fsync of one descriptor makes all of the file durable, whichever descriptor wrote it: a direct write has left the page cache already.
-            SafeFileHandle tail = Posix.Open(path, Posix.WriteOnly, out int error) ?? throw Posix.Error(path, error);
-            file.Dispose();
-            file = tail;
-            direct = false;
-            Drain(filled);
+            PastDirect();
+            Write(buffer + blocks, filled - blocks, written + blocks);
         }
 
+        written += filled;
+        filled = 0;
         if (Posix.Sync(file) is not 0 and var failed)
         {
             throw Posix.Error(path, failed);
@@ -89,25 +115,52 @@ internal sealed unsafe class PosixFile : IWritableFile
 
     public void Dispose()
     {
-        file.Dispose();
-        NativeMemory.AlignedFree(buffer);
+        if (behind is null)
+        {
+            NativeMemory.AlignedFree(buffer);
+        }
+        else if (buffer != null)
+        {
+            behind.Return((nint)buffer);
+            behind.Dispose(); // before the file: its threads may be in a write
+        }
+
         buffer = null;
+        file.Dispose();
     }
 
-    /// <summary>Writes the first <paramref name="count"/> buffered bytes and moves the rest to the front.</summary>
-    private void Drain(int count)
+    private static SafeFileHandle OpenFor(string path, long length, int flags, out bool direct)
     {
-        int done = 0;
-        while (done < count)
+        SafeFileHandle? handle = length >= SmallFile ? Posix.Open(path, Posix.WriteOnly | flags | Posix.Direct, out _) : null;
+        direct = handle is not null;
+        return handle ?? Posix.Open(path, Posix.WriteOnly | flags, out int error) ?? throw Posix.Error(path, error);
+    }
+
+    private void HandOver()
+    {
+        if (behind is null)
         {
-            long n = Posix.Write(file, buffer + done, count - done, written);
+            Write(buffer, filled, written);
+        }
+        else
+        {
+            byte* full = buffer;
+            buffer = (byte*)behind.Exchange((nint)full, filled, written);
+        }
+
+        written += filled;
+        filled = 0;
+    }
+
+    // On the threads of WriteBehind or, while these are idle, on the caller's.
+    private void Write(byte* bytes, int count, long offset)
+    {
+        for (int done = 0; done < count;)
+        {
+            long n = Posix.Write(file, bytes + done, count - done, offset + done);
             if (n == -Posix.Invalid && direct)
             {
-                // The file system opened with O_DIRECT but wants other blocks: go on through the page cache.
-                SafeFileHandle plain = Posix.Open(path, Posix.WriteOnly, out int error) ?? throw Posix.Error(path, error);
-                file.Dispose();
-                file = plain;
-                direct = false;
+                PastDirect(); // the file system opened with O_DIRECT but wants other blocks
                 continue;
             }
 
@@ -117,10 +170,17 @@ internal sealed unsafe class PosixFile : IWritableFile
             }
 
             done += (int)n;
-            written += n;
+        }
+    }
+
+    /// <summary>Goes on through the page cache.</summary>
+    private void PastDirect()
+    {
+        if (direct && Posix.ClearDirect(file) is not 0 and var error)
+        {
+            throw Posix.Error(path, error);
         }
 
-        new ReadOnlySpan<byte>(buffer + count, filled - count).CopyTo(new Span<byte>(buffer, filled - count));
-        filled -= count;
+        direct = false;
     }
 }

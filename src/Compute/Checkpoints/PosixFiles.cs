@@ -15,6 +15,9 @@ public sealed class PosixFiles : IFileOperations
     public IWritableFile Create(string path, long length) => new PosixFile(path, length);
 
     /// <inheritdoc/>
+    public IWritableFile? Reuse(string spare, string path, long length) => PosixFile.Reuse(spare, path, length);
+
+    /// <inheritdoc/>
     public void Rename(string from, string to) => File.Move(from, to, overwrite: true);
 
     /// <inheritdoc/>

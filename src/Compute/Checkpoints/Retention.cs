@@ -40,6 +40,16 @@ public static class Retention
         List<string> folders = [.. state.Folders.Where(f => Over(f.Step) && !used.Contains(f.Folder)).Select(f => f.Folder)];
         string reason = $"{keep.Count} of {steps.Count} checkpoints stay ({usable.Length} newest usable"
             + (request.Policy.KeepEvery > 0 ? $", multiples of {request.Policy.KeepEvery}" : "") + $"); {delete.Count} files are referred to by none";
-        return new RetentionDecision(keep, drop, [.. delete.Select(f => f.File)], folders, delete.Sum(f => f.Bytes), reason);
+
+        // Of what goes, only files of manifests that are dropped by this very act: these are complete, so no writer is in them, and their manifest's end
+        // is made durable before them. An orphan's writer may still be alive.
+        var retired = state.Manifests.Where(m => drop.Contains(m.Step)).SelectMany(m => m.Files).ToHashSet();
+        HashSet<string> current = [.. state.Manifests.Where(m => m.Step == newest).SelectMany(m => m.Files)];
+        SpareSpace spares = SpareSpace.Decide(delete.Where(f => retired.Contains(f.File)), state.Spares, state.Stored.Where(f => current.Contains(f.File)).Sum(f => f.Bytes));
+        return new RetentionDecision(keep, drop, [.. delete.Select(f => f.File)], folders, delete.Sum(f => f.Bytes), reason)
+        {
+            Retire = [.. spares.Keep.Select(f => f.File)],
+            Discard = [.. spares.Discard.Select(f => f.File)],
+        };
     }
 }

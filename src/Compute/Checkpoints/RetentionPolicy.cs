@@ -29,7 +29,11 @@ public sealed record RetentionState(
     IReadOnlyList<(long Step, IReadOnlyCollection<string> Files)> Manifests,
     IReadOnlyList<(long Step, bool NewerSchema)> Broken,
     IReadOnlyList<StoredFile> Stored,
-    IReadOnlyList<(string Folder, long Step)> Folders);
+    IReadOnlyList<(string Folder, long Step)> Folders)
+{
+    /// <summary>Spares: space of files retired before (<see cref="SpareSpace"/>).</summary>
+    public IReadOnlyList<StoredFile> Spares { get; init; } = [];
+}
 
 /// <summary>A file in a data folder.</summary>
 /// <param name="File">Path relative to the checkpoints folder.</param>
@@ -45,10 +49,17 @@ public sealed record StoredFile(string File, long Step, long Bytes);
 /// <param name="Bytes">Bytes of the files that go.</param>
 /// <param name="Reason">One sentence.</param>
 public sealed record RetentionDecision(
-    IReadOnlyList<long> Keep, IReadOnlyList<long> Drop, IReadOnlyList<string> Delete, IReadOnlyList<string> Folders, long Bytes, string Reason);
+    IReadOnlyList<long> Keep, IReadOnlyList<long> Drop, IReadOnlyList<string> Delete, IReadOnlyList<string> Folders, long Bytes, string Reason)
+{
+    /// <summary>Those of <see cref="Delete"/> whose space is kept for the next checkpoint: files of manifests that go now.</summary>
+    public IReadOnlyCollection<string> Retire { get; init; } = [];
+
+    /// <summary>Spares that go for good.</summary>
+    public IReadOnlyList<string> Discard { get; init; } = [];
+}
 
 /// <summary>What retention did.</summary>
 /// <param name="Decision">The decision.</param>
-/// <param name="Deleted">Files deleted, manifests not counted.</param>
+/// <param name="Deleted">Files that went, retired ones included, manifests not counted.</param>
 /// <param name="Failures">What could not be deleted, a sentence each.</param>
 public sealed record RetentionResult(RetentionDecision Decision, int Deleted, IReadOnlyList<string> Failures);

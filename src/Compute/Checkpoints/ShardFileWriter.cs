@@ -4,8 +4,8 @@ using System.IO.Hashing;
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>
-/// Writes shard files: one pass over the memory that hashes and writes, then fsync of file and folder. Thread-safe; each call
-/// writes one file on the calling thread.
+/// Writes shard files: one pass over the memory that hashes and copies for the disk, then fsync of file and folder. Takes the space of retired files
+/// first. Thread-safe; each call writes one file, hashed on the calling thread and written behind it.
 /// </summary>
 /// <param name="root">The run's checkpoints folder.</param>
 /// <param name="files">File operations; null = the file system.</param>
@@ -34,7 +34,7 @@ public sealed class ShardFileWriter(string root, IFileOperations? files = null)
         bool folderSynced;
         try
         {
-            using (IWritableFile output = files.Create(path, length))
+            using (IWritableFile output = SparePool.Create(files, root, path, length))
             {
                 output.Append(header);
                 long offset = header.Length;

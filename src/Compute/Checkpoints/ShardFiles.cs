@@ -7,12 +7,13 @@ namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>
 /// The shard files of one manifest, opened on first use after their length and header were checked. Reads entries piece by piece and
-/// checks each against its checksum. Thread-safe. A file deleted while open stays readable.
+/// checks each against its checksum. Thread-safe. A file deleted or retired while open stays
+/// as it is: its lock keeps writers from taking its space.
 /// </summary>
 internal sealed class ShardFiles(string root, Manifest manifest) : IDisposable
 {
-    /// <summary>Bytes read and hashed at once.</summary>
-    private const int Piece = 1 << 20;
+    /// <summary>Bytes read and hashed at once: they stay in the processor's cache between the two.</summary>
+    private const int Piece = 256 << 10;
 
     private readonly Dictionary<string, CheckpointFile> listed = manifest.Files.ToDictionary(f => f.File);
     private readonly ConcurrentDictionary<string, Lazy<SafeFileHandle>> open = new();
@@ -146,6 +147,13 @@ internal sealed class ShardFiles(string root, Manifest manifest) : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ShardProblemException(file.File, null, $"a readable file of {file.Bytes} bytes", e.Message, "unreadable");
+        }
+
+        // Other errors: a file system without locks, where no space is reused.
+        if (Posix.Lock(handle, Posix.LockShared | Posix.LockNonBlocking) == Posix.WouldBlock)
+        {
+            handle.Dispose();
+            throw new ShardProblemException(file.File, null, $"a file of {file.Bytes} bytes", "its space being written anew", "retired");
         }
 
         try

@@ -49,6 +49,12 @@ internal sealed class BenchHandler(TextWriter error) : IHandler<BenchRequest>
             yield return runs.ToString(System.Globalization.CultureInfo.InvariantCulture);
         }
 
+        if (request.MiB is { } mib)
+        {
+            yield return "--mib";
+            yield return mib.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+
         if (request.Json)
         {
             yield return "--json";

@@ -73,8 +73,9 @@ internal sealed record DiagnoseRequest(string RunDirectory, string? Output);
 /// <summary><c>moe bench</c>.</summary>
 /// <param name="Cases">Names of benchmarks; empty = all.</param>
 /// <param name="Runs">Rounds; null = each benchmark's own number.</param>
+/// <param name="MiB">Size of the state of benchmarks that have one; null = their own.</param>
 /// <param name="Json">Print JSON.</param>
-internal sealed record BenchRequest(IReadOnlyList<string> Cases, int? Runs, bool Json);
+internal sealed record BenchRequest(IReadOnlyList<string> Cases, int? Runs, int? MiB, bool Json);
 
 /// <summary><c>moe setup</c>.</summary>
 /// <param name="Json">Print JSON.</param>

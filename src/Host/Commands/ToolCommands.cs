@@ -83,13 +83,15 @@ internal static class ToolCommands
             "Measures this build on this machine, beside its baselines, interleaved; medians with spread.",
             "moe bench",
             "moe bench step exchange --json");
-        var cases = new Argument<string[]>("CASE") { Arity = ArgumentArity.ZeroOrMore, Description = "optimizer, exchange, moe-layer, step, memory, recovery; without any, all." };
+        var cases = new Argument<string[]>("CASE") { Arity = ArgumentArity.ZeroOrMore, Description = "optimizer, exchange, moe-layer, step, memory, recovery, storage; without any, all." };
         command.Add(cases);
         var runs = new Option<int?>("--runs") { HelpName = "N", Description = "Rounds of each benchmark; without it, each benchmark's own number." };
         command.Add(runs);
+        var mib = new Option<int?>("--mib") { HelpName = "N", Description = "Size of the state where a benchmark has one (storage); without it, its own." };
+        command.Add(mib);
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
-        command.Runs(handler, r => new BenchRequest(r.GetValue(cases) ?? [], r.GetValue(runs), r.GetValue(json)));
+        command.Runs(handler, r => new BenchRequest(r.GetValue(cases) ?? [], r.GetValue(runs), r.GetValue(mib), r.GetValue(json)));
         return command;
     }
 

@@ -27,10 +27,27 @@ internal sealed class CrashingFiles(int survive = int.MaxValue) : IFileOperation
         return new TrackedFile(this, path, file!);
     }
 
+    public IWritableFile? Reuse(string spare, string path, long length)
+    {
+        IWritableFile? file = null;
+        Do("reuse", path, () =>
+        {
+            unsyncedNames.Add((Path.GetDirectoryName(path)!, () => MoveBack(spare, path)));
+            unsyncedContent.Add(path);
+            file = QuickFiles.Instance.Reuse(spare, path, length);
+        });
+        return new TrackedFile(this, path, file!);
+    }
+
     public void Rename(string from, string to) => Do("rename", to, () =>
     {
         byte[]? before = File.Exists(to) ? File.ReadAllBytes(to) : null;
-        unsyncedNames.Add((Path.GetDirectoryName(to)!, () => Restore(to, before)));
+        unsyncedNames.Add((Path.GetDirectoryName(to)!, () =>
+        {
+            MoveBack(from, to);
+            Restore(to, before);
+        }
+        ));
         QuickFiles.Instance.Rename(from, to);
         if (unsyncedContent.Remove(from))
         {
@@ -74,6 +91,16 @@ internal sealed class CrashingFiles(int survive = int.MaxValue) : IFileOperation
             {
                 undo();
             }
+        }
+    }
+
+    // The file as it is by now: what was written into it since is not undone with its name.
+    private static void MoveBack(string from, string to)
+    {
+        if (File.Exists(to))
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(from)!);
+            File.Move(to, from, overwrite: true);
         }
     }
 

@@ -113,6 +113,27 @@ public sealed unsafe class RoundTripTests
     }
 
     [Fact]
+    public void A_disk_that_fills_up_while_another_thread_writes_is_one_sentence_and_leaves_no_file()
+    {
+        const long count = 8 << 20; // many writes behind the hashing
+        using var folder = new TempFolder();
+        void* memory = NativeMemory.AllocZeroed((nuint)count * 4);
+        try
+        {
+            string file = Path.Combine(Directory.CreateDirectory(Path.Combine(folder.Path, "step-00000001")).FullName, "a.safetensors");
+            File.CreateSymbolicLink(file, "/dev/full");
+            var e = Assert.Throws<CheckpointException>(() => new ShardFileWriter(folder.Path).Write(
+                "step-00000001/a.safetensors", "run-a", 1, [new("t", Slots.Master, -1, -1, [count], ElementTypes.F32, 0, count, (nint)memory, count * 4)], TestContext.Current.CancellationToken));
+            Assert.Contains("no space left on the disk", e.Message);
+            Assert.Empty(Directory.EnumerateFiles(folder.Path, "*", SearchOption.AllDirectories));
+        }
+        finally
+        {
+            NativeMemory.Free(memory);
+        }
+    }
+
+    [Fact]
     public void A_folder_that_cannot_be_written_is_one_sentence_with_the_remedy()
     {
         using var folder = new TempFolder();

@@ -25,6 +25,16 @@ internal static class CoordinatorHistory
         };
     }
 
+    /// <summary>A checkpoint that the journal names; what its entries are of is read from its manifest when the folder is opened.</summary>
+    public static CoordinatorState WithCheckpoint(this CoordinatorState state, long step, Compute.Data.SampleLedger ledger) => state with
+    {
+        NewestCheckpoint = step,
+        CheckpointLedger = ledger,
+        Published = state.Spec is null
+            ? state.Published
+            : state.Published.SetItem(step, CheckpointFacts.Whole(state.Spec.Model, step, ledger, state.Plt?.KeepMarks([]).Mark(step))),
+    };
+
     /// <summary>Everything goes back to recovery point <paramref name="step"/>: what was published or snapshotted after it is of a history that is no more.</summary>
     public static CoordinatorState BackTo(this CoordinatorState state, long step) => state with
     {

@@ -64,7 +64,7 @@ public static class CoordinatorMachine
             CheckpointLedger = SampleLedger.FromJson(e.LedgerJson, "journal"),
         }.WithRun(RunSpec.FromJson(e.SpecJson)),
         JournalEntry.EpochBegan e => state with { Epoch = e.Epoch, Placement = new Placement(e.Nodes, e.NodeOfRank, "taken over"), Step = e.RestoreStep },
-        JournalEntry.CheckpointPublished e => state with { NewestCheckpoint = e.Step, CheckpointLedger = SampleLedger.FromJson(e.LedgerJson, "journal") },
+        JournalEntry.CheckpointPublished e => state.WithCheckpoint(e.Step, SampleLedger.FromJson(e.LedgerJson, "journal")),
         JournalEntry.KChanged e => state with { KSnapshot = e.KSnapshot, KPersist = e.KPersist },
         JournalEntry.StopAsked e => state with { StopReason = e.Reason },
         JournalEntry.RunEnded e => state with { Phase = RunPhase.Ended, Outcome = e.Outcome },

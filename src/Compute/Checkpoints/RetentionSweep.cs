@@ -1,19 +1,18 @@
 namespace MoeActors.Compute.Checkpoints;
 
-/// <summary>The hands of retention: looks at the folder, deletes what was decided. Under <see cref="StoreLock"/>.</summary>
+/// <summary>The hands of retention: looks at the storage, deletes what was decided. Within <see cref="ICheckpointStorage.Exclusive"/>.</summary>
 internal static class RetentionSweep
 {
-    public static RetentionState Look(string root, CheckpointListing listing)
+    public static RetentionState Look(ICheckpointStorage storage, CheckpointListing listing)
     {
         var stored = new List<StoredFile>();
         var folders = new List<(string, long)>();
-        foreach (DirectoryInfo folder in new DirectoryInfo(root).EnumerateDirectories())
+        foreach (string folder in storage.Folders())
         {
-            if (CheckpointPaths.TryFolder(folder.Name, out long step))
+            if (CheckpointPaths.TryFolder(folder, out long step))
             {
-                folders.Add((folder.Name, step));
-                stored.AddRange(folder.EnumerateFiles("*", SearchOption.AllDirectories)
-                    .Select(f => new StoredFile(Path.GetRelativePath(root, f.FullName), step, f.Length)));
+                folders.Add((folder, step));
+                stored.AddRange(storage.List(folder).Select(f => new StoredFile(f.Name, step, f.Bytes)));
             }
         }
 
@@ -24,7 +23,8 @@ internal static class RetentionSweep
             folders);
     }
 
-    public static RetentionResult CarryOut(IFileOperations files, string root, RetentionDecision decision)
+    /// <summary>Deletes. <paramref name="checkFence"/> throws when the token is no longer good; asked where no lock shuts others out.</summary>
+    public static RetentionResult CarryOut(ICheckpointStorage storage, RetentionDecision decision, Action checkFence)
     {
         var failures = new List<string>();
         bool Try(Action action)
@@ -46,20 +46,20 @@ internal static class RetentionSweep
         bool manifestsGone = decision.Drop.Count == 0;
         if (decision.Drop.Count > 0)
         {
-            manifestsGone = decision.Drop.All(step => Try(() => files.DeleteFile(Path.Combine(root, CheckpointPaths.ManifestName(step)))))
-                && Try(() => files.SyncFolder(root));
+            manifestsGone = decision.Drop.All(step => Try(() => storage.Delete(CheckpointPaths.ManifestName(step)))) && Try(() => storage.SyncFolder(""));
         }
 
         // Left by a publisher that died; none is at work while this holds the lock.
-        foreach (string temporary in Directory.EnumerateFiles(root, $"*{AtomicFile.TemporarySuffix}"))
+        Try(storage.DeleteLeftovers);
+        if (!storage.ExcludesProcesses && decision.Delete.Count > 0)
         {
-            Try(() => files.DeleteFile(temporary));
+            checkFence();
         }
 
-        int deleted = manifestsGone ? decision.Delete.Count(file => Try(() => files.DeleteFile(Path.Combine(root, file)))) : 0;
+        int deleted = manifestsGone ? decision.Delete.Count(file => Try(() => storage.Delete(file))) : 0;
         foreach (string folder in manifestsGone ? decision.Folders : [])
         {
-            Try(() => files.DeleteFolder(Path.Combine(root, folder)));
+            Try(() => storage.DeleteFolder(folder));
         }
 
         return new RetentionResult(decision, deleted, failures);

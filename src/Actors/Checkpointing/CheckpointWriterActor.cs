@@ -23,6 +23,7 @@ internal sealed class CheckpointWriterActor : ReceiveActor
 
     private readonly string incarnation;
     private readonly FlightRecorder flight;
+    private readonly CheckpointPlaces places;
     private readonly Func<IActorRef> coordinator;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly List<CheckpointEntry> entries = [];
@@ -34,9 +35,9 @@ internal sealed class CheckpointWriterActor : ReceiveActor
     private long bytes, begun;
     private string? error;
 
-    public CheckpointWriterActor(string incarnation, FlightRecorder flight, Func<IActorRef> coordinator)
+    public CheckpointWriterActor(string incarnation, FlightRecorder flight, CheckpointPlaces places, Func<IActorRef> coordinator)
     {
-        (this.incarnation, this.flight, this.coordinator) = (incarnation, flight, coordinator);
+        (this.incarnation, this.flight, this.places, this.coordinator) = (incarnation, flight, places, coordinator);
         Receive<UnitSnapshot>(Write);
         Receive<AskPersisted>(m =>
         {
@@ -98,12 +99,12 @@ internal sealed class CheckpointWriterActor : ReceiveActor
     private void WriteUnit(UnitSnapshot m, UnitCopy copy)
     {
         flight.EnterStorage(Phase.Persist, m.Step);
-        var store = new CheckpointStore(Path.Combine(m.Context.Message.RunFolder, "checkpoints"));
+        CheckpointStore store = places.Open(m.Context.Spec, m.Context.Message.RunFolder);
 
         // The epoch numbers the attempt: a late writer of an aborted epoch never touches a file of a later one.
         string folder = store.Begin(m.Step, m.Context.Epoch);
         string file = $"{folder}/{m.Unit.ToString().Replace('/', '-')}.safetensors";
-        ShardFileResult result = new ShardFileWriter(store.Root).Write(file, m.Context.Spec.RunId, m.Step, copy.Pieces());
+        ShardFileResult result = new ShardFileWriter(store.Storage).Write(file, m.Context.Spec.RunId, m.Step, copy.Pieces());
         files.Add(result.File);
         entries.AddRange(result.Entries);
         stepCounts[m.Unit.ToString()] = copy.StepCount;

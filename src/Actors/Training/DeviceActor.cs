@@ -130,9 +130,9 @@ internal sealed partial class DeviceActor : ReceiveActor
         }
         else
         {
-            var checkpoints = new CheckpointStore(Path.Combine(m.RunFolder, "checkpoints"));
+            CheckpointStore checkpoints = node.Checkpoints.Open(spec, m.RunFolder);
             Manifest manifest = checkpoints.Open(m.RestoreStep, Manifests.IdentityOf(spec));
-            using var reader = new CheckpointReader(checkpoints.Root, manifest);
+            using var reader = new CheckpointReader(checkpoints.Storage, manifest);
             UnitRestore.FromCheckpoint(store, manifest, reader);
         }
 

@@ -1,5 +1,6 @@
 using Akka.Actor;
 
+using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
@@ -28,6 +29,9 @@ internal sealed record NodeServices
 
     /// <summary>Flight recorder.</summary>
     public required FlightRecorder Flight { get; init; }
+
+    /// <summary>Opens the places checkpoints lie in.</summary>
+    public required CheckpointPlaces Checkpoints { get; init; }
 
     /// <summary>Checkpoint writer of this node.</summary>
     public required IActorRef Writer { get; init; }

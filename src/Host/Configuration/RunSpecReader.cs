@@ -1,3 +1,4 @@
+using MoeActors.Compute.Checkpoints.ObjectStores;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
 
@@ -10,7 +11,7 @@ internal static class RunSpecReader
     public static IReadOnlyList<string> Sections { get; } = ["model", "layout", "training", "data", "checkpoint", "evaluation"];
 
     /// <summary>Whether <paramref name="key"/> is part of the record.</summary>
-    public static bool IsRecorded(string key) => Sections.Contains(key.Split('.')[0]);
+    public static bool IsRecorded(string key) => Sections.Contains(key.Split('.')[0]) && !key.StartsWith(ObjectStoreSettings.Section, StringComparison.Ordinal);
 
     /// <summary>Reads a record, not yet validated.</summary>
     /// <param name="r">The settings.</param>
@@ -34,6 +35,7 @@ internal static class RunSpecReader
             Interval = r.Whole("checkpoint.interval"),
             Keep = r.Whole("checkpoint.keep"),
             KeepEvery = r.Whole("checkpoint.keep-every"),
+            Location = Location(r),
         },
         Evaluation = new EvaluationSpec
         {
@@ -42,6 +44,14 @@ internal static class RunSpecReader
             FinalMaxSequences = r.Whole("evaluation.final-max-sequences"),
         },
     };
+
+    private static string Location(SettingsReader r)
+    {
+        string text = r.Text("checkpoint.storage").TrimEnd('/');
+        return text.Length == 0 || ObjectLocation.Parse(text) is not null
+            ? text
+            : throw r.Wrong("checkpoint.storage", "nothing (the run directory) or s3://BUCKET/PREFIX of letters, digits, '-', '_' and '.'");
+    }
 
     private static TrainingSpec Training(SettingsReader r, bool bfloat16) => new()
     {

@@ -190,7 +190,8 @@ public abstract class StorageContract : IDisposable
         RetentionResult result = store.Retain(request);
         Assert.Empty(result.Failures);
         Assert.Equal(planned.Delete.Order(), result.Decision.Delete.Order());
-        Assert.Equal(([40L, 30L], [10L]), (result.Decision.Keep, result.Decision.Drop));
+        Assert.Equal([40L, 30L], result.Decision.Keep);
+        Assert.Equal([10L], result.Decision.Drop);
         Assert.Equal(["fence.json", "step-00000030.manifest.json", "step-00000040.manifest.json"], Names("").Where(n => n != ".lock"));
         Assert.Equal(["step-00000030", "step-00000040"], Storage.Folders().Order(StringComparer.Ordinal));
         Assert.Empty(store.Verify(30, TestContext.Current.CancellationToken));

@@ -14,6 +14,7 @@ namespace MoeActors.Actors.Checkpointing;
 public sealed class CheckpointPlaces(ObjectStoreOptions objectStore) : IDisposable
 {
     private readonly ConcurrentDictionary<string, Lazy<ObjectStorage>> open = new();
+    private readonly ConcurrentBag<ObjectStorage> readOnly = [];
 
     /// <summary>The store of a run, for writing. Throws <see cref="CheckpointException"/> when its object store cannot be used.</summary>
     public CheckpointStore Open(RunSpec spec, string runFolder)
@@ -37,9 +38,17 @@ public sealed class CheckpointPlaces(ObjectStoreOptions objectStore) : IDisposab
     }
 
     /// <summary>The store of a run, for reading alone. Nothing is asked of a server before the first read.</summary>
-    public CheckpointStore OpenToRead(RunSpec spec, string runFolder) => spec.Checkpoint.Location.Length == 0
-        ? new CheckpointStore(Folder(runFolder))
-        : new CheckpointStore(ObjectStorage.Open(LocationOf(spec), objectStore, writes: false));
+    public CheckpointStore OpenToRead(RunSpec spec, string runFolder)
+    {
+        if (spec.Checkpoint.Location.Length == 0)
+        {
+            return new CheckpointStore(Folder(runFolder));
+        }
+
+        ObjectStorage storage = ObjectStorage.Open(LocationOf(spec), objectStore, writes: false);
+        readOnly.Add(storage);
+        return new CheckpointStore(storage);
+    }
 
     /// <summary>The folder of a run directory that checkpoints lie in when nothing else is set.</summary>
     public static string Folder(string runFolder) => Path.Combine(runFolder, "checkpoints");
@@ -47,9 +56,9 @@ public sealed class CheckpointPlaces(ObjectStoreOptions objectStore) : IDisposab
     /// <summary>Closes the connections.</summary>
     public void Dispose()
     {
-        foreach (Lazy<ObjectStorage> storage in open.Values.Where(s => s.IsValueCreated))
+        foreach (ObjectStorage storage in open.Values.Where(s => s.IsValueCreated).Select(s => s.Value).Concat(readOnly))
         {
-            storage.Value.Dispose();
+            storage.Dispose();
         }
     }
 

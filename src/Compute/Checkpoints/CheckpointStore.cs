@@ -226,7 +226,7 @@ public sealed class CheckpointStore(ICheckpointStorage storage)
         {
             if (storage.Read(name) is { } standing && standing.Content.AsSpan().SequenceEqual(bytes))
             {
-                storage.Delete(name);
+                storage.DeleteIf(name, standing.Tag);
             }
 
             throw;

@@ -93,6 +93,15 @@ public sealed class FolderStorage(string root, IFileOperations? files = null) : 
     public void Delete(string name) => files.DeleteFile(Path.Combine(root, name));
 
     /// <inheritdoc/>
+    public void DeleteIf(string name, string tag)
+    {
+        if (Read(name)?.Tag == tag)
+        {
+            Delete(name);
+        }
+    }
+
+    /// <inheritdoc/>
     public void DeleteFolder(string folder) => files.DeleteFolder(Path.Combine(root, folder));
 
     /// <inheritdoc/>

@@ -52,6 +52,9 @@ public interface ICheckpointStorage
     /// <summary>Deletes an object; nothing happens when it is gone.</summary>
     void Delete(string name);
 
+    /// <summary>Deletes an object that is still the one read with <paramref name="tag"/>; another one stays.</summary>
+    void DeleteIf(string name, string tag);
+
     /// <summary>Deletes an empty folder; nothing happens when it is gone or not empty.</summary>
     void DeleteFolder(string folder);
 

@@ -197,6 +197,8 @@ public sealed class ObjectStorageTests : StorageContract
 
         public void Delete(string name) => inner.Delete(name);
 
+        public void DeleteIf(string name, string tag) => inner.DeleteIf(name, tag);
+
         public void DeleteFolder(string folder) => inner.DeleteFolder(folder);
 
         public void DeleteLeftovers() => inner.DeleteLeftovers();

@@ -249,6 +249,8 @@ internal sealed class S3TestServer : IDisposable
                 case ("DELETE", { } upload):
                     uploads.Remove(upload);
                     return (HttpStatusCode.NoContent, [], null);
+                case ("DELETE", null) when r.Headers["If-Match"] is { } match && HonoursConditions && objects.TryGetValue(key, out (byte[] Content, string Tag) there) && $"\"{there.Tag}\"" != match:
+                    return (HttpStatusCode.PreconditionFailed, Xml("<Error><Code>PreconditionFailed</Code></Error>"), null);
                 case ("DELETE", null):
                     objects.Remove(key);
                     return (HttpStatusCode.NoContent, [], null);

@@ -89,6 +89,10 @@ public abstract class StorageContract : IDisposable
         Assert.Equal("two"u8, Storage.Read("fence.json")!.Content);
         Assert.Throws<PutConflictException>(() => Put("other.json", "three"u8, PutCondition.Replaces(one.Tag)));
         Assert.Null(Storage.Read("other.json"));
+        Storage.DeleteIf("fence.json", one.Tag);
+        Assert.Equal("two"u8, Storage.Read("fence.json")!.Content);
+        Storage.DeleteIf("fence.json", Storage.Read("fence.json")!.Tag);
+        Assert.Null(Storage.Read("fence.json"));
     }
 
     [Fact]

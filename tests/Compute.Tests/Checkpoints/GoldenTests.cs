@@ -20,7 +20,7 @@ public sealed class GoldenTests
         Assert.Empty(Completeness.Check(SampleState.Expected, manifest.Entries));
         Assert.Equal(5, store.Fence());
         using var reader = new CheckpointReader(store.Storage, manifest);
-        Assert.Equal("WEIGHTS", StateHash.Weights(reader, TestContext.Current.CancellationToken));
+        Assert.Equal("3f7f46e585b3bef56ba967e749493717", StateHash.Weights(reader, TestContext.Current.CancellationToken));
         Assert.Equal("STATE", StateHash.State(reader, TestContext.Current.CancellationToken));
     }
 

@@ -7,7 +7,7 @@ namespace MoeActors.Integration.Tests;
 
 /// <summary>
 /// An S3-compatible server on the loopback address that is not ours (npm's s3rver), started by eng/s3rver.sh for the tests of one class and removed with them. It
-/// checks signatures and ignores conditions. Where it cannot be installed, the tests are skipped with the script's own sentence.
+/// knows its access key (but computes no signature of version 4) and ignores conditions. Where it cannot be installed, the tests are skipped with the script's own sentence.
 /// </summary>
 public sealed class S3Server : IAsyncLifetime
 {

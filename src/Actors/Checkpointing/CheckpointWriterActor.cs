@@ -33,7 +33,7 @@ internal sealed class CheckpointWriterActor : ReceiveActor
     private readonly Dictionary<string, long> stepCounts = [];
     private int written;
     private long bytes, begun;
-    private string? error;
+    private string? error, folder;
 
     public CheckpointWriterActor(string incarnation, FlightRecorder flight, CheckpointPlaces places, Func<IActorRef> coordinator)
     {
@@ -61,7 +61,7 @@ internal sealed class CheckpointWriterActor : ReceiveActor
             entries.Clear();
             files.Clear();
             stepCounts.Clear();
-            (written, bytes, error, begun) = (0, 0, null, Stopwatch.GetTimestamp());
+            (written, bytes, error, folder, begun) = (0, 0, null, null, Stopwatch.GetTimestamp());
         }
 
         if (error is null)
@@ -102,7 +102,7 @@ internal sealed class CheckpointWriterActor : ReceiveActor
         CheckpointStore store = places.Open(m.Context.Spec, m.Context.Message.RunFolder);
 
         // The epoch numbers the attempt: a late writer of an aborted epoch never touches a file of a later one.
-        string folder = store.Begin(m.Step, m.Context.Epoch);
+        folder ??= store.Begin(m.Step, m.Context.Epoch);
         string file = $"{folder}/{m.Unit.ToString().Replace('/', '-')}.safetensors";
         ShardFileResult result = new ShardFileWriter(store.Storage).Write(file, m.Context.Spec.RunId, m.Step, copy.Pieces());
         files.Add(result.File);

@@ -98,7 +98,7 @@ public interface IStoredFile : IDisposable
     /// <summary>Its length.</summary>
     long Bytes { get; }
 
-    /// <summary>Reads bytes [<paramref name="offset"/>, <paramref name="offset"/> + <paramref name="count"/>) in order; one call is one request in an object store.</summary>
+    /// <summary>Reads bytes [<paramref name="offset"/>, <paramref name="offset"/> + <paramref name="count"/>) in order.</summary>
     IRangeReader Range(long offset, long count);
 }
 

@@ -2,16 +2,69 @@ using System.Net;
 
 namespace MoeActors.Compute.Checkpoints.ObjectStores;
 
-/// <summary>An object open for reading: its length is known, each range is one request.</summary>
+/// <summary>
+/// An object open for reading: its length is known. A large range is one request; small ones, of which a shard has many side by side, are cut from a window that one
+/// request fills.
+/// </summary>
 internal sealed class ObjectFile(ObjectClient client, string key, long bytes) : IStoredFile
 {
+    /// <summary>Bytes of the window, and of the largest range served from it.</summary>
+    private const int Window = 1 << 20, Small = 256 << 10;
+
+    private readonly Lock gate = new();
+    private byte[] window = [];
+    private long windowAt;
+
     public long Bytes => bytes;
 
-    public IRangeReader Range(long offset, long count) => new ObjectRange(client, key, offset, count);
+    public IRangeReader Range(long offset, long count)
+    {
+        if (count > Small || offset + count > bytes)
+        {
+            return new ObjectRange(client, key, offset, count);
+        }
+
+        lock (gate)
+        {
+            if (offset < windowAt || offset + count > windowAt + window.Length)
+            {
+                byte[] filled = new byte[Math.Min(Window, bytes - offset)];
+                using var range = new ObjectRange(client, key, offset, filled.Length);
+                int done = 0;
+                for (int n; done < filled.Length && (n = range.Read(filled.AsSpan(done))) > 0;)
+                {
+                    done += n;
+                }
+
+                (window, windowAt) = (done == filled.Length ? filled : filled[..done], offset);
+            }
+
+            int from = (int)(offset - windowAt);
+            return new WindowRange(window.AsMemory(from, (int)Math.Min(count, window.Length - from)));
+        }
+    }
 
     public void Dispose()
     {
         // Connections are the client's.
+    }
+
+    private sealed class WindowRange(ReadOnlyMemory<byte> left) : IRangeReader
+    {
+        private ReadOnlyMemory<byte> left = left;
+
+        public int Read(Span<byte> into)
+        {
+            int n = Math.Min(into.Length, left.Length);
+            left.Span[..n].CopyTo(into);
+            left = left[n..];
+            return n;
+        }
+
+        public void Dispose()
+        {
+            // The window is the file's.
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.IO.Hashing;
 using System.Net;
@@ -17,7 +18,8 @@ internal sealed class ObjectUpload : IWritableFile
     private readonly ObjectClient client;
     private readonly string key;
     private readonly long length;
-    private readonly byte[] buffer;
+    private readonly int capacity;
+    private byte[] buffer;
     private readonly List<(string Tag, byte[] Digest)> parts = [];
     private readonly XxHash128 hash = new();
     private int filled;
@@ -27,7 +29,8 @@ internal sealed class ObjectUpload : IWritableFile
     public ObjectUpload(ObjectClient client, string key, long length, long partBytes)
     {
         (this.client, this.key, this.length) = (client, key, length);
-        buffer = new byte[PartPlan.PartBytes(length, partBytes)];
+        capacity = PartPlan.PartBytes(length, partBytes);
+        buffer = ArrayPool<byte>.Shared.Rent(capacity);
     }
 
     public void Append(ReadOnlySpan<byte> bytes)
@@ -36,12 +39,12 @@ internal sealed class ObjectUpload : IWritableFile
         appended += bytes.Length;
         while (bytes.Length > 0)
         {
-            if (filled == buffer.Length)
+            if (filled == capacity)
             {
                 SendPart();
             }
 
-            int n = Math.Min(bytes.Length, buffer.Length - filled);
+            int n = Math.Min(bytes.Length, capacity - filled);
             bytes[..n].CopyTo(buffer.AsSpan(filled));
             filled += n;
             bytes = bytes[n..];
@@ -76,6 +79,12 @@ internal sealed class ObjectUpload : IWritableFile
 
     public void Dispose()
     {
+        if (buffer.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            buffer = [];
+        }
+
         if (upload is null)
         {
             return;

@@ -106,6 +106,27 @@ public sealed class ObjectStorageTests : StorageContract
         Assert.Equal(2, server.Requests.Count(r => r.StartsWith("GET /bucket/runs/a/step-00000001/a", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public void Many_small_ranges_side_by_side_cost_one_request_and_a_large_one_its_own()
+    {
+        byte[] content = Noise(900_000);
+        Write("step-00000001/a", content);
+        using IStoredFile file = Storage.Open("step-00000001/a")!;
+        int before = server.Requests.Count;
+        byte[] piece = new byte[3000];
+        for (int at = 0; at + piece.Length <= content.Length; at += 7001)
+        {
+            using IRangeReader range = file.Range(at, piece.Length);
+            Assert.Equal(piece.Length, range.Read(piece));
+            Assert.Equal(content[at..(at + piece.Length)], piece);
+        }
+
+        Assert.Equal(1, server.Requests.Count - before);
+        using IRangeReader large = file.Range(0, 500_000);
+        Assert.NotEqual(0, large.Read(piece));
+        Assert.Equal(2, server.Requests.Count - before);
+    }
+
     [Theory]
     [InlineData(1000)]
     [InlineData(64 << 10)]

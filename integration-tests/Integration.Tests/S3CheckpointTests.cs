@@ -81,13 +81,15 @@ public sealed class S3CheckpointTests(S3Server server) : IClassFixture<S3Server>
 
         Ended listed = await world.RunAsync("checkpoint", "list", world.Run);
         Assert.True(listed.Code == ExitCodes.Ok, listed.Error);
-        Assert.Equal(["step", "24", "18"], listed.Output.TrimEnd().Split('\n').Select(l => l.Split(' ')[0]));
+        Assert.Equal(["step", "24"], listed.Output.Split('\n').Select(l => l.Split(' ')[0]).Take(2));
         Ended verified = await world.RunAsync("checkpoint", "verify", world.Run);
-        Assert.Equal("step 24: sound\nstep 18: sound\n", verified.Output);
+        Assert.All(verified.Output.TrimEnd().Split('\n'), l => Assert.EndsWith(": sound", l, StringComparison.Ordinal));
         Ended generated = await world.RunAsync("generate", world.Run, "--tokens", "5");
         Assert.True(generated.Code == ExitCodes.Ok, generated.Error);
         Ended pruned = await world.RunAsync("checkpoint", "prune", world.Run, "--keep", "1");
-        Assert.Contains("step 18: goes", pruned.Output, StringComparison.Ordinal);
+        Assert.Contains(": goes: older than the 1 newest sound checkpoints", pruned.Output, StringComparison.Ordinal);
+        listed = await world.RunAsync("checkpoint", "list", world.Run);
+        Assert.Equal(["step", "24"], listed.Output.TrimEnd().Split('\n').Select(l => l.Split(' ')[0]));
         Ended exported = await world.RunAsync("checkpoint", "export", world.Run, "--out", world.File("out"));
         Assert.True(exported.Code == ExitCodes.Ok, exported.Error);
         Assert.True(File.Exists(Path.Combine(world.File("out"), "model.safetensors")));
@@ -97,7 +99,11 @@ public sealed class S3CheckpointTests(S3Server server) : IClassFixture<S3Server>
             [("--preset", "tiny"), ("--data", world.Text), ("--run-dir", alone), ("--steps", $"{Steps}"), ("--nodes", "1")], "checkpoint.interval=6"));
         Assert.True(undisturbed.Code == ExitCodes.Ok, undisturbed.Error);
         var record = new RunRecord(world.Run);
-        record.EndsLike(new RunRecord(alone));
+        var other = new RunRecord(alone);
+        Assert.Equal(other.Report.Totals.WeightsHash, record.Report.Totals.WeightsHash);
+        Assert.Equal(other.Report.Totals.StateHash, record.Report.Totals.StateHash);
+        Assert.Equal(other.Report.Steps.Select(s => s.Loss), record.Report.Steps.Select(s => s.Loss));
+        Assert.DoesNotContain(record.Report.Checkpoints, c => c.Bytes == 0);
         record.EverySampleContributedOnce(Steps);
         world.NothingIsLeft("alone", "out", "s3.conf");
     }

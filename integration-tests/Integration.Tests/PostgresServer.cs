@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
@@ -21,14 +20,14 @@ public sealed class PostgresServer : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
-        (int code, _, string error) = await ScriptAsync("install");
+        (int code, _, string error) = await EngScript.RunAsync("postgres.sh", "install");
         if (code != 0)
         {
             Missing = error.Trim().Split('\n')[^1];
             return;
         }
 
-        (code, string output, error) = await ScriptAsync("start", folder, $"{FreePort()}");
+        (code, string output, error) = await EngScript.RunAsync("postgres.sh", "start", folder, $"{FreePort()}");
         Assert.True(code == 0, error);
         ConnectionString = output.Trim();
     }
@@ -38,7 +37,7 @@ public sealed class PostgresServer : IAsyncLifetime
     {
         if (ConnectionString.Length > 0)
         {
-            await ScriptAsync("stop", folder);
+            await EngScript.RunAsync("postgres.sh", "stop", folder);
         }
     }
 
@@ -47,25 +46,5 @@ public sealed class PostgresServer : IAsyncLifetime
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    private static async Task<(int Code, string Output, string Error)> ScriptAsync(params string[] arguments)
-    {
-        DirectoryInfo root = new(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "MoeActors.sln")))
-        {
-            root = root.Parent ?? throw new DirectoryNotFoundException("the repository is not above the tests");
-        }
-
-        var info = new ProcessStartInfo("bash", [Path.Combine(root.FullName, "eng", "postgres.sh"), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using Process script = Process.Start(info)!;
-        Task<string> error = script.StandardError.ReadToEndAsync();
-        string output = await script.StandardOutput.ReadToEndAsync();
-        await script.WaitForExitAsync();
-        return (script.ExitCode, output, await error);
     }
 }

@@ -23,6 +23,7 @@ internal sealed class CheckpointWriterActor : ReceiveActor
 
     private readonly string incarnation;
     private readonly FlightRecorder flight;
+    private readonly CheckpointPlaces places;
     private readonly Func<IActorRef> coordinator;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly List<CheckpointEntry> entries = [];
@@ -33,11 +34,11 @@ internal sealed class CheckpointWriterActor : ReceiveActor
     private int written;
     private long bytes, begun;
     private double snapshotMs;
-    private string? error;
+    private string? error, folder;
 
-    public CheckpointWriterActor(string incarnation, FlightRecorder flight, Func<IActorRef> coordinator)
+    public CheckpointWriterActor(string incarnation, FlightRecorder flight, CheckpointPlaces places, Func<IActorRef> coordinator)
     {
-        (this.incarnation, this.flight, this.coordinator) = (incarnation, flight, coordinator);
+        (this.incarnation, this.flight, this.places, this.coordinator) = (incarnation, flight, places, coordinator);
         Receive<UnitSnapshot>(Write);
         Receive<AskPersisted>(m =>
         {
@@ -60,7 +61,7 @@ internal sealed class CheckpointWriterActor : ReceiveActor
             entries.Clear();
             files.Clear();
             stepCounts.Clear();
-            (written, bytes, error, begun, snapshotMs) = (0, 0, null, Stopwatch.GetTimestamp(), 0);
+            (written, bytes, error, folder, begun, snapshotMs) = (0, 0, null, null, Stopwatch.GetTimestamp(), 0);
         }
 
         if (error is null)
@@ -112,12 +113,12 @@ internal sealed class CheckpointWriterActor : ReceiveActor
             return;
         }
 
-        var store = new CheckpointStore(Path.Combine(m.Context.Message.RunFolder, "checkpoints"));
+        CheckpointStore store = places.Open(m.Context.Spec, m.Context.Message.RunFolder);
 
         // The epoch numbers the attempt: a late writer of an aborted epoch never touches a file of a later one.
-        string folder = store.Begin(m.Step, m.Context.Epoch);
+        folder ??= store.Begin(m.Step, m.Context.Epoch);
         string file = $"{folder}/{m.Unit.ToString().Replace('/', '-')}.safetensors";
-        ShardFileResult result = new ShardFileWriter(store.Root).Write(file, m.Context.Spec.RunId, m.Step, pieces);
+        ShardFileResult result = new ShardFileWriter(store.Storage).Write(file, m.Context.Spec.RunId, m.Step, pieces);
         files.Add(result.File);
         entries.AddRange(result.Entries);
         foreach (SnapshotPart part in m.Parts)

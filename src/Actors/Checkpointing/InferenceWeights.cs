@@ -21,7 +21,7 @@ public sealed class InferenceWeights : IDisposable
     /// <summary>Reads the weights of <paramref name="manifest"/>.</summary>
     public static InferenceWeights Load(RunSpec spec, CheckpointStore store, Manifest manifest)
     {
-        using var reader = new CheckpointReader(store.Root, manifest);
+        using var reader = new CheckpointReader(store.Storage, manifest);
         ScalarType type = spec.Training.Precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
         string slot = type == ScalarType.BFloat16 ? Slots.Weights : Slots.Master;
         ParameterLayout layout = ParameterLayout.Dense(spec.Model);

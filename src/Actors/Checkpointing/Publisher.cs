@@ -15,10 +15,9 @@ internal static class Publisher
     /// <summary>Largest checkpoint whose hashes are computed on publishing: beyond it the extra read would cost too much.</summary>
     private const long HashLimit = 2L << 30;
 
-    public static CommittedCheckpoint Publish(RunSpec spec, string runFolder, RetentionRequest retention, PendingCheckpoint checkpoint, FlightRecorder flight)
+    public static CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint, FlightRecorder flight)
     {
         flight.EnterStorage(Phase.Commit, checkpoint.Step);
-        var store = new CheckpointStore(Path.Combine(runFolder, "checkpoints"));
         var entries = new List<CheckpointEntry>();
         var files = new List<CheckpointFile>();
         var stepCounts = new SortedDictionary<string, long>(StringComparer.Ordinal);
@@ -57,7 +56,7 @@ internal static class Publisher
         (string weights, string state) = ("", "");
         if (bytes <= HashLimit)
         {
-            using var reader = new CheckpointReader(store.Root, manifest);
+            using var reader = new CheckpointReader(store.Storage, manifest);
             (weights, state) = (StateHash.Weights(reader), StateHash.State(reader));
         }
 

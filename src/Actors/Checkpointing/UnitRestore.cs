@@ -51,7 +51,7 @@ internal sealed class UnitRestore(DeviceStore store, CheckpointStore checkpoints
         {
             if (!readers.TryGetValue(at, out CheckpointReader? reader))
             {
-                readers.Add(at, reader = new CheckpointReader(checkpoints.Root, checkpoints.Open(at, identity)));
+                readers.Add(at, reader = new CheckpointReader(checkpoints.Storage, checkpoints.Open(at, identity)));
             }
 
             return reader;

@@ -1,5 +1,6 @@
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
+using MoeActors.Compute.Checkpoints.ObjectStores;
 using MoeActors.Compute.Routing;
 
 namespace MoeActors.Actors.Cluster;
@@ -45,6 +46,9 @@ public sealed record NodeOptions
 
     /// <summary>Journal of the coordinator.</summary>
     public required JournalOptions Journal { get; init; }
+
+    /// <summary>How object stores of checkpoints are reached, with this node's credentials.</summary>
+    public ObjectStoreOptions ObjectStore { get; init; } = new();
 
     /// <summary>How long to wait for a replacement of a lost node before going on with fewer.</summary>
     public TimeSpan RecoveryGrace { get; init; } = TimeSpan.FromSeconds(30);

@@ -21,11 +21,12 @@ public sealed class NodeProcess : IAsyncDisposable
     private readonly Suspicions suspicions = new();
     private LaneWatchdog? watchdog;
     private SnapshotVault? vault;
+    private readonly CheckpointPlaces places;
     private readonly TaskCompletionSource<(int Code, string Reason)> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private NodeProcess(ActorSystem system, IExchange exchange, FlightRecorder flight, NodeIdentity identity)
+    private NodeProcess(ActorSystem system, IExchange exchange, FlightRecorder flight, CheckpointPlaces places, NodeIdentity identity)
     {
-        (this.system, this.exchange, this.flight, Identity) = (system, exchange, flight, identity);
+        (this.system, this.exchange, this.flight, this.places, Identity) = (system, exchange, flight, places, identity);
         Address = system.Provider() is { } provider ? $"{provider.Host}:{provider.Port}" : "";
     }
 
@@ -60,7 +61,7 @@ public sealed class NodeProcess : IAsyncDisposable
                 options.Name, incarnation, ControlSystem.AddressOf(system, $"{host}:{port}").ToString(), Environment.MachineName, Environment.ProcessId,
                 ProcessTable.OwnStart, exchange.LocalAddress, Environment.ProcessorCount, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
                 ProtocolVersion.Build, ProtocolVersion.Current);
-            var node = new NodeProcess(system, exchange, flight, identity);
+            var node = new NodeProcess(system, exchange, flight, new CheckpointPlaces(options.ObjectStore), identity);
             if (options.Join.Count > 0)
             {
                 await Door.KnockAsync(system, options.Join, options.Secret, joins: true, TimeSpan.FromSeconds(10), cancellation).ConfigureAwait(false);
@@ -112,6 +113,7 @@ public sealed class NodeProcess : IAsyncDisposable
         vault?.Dispose();
         exchange.Dispose();
         flight.Dispose();
+        places.Dispose();
     }
 
     private static async Task<ActorSystem> StartSystemAsync(NodeOptions options)
@@ -136,7 +138,7 @@ public sealed class NodeProcess : IAsyncDisposable
         IActorRef coordinator = system.ActorOf(
             ClusterSingletonProxy.Props("/user/run-manager", ClusterSingletonProxySettings.Create(system).WithSingletonName("run")), "run-proxy");
         IActorRef writer = system.ActorOf(
-            Props.Create(() => new CheckpointWriterActor(Identity.Incarnation, flight, () => coordinator)).WithDispatcher(NodeServices.StorageDispatcher),
+            Props.Create(() => new CheckpointWriterActor(Identity.Incarnation, flight, places, () => coordinator)).WithDispatcher(NodeServices.StorageDispatcher),
             "checkpoint-writer");
         TorchSharp.torch.Device device = options.Device ?? Compute.Tensors.Devices.Select();
         vault = new SnapshotVault(pinned: device.type == TorchSharp.DeviceType.CUDA, copied => writer.Tell(copied, ActorRefs.NoSender));
@@ -147,6 +149,7 @@ public sealed class NodeProcess : IAsyncDisposable
             Vault = vault,
             Exchange = exchange,
             Flight = flight,
+            Checkpoints = places,
             Writer = writer,
             CoordinatorProxy = coordinator,
             ConnectPatience = options.ConnectPatience,
@@ -173,6 +176,7 @@ public sealed class NodeProcess : IAsyncDisposable
         {
             Exit = exit,
             SuspectedSince = suspicions.Since,
+            Checkpoints = places,
         };
 
         // No removal margin: the journal's sequence numbers fence a coordinator that does not know yet that it lost its office.

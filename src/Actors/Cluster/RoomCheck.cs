@@ -40,12 +40,14 @@ public static class RoomCheck
     /// <summary>Throws <see cref="IOException"/> when the run's folder has no room for the checkpoints that are kept, the one being written and <paramref name="reserve"/> bytes.</summary>
     public static void Disk(RunSpec spec, string folder, long reserve)
     {
-        long need = (CheckpointBytes(spec) * (spec.Checkpoint.Keep + 1)) + reserve;
+        // Checkpoints in an object store need nothing here.
+        int kept = spec.Checkpoint.Location.Length == 0 ? spec.Checkpoint.Keep + 1 : 0;
+        long need = (CheckpointBytes(spec) * kept) + reserve;
         long free = new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace;
         if (free < need)
         {
             throw new IOException(
-                $"{folder}: {need / 1e9:0.0} GB are needed for {spec.Checkpoint.Keep + 1} checkpoints, {free / 1e9:0.0} GB are free: make room, choose another --run-dir, or lower checkpoint.keep");
+                $"{folder}: {need / 1e9:0.0} GB are needed for {kept} checkpoints, {free / 1e9:0.0} GB are free: make room, choose another --run-dir, or lower checkpoint.keep");
         }
     }
 }

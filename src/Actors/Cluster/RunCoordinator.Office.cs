@@ -39,7 +39,7 @@ internal sealed partial class RunCoordinator
     private void TakeOver(int left)
     {
         // A process that is stopped, not dead, keeps the lock: the fence and the journal shut it out, so after a while the run goes on without.
-        if (!OpenFolder(state.RunFolder, lockNeeded: left > OpenAttempts / 2, out string problem) && left > 0)
+        if (!OpenFolder(state.RunFolder, state.Spec!, lockNeeded: left > OpenAttempts / 2, out string problem) && left > 0)
         {
             Timers.StartSingleTimer("open", new OpenAgain(left - 1), OpenPause);
             return;

@@ -41,8 +41,8 @@ internal sealed partial class RunCoordinator
             }
 
             Newest newest = m.Resume ? NewestOf(m.RunFolder, spec) : new Newest(0, 0, SampleLedger.Empty(spec.Training.GlobalBatch), []);
-            AdoptFence(m.RunFolder);
-            if (!OpenFolder(m.RunFolder, lockNeeded: true, out string problem))
+            AdoptFence(m.RunFolder, spec);
+            if (!OpenFolder(m.RunFolder, spec, lockNeeded: true, out string problem))
             {
                 Sender.Tell(new SubmitAnswer(false, problem));
                 return;
@@ -69,9 +69,9 @@ internal sealed partial class RunCoordinator
         m.Resume && state.RunFolder == m.RunFolder && state.Phase is RunPhase.Gathering or RunPhase.Preparing
         && lastDecision == 0 && state.Spec!.ToJson() != spec.ToJson();
 
-    private static Newest NewestOf(string runFolder, RunSpec spec)
+    private Newest NewestOf(string runFolder, RunSpec spec)
     {
-        var store = new CheckpointStore(Path.Combine(runFolder, "checkpoints"));
+        CheckpointStore store = options.Checkpoints.Open(spec, runFolder);
         Manifest? newest = store.Newest();
         if (newest is null)
         {
@@ -84,16 +84,16 @@ internal sealed partial class RunCoordinator
     }
 
     /// <summary>A folder fenced under another journal (resumed elsewhere, or without its old journal): this coordinator's token becomes the newest.</summary>
-    private void AdoptFence(string folder)
+    private void AdoptFence(string folder, RunSpec spec)
     {
-        long fence = new CheckpointStore(Path.Combine(folder, "checkpoints")).Fence();
+        long fence = options.Checkpoints.Open(spec, folder).Fence();
         if (fence > state.Fence)
         {
             state = state with { Fence = fence + 1 };
         }
     }
 
-    private bool OpenFolder(string folder, bool lockNeeded, out string problem)
+    private bool OpenFolder(string folder, RunSpec spec, bool lockNeeded, out string problem)
     {
         try
         {
@@ -108,7 +108,7 @@ internal sealed partial class RunCoordinator
                 log.Warning("{0}; the fence shuts it out", e.Message);
             }
 
-            new CheckpointStore(Path.Combine(folder, "checkpoints")).RaiseFence(state.Fence);
+            options.Checkpoints.Open(spec, folder).RaiseFence(state.Fence);
             recorder?.Dispose();
             recorder = options.Recorder(folder);
             board.Reset();
@@ -128,6 +128,7 @@ internal sealed partial class RunCoordinator
         RunSpec spec = state.Spec!;
         string folder = state.RunFolder;
         long fence = state.Fence;
+        CheckpointPlaces places = options.Checkpoints;
         IActorRef self = Self;
         FlightRecorder flight = options.Flight;
 
@@ -138,7 +139,7 @@ internal sealed partial class RunCoordinator
             InProgress = state.Pending.Keys.ToHashSet(),
         };
         Task.Factory.StartNew(
-            () => Publisher.Publish(spec, folder, retention, checkpoint, flight),
+            () => Publisher.Publish(spec, places.Open(spec, folder), retention, checkpoint, flight),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ContinueWith(
             t => self.Tell(t.IsCompletedSuccessfully
                 ? new PublishDone(folder, new Input.Published(checkpoint, t.Result.Bytes) { Kept = t.Result.Kept }, t.Result)

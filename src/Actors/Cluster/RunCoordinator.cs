@@ -299,6 +299,9 @@ internal sealed record CoordinatorOptions(
     FlightRecorder Flight,
     Func<string, IRunRecorder> Recorder)
 {
+    /// <summary>Opens the places checkpoints lie in.</summary>
+    public required CheckpointPlaces Checkpoints { get; init; }
+
     /// <summary>Ends the process with an exit code and reason, for its supervisor to start another.</summary>
     public Action<int, string> Exit { get; init; } = static (_, _) => { };
 

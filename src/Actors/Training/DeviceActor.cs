@@ -164,7 +164,7 @@ internal sealed partial class DeviceActor : ReceiveActor
             return [];
         }
 
-        var restore = new UnitRestore(store, new CheckpointStore(Path.Combine(m.RunFolder, "checkpoints")), node.Vault);
+        var restore = new UnitRestore(store, node.Checkpoints.Open(spec, m.RunFolder), node.Vault);
         IReadOnlyList<DamagedState> damaged = restore.FromCheckpoint(m.RestoreStep, Manifests.IdentityOf(spec), m.Restore);
         store.Step = damaged.Count == 0 ? m.RestoreStep : -1;
         return damaged;

@@ -33,6 +33,9 @@ internal sealed record NodeServices
     /// <summary>Snapshots of this node's state in memory.</summary>
     public required SnapshotVault Vault { get; init; }
 
+    /// <summary>Opens the places checkpoints lie in.</summary>
+    public required CheckpointPlaces Checkpoints { get; init; }
+
     /// <summary>Checkpoint writer of this node.</summary>
     public required IActorRef Writer { get; init; }
 

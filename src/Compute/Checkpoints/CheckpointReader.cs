@@ -11,18 +11,24 @@ public sealed class CheckpointReader : IDisposable
     private const long WorthThreads = 4 << 20;
 
     private readonly ShardFiles files;
-    private readonly string root;
+    private readonly ICheckpointStorage storage;
     private readonly Dictionary<(string Tensor, string Slot), CheckpointEntry[]> pieces;
 
     /// <summary>Prepares reading; opens nothing yet.</summary>
-    /// <param name="root">The run's checkpoints folder.</param>
+    /// <param name="storage">Where the run's checkpoints lie.</param>
     /// <param name="manifest">The checkpoint.</param>
-    public CheckpointReader(string root, Manifest manifest)
+    public CheckpointReader(ICheckpointStorage storage, Manifest manifest)
     {
-        this.root = root;
+        this.storage = storage;
         Manifest = manifest;
-        files = new ShardFiles(root, manifest);
+        files = new ShardFiles(storage, manifest);
         pieces = manifest.Entries.GroupBy(e => (e.Tensor, e.Slot)).ToDictionary(g => g.Key, g => g.OrderBy(e => e.Begin).ToArray());
+    }
+
+    /// <summary>Prepares reading from a checkpoints folder.</summary>
+    public CheckpointReader(string root, Manifest manifest)
+        : this(new FolderStorage(root), manifest)
+    {
     }
 
     /// <summary>The checkpoint.</summary>
@@ -170,11 +176,11 @@ public sealed class CheckpointReader : IDisposable
         }
         catch (ShardProblemException e)
         {
-            throw new CheckpointException($"{Path.Combine(root, e.Message)}; {ManifestFormat.Remedy}", e);
+            throw new CheckpointException($"{storage.Describe(e.Message)}; {ManifestFormat.Remedy}", e);
         }
         catch (IOException e)
         {
-            throw new CheckpointException($"{root}: {e.Message}; {ManifestFormat.Remedy}", e);
+            throw new CheckpointException($"{storage.Location}: {e.Message}; {ManifestFormat.Remedy}", e);
         }
     }
 }

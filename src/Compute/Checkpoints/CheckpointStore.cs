@@ -3,19 +3,30 @@ using System.Diagnostics;
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>
-/// A run's checkpoints folder: manifests, the data folders they refer to, the fence. Thread-safe and safe between processes; keeps
+/// A run's checkpoints: manifests, the data folders they refer to, the fence. Thread-safe and safe between processes; keeps
 /// nothing in memory. Throws <see cref="CheckpointException"/>.
 /// </summary>
-/// <param name="root">RUN-DIR/checkpoints; created by the first <see cref="Begin"/> or <see cref="RaiseFence"/>.</param>
-/// <param name="files">File operations; null = the file system.</param>
-public sealed class CheckpointStore(string root, IFileOperations? files = null)
+/// <param name="storage">Where they lie; a folder is created by the first <see cref="Begin"/> or <see cref="RaiseFence"/>.</param>
+public sealed class CheckpointStore(ICheckpointStorage storage)
 {
     private const string NotDurable = "this file system does not sync folders: a power failure may lose the newest checkpoint";
 
-    private readonly IFileOperations files = files ?? PosixFiles.Instance;
+    /// <summary>Times a fence is looked at again when another process moves it at the same moment.</summary>
+    private const int FenceAttempts = 5;
 
-    /// <summary>The checkpoints folder.</summary>
-    public string Root { get; } = Path.GetFullPath(root);
+    /// <summary>The store of a folder.</summary>
+    /// <param name="root">RUN-DIR/checkpoints.</param>
+    /// <param name="files">File operations; null = the file system.</param>
+    public CheckpointStore(string root, IFileOperations? files = null)
+        : this(new FolderStorage(root, files))
+    {
+    }
+
+    /// <summary>Where the checkpoints lie.</summary>
+    public ICheckpointStorage Storage => storage;
+
+    /// <summary>The same, for people: a folder's path or "s3://bucket/prefix".</summary>
+    public string Location => storage.Location;
 
     /// <summary>
     /// Creates the data folder of one attempt at <paramref name="step"/> and gives its name relative to the root. All nodes that write the step
@@ -27,7 +38,7 @@ public sealed class CheckpointStore(string root, IFileOperations? files = null)
         ArgumentOutOfRangeException.ThrowIfNegative(step);
         ArgumentOutOfRangeException.ThrowIfNegative(attempt);
         string folder = CheckpointPaths.FolderName(step, attempt);
-        foreach (long s in ManifestSteps().Where(s => s >= step && Directory.Exists(Path.Combine(Root, folder))))
+        foreach (long s in storage.Folders().Contains(folder) ? ManifestSteps().Where(s => s >= step) : [])
         {
             // A manifest that cannot be read may refer to it as well.
             if (TryOpen(s) is not { } m || m.Files.Any(f => CheckpointPaths.FolderOf(f.File) == folder))
@@ -36,8 +47,7 @@ public sealed class CheckpointStore(string root, IFileOperations? files = null)
             }
         }
 
-        files.CreateFolder(Path.Combine(Root, folder));
-        files.SyncFolder(Root);
+        storage.CreateFolder(folder);
         return folder;
     });
 
@@ -57,28 +67,29 @@ public sealed class CheckpointStore(string root, IFileOperations? files = null)
             throw new CheckpointException($"{name} not published: {problems.Count} {(problems.Count == 1 ? "problem" : "problems")}, first {problems[0].Message}");
         }
 
-        bool synced = true;
-        foreach (CheckpointFile f in manifest.Files)
-        {
-            CheckFile(f, name);
-        }
-
-        using StoreLock held = StoreLock.Take(Root);
+        CheckFiles(manifest, name);
+        using IDisposable held = storage.Exclusive();
         CheckFence(manifest.FencingToken, $"{name} not published");
-        if (PublishedBefore(manifest, checksum))
+        if (PublishedBefore(manifest, checksum, out PutCondition condition))
         {
             return new PublishResult(manifest.Step, name, checksum, Already: true, Stopwatch.GetElapsedTime(start).TotalMilliseconds, Warning: null);
         }
 
         // The writers synced their folders; a folder on another client of a network file system may still be ours to sync.
+        bool synced = true;
         foreach (string folder in manifest.Files.Select(f => CheckpointPaths.FolderOf(f.File)).Distinct())
         {
-            synced &= files.SyncFolder(Path.Combine(Root, folder));
+            synced &= storage.SyncFolder(folder);
         }
 
-        synced &= AtomicFile.Write(files, Path.Combine(Root, name), bytes);
+        synced &= storage.Put(name, bytes, condition);
+        if (!storage.ExcludesProcesses)
+        {
+            WithdrawIfFenced(manifest.FencingToken, name, bytes);
+        }
+
         double ms = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        return new PublishResult(manifest.Step, name, checksum, Already: false, ms, synced ? null : $"{Root}: {NotDurable}");
+        return new PublishResult(manifest.Step, name, checksum, Already: false, ms, synced ? null : $"{Location}: {NotDurable}");
     });
 
     /// <summary>Readable manifests newest first, and the broken ones with the reason. Empty when the folder does not exist.</summary>
@@ -107,14 +118,14 @@ public sealed class CheckpointStore(string root, IFileOperations? files = null)
     /// <summary>The manifest of <paramref name="step"/>, which must belong to <paramref name="expected"/> when given.</summary>
     public Manifest Open(long step, RunIdentity? expected = null) => Guard($"checkpoint {step} not opened", () =>
     {
-        string path = Path.Combine(Root, CheckpointPaths.ManifestName(step));
-        if (!File.Exists(path))
+        string name = CheckpointPaths.ManifestName(step), path = storage.Describe(name);
+        if (storage.Read(name) is not { } found)
         {
             string there = string.Join(", ", ManifestSteps().Take(5));
             throw new CheckpointException($"{path}: there is no checkpoint of step {step}; there {(there.Length == 0 ? "are none" : $"are {there}")}");
         }
 
-        Manifest manifest = ManifestFormat.Read(File.ReadAllBytes(path), path);
+        Manifest manifest = ManifestFormat.Read(found.Content, path);
         if (manifest.Step != step)
         {
             throw new CheckpointException($"{path}: holds step {manifest.Step}: renamed or copied; {ManifestFormat.Remedy}");
@@ -133,7 +144,7 @@ public sealed class CheckpointStore(string root, IFileOperations? files = null)
     {
         try
         {
-            return CheckpointVerifier.Verify(Root, Open(step), cancellation);
+            return CheckpointVerifier.Verify(storage, Open(step), cancellation);
         }
         catch (CheckpointException e)
         {
@@ -142,7 +153,7 @@ public sealed class CheckpointStore(string root, IFileOperations? files = null)
     }
 
     /// <summary>The newest fencing token raised; 0 = none.</summary>
-    public long Fence() => Guard("fence not read", () => FenceFile.Read(Root));
+    public long Fence() => Guard("fence not read", () => FenceFile.Read(storage).Token);
 
     /// <summary>
     /// Shuts out all publishers with a token below <paramref name="token"/>: after this returns none of them publishes or deletes. Raising the
@@ -150,15 +161,25 @@ public sealed class CheckpointStore(string root, IFileOperations? files = null)
     /// </summary>
     public void RaiseFence(long token) => Guard($"fence {token} not raised", () =>
     {
-        files.CreateFolder(Root);
-        using StoreLock held = StoreLock.Take(Root);
-        CheckFence(token, $"fencing token {token} refused");
-        if (token > FenceFile.Read(Root))
+        storage.CreateFolder("");
+        using IDisposable held = storage.Exclusive();
+        for (int attempt = 1; ; attempt++)
         {
-            FenceFile.Write(files, Root, token);
-        }
+            FenceFile standing = CheckFence(token, $"fencing token {token} refused");
+            if (token == standing.Token)
+            {
+                return true;
+            }
 
-        return true;
+            try
+            {
+                standing.Replace(storage, token);
+            }
+            catch (PutConflictException) when (attempt < FenceAttempts)
+            {
+                // Another process moved it in between: whose token is newer is decided by looking again.
+            }
+        }
     });
 
     /// <summary>
@@ -167,42 +188,80 @@ public sealed class CheckpointStore(string root, IFileOperations? files = null)
     /// </summary>
     public RetentionResult Retain(RetentionRequest request) => Guard("nothing deleted", () =>
     {
-        if (!Directory.Exists(Root))
+        if (Nothing())
         {
-            return new RetentionResult(new RetentionDecision([], [], [], [], 0, "there is no checkpoints folder"), 0, []);
+            return new RetentionResult(NothingThere, 0, []);
         }
 
-        using StoreLock held = StoreLock.Take(Root);
+        using IDisposable held = storage.Exclusive();
         CheckFence(request.FencingToken, "nothing deleted");
-        RetentionDecision decision = Retention.Decide(request, RetentionSweep.Look(Root, List()));
-        return RetentionSweep.CarryOut(files, Root, decision);
+        RetentionDecision decision = Retention.Decide(request, RetentionSweep.Look(storage, List()));
+        return RetentionSweep.CarryOut(storage, decision, () => CheckFence(request.FencingToken, "no file deleted"));
     });
 
-    private void CheckFence(long token, string what)
+    /// <summary>What <see cref="Retain"/> would do now; changes nothing.</summary>
+    public RetentionDecision PlanRetention(RetentionRequest request) => Guard("checkpoints not listed", () =>
+        Nothing() ? NothingThere : Retention.Decide(request, RetentionSweep.Look(storage, List())));
+
+    private static RetentionDecision NothingThere => new([], [], [], [], 0, "there are no checkpoints");
+
+    private bool Nothing() => storage.Folders().Count == 0 && storage.List("").Count == 0;
+
+    private FenceFile CheckFence(long token, string what)
     {
-        if (FenceFile.Read(Root) is var fence && fence > token)
+        FenceFile fence = FenceFile.Read(storage);
+        return fence.Token <= token
+            ? fence
+            : throw new CheckpointException($"{what}: {Location} is fenced at token {fence.Token}, newer than {token}; a newer coordinator has taken over, stop this one");
+    }
+
+    /// <summary>A fence raised between the look at it and the manifest's put, where no lock could hold it off: the manifest goes again.</summary>
+    private void WithdrawIfFenced(long token, string name, ReadOnlySpan<byte> bytes)
+    {
+        try
         {
-            throw new CheckpointException($"{what}: {Root} is fenced at token {fence}, newer than {token}; a newer coordinator has taken over, stop this one");
+            CheckFence(token, $"{name} withdrawn");
+        }
+        catch (CheckpointException)
+        {
+            if (storage.Read(name) is { } standing && standing.Content.AsSpan().SequenceEqual(bytes))
+            {
+                storage.DeleteIf(name, standing.Tag);
+            }
+
+            throw;
         }
     }
 
-    private void CheckFile(CheckpointFile file, string manifest)
+    private void CheckFiles(Manifest manifest, string name)
     {
-        var info = new FileInfo(Path.Combine(Root, file.File));
-        if (!info.Exists || info.Length != file.Bytes)
+        foreach (IGrouping<string, CheckpointFile> folder in manifest.Files.GroupBy(f => CheckpointPaths.FolderOf(f.File)))
         {
-            throw new CheckpointException($"{manifest} not published: {info.FullName} has {(info.Exists ? $"{info.Length} bytes" : "gone")}, expected {file.Bytes} bytes; write the step again");
+            Dictionary<string, long> there = storage.List(folder.Key).ToDictionary(f => f.Name, f => f.Bytes);
+            foreach (CheckpointFile f in folder)
+            {
+                long? bytes = there.TryGetValue(f.File, out long found) ? found : null;
+                if (bytes != f.Bytes)
+                {
+                    throw new CheckpointException(
+                        $"{name} not published: {storage.Describe(f.File)} has {(bytes is null ? "gone" : $"{bytes} bytes")}, expected {f.Bytes} bytes; write the step again");
+                }
+            }
         }
     }
 
-    /// <summary>Whether this very manifest stands there already; throws when what stands there must not be replaced.</summary>
-    private bool PublishedBefore(Manifest manifest, string checksum)
+    /// <summary>
+    /// Whether this very manifest stands there already; throws when what stands there must not be replaced. Where it may be,
+    /// <paramref name="condition"/> says under which condition the put is the one decided on here.
+    /// </summary>
+    private bool PublishedBefore(Manifest manifest, string checksum, out PutCondition condition)
     {
+        condition = PutCondition.After(storage.Read(CheckpointPaths.ManifestName(manifest.Step)));
         long? newest = ManifestSteps().Select(s => (long?)s).FirstOrDefault();
         Manifest? other = newest is { } step ? TryOpen(step) : null;
         if (other is not null && other.Identity.RunId != manifest.Identity.RunId)
         {
-            throw new CheckpointException($"{Root}: holds checkpoints of run {other.Identity.RunId}, not of {manifest.Identity.RunId}; give the run a directory of its own");
+            throw new CheckpointException($"{Location}: holds checkpoints of run {other.Identity.RunId}, not of {manifest.Identity.RunId}; give the run a directory of its own");
         }
 
         Manifest? standing = null;
@@ -240,14 +299,11 @@ public sealed class CheckpointStore(string root, IFileOperations? files = null)
     private List<long> ManifestSteps()
     {
         var steps = new List<long>();
-        if (Directory.Exists(Root))
+        foreach (StoredObject file in storage.List(""))
         {
-            foreach (string path in Directory.EnumerateFiles(Root, $"*{CheckpointPaths.ManifestSuffix}"))
+            if (CheckpointPaths.TryManifest(file.Name, out long step))
             {
-                if (CheckpointPaths.TryManifest(Path.GetFileName(path), out long step))
-                {
-                    steps.Add(step);
-                }
+                steps.Add(step);
             }
         }
 
@@ -255,7 +311,7 @@ public sealed class CheckpointStore(string root, IFileOperations? files = null)
         return steps;
     }
 
-    private static T Guard<T>(string what, Func<T> action)
+    private T Guard<T>(string what, Func<T> action)
     {
         try
         {
@@ -263,7 +319,7 @@ public sealed class CheckpointStore(string root, IFileOperations? files = null)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException($"{what}: {e.Message}; make the run directory readable and writable, with space on its disk", e);
+            throw new CheckpointException($"{what}: {e.Message}; {storage.Remedy}", e);
         }
     }
 }

@@ -3,9 +3,9 @@ namespace MoeActors.Compute.Checkpoints;
 /// <summary>Reads every byte a manifest refers to and names every difference.</summary>
 internal static class CheckpointVerifier
 {
-    public static IReadOnlyList<CheckpointProblem> Verify(string root, Manifest manifest, CancellationToken cancellation)
+    public static IReadOnlyList<CheckpointProblem> Verify(ICheckpointStorage storage, Manifest manifest, CancellationToken cancellation)
     {
-        using var files = new ShardFiles(root, manifest);
+        using var files = new ShardFiles(storage, manifest);
         var problems = new List<CheckpointProblem>();
         ILookup<string, CheckpointEntry> entries = manifest.Entries.ToLookup(e => e.File);
         foreach (CheckpointFile file in manifest.Files)

@@ -2,27 +2,31 @@ using System.Text.Json;
 
 namespace MoeActors.Compute.Checkpoints;
 
-/// <summary>The newest fencing token a checkpoints folder has been told of, in the sealed file "fence.json". Read and written under <see cref="StoreLock"/>.</summary>
-internal static class FenceFile
+/// <summary>
+/// The newest fencing token a store has been told of, in the sealed object "fence.json". Read and replaced within
+/// <see cref="ICheckpointStorage.Exclusive"/>, under the condition that it is the one that was read.
+/// </summary>
+/// <param name="Token">The token; 0 when none was ever raised.</param>
+/// <param name="Found">The object it was read from; null when there is none.</param>
+internal sealed record FenceFile(long Token, SmallObject? Found)
 {
     public const string Name = "fence.json";
     private const string Remedy = "make sure no other coordinator of this run is alive, then delete the file";
 
-    /// <summary>The token; 0 when none was ever raised.</summary>
-    public static long Read(string root)
+    public static FenceFile Read(ICheckpointStorage storage)
     {
-        string path = Path.Combine(root, Name);
-        if (!File.Exists(path))
+        SmallObject? found = storage.Read(Name);
+        if (found is null)
         {
-            return 0;
+            return new FenceFile(0, null);
         }
 
-        byte[] file = File.ReadAllBytes(path);
-        SealedJson.Check(file, path, Remedy);
+        string path = storage.Describe(Name);
+        SealedJson.Check(found.Content, path, Remedy);
         try
         {
-            using JsonDocument document = JsonDocument.Parse(file);
-            return document.RootElement.GetProperty("token").GetInt64();
+            using JsonDocument document = JsonDocument.Parse(found.Content);
+            return new FenceFile(document.RootElement.GetProperty("token").GetInt64(), found);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
@@ -30,6 +34,7 @@ internal static class FenceFile
         }
     }
 
-    public static bool Write(IFileOperations files, string root, long token) =>
-        AtomicFile.Write(files, Path.Combine(root, Name), SealedJson.Seal($"{{\"schema\":1,\"token\":{token}}}\n"));
+    /// <summary>Puts <paramref name="token"/> in its place.</summary>
+    public void Replace(ICheckpointStorage storage, long token) =>
+        storage.Put(Name, SealedJson.Seal($"{{\"schema\":1,\"token\":{token}}}\n"), PutCondition.After(Found));
 }

@@ -1,19 +1,18 @@
 namespace MoeActors.Compute.Checkpoints;
 
-/// <summary>The hands of retention: looks at the folder, deletes or retires what was decided. Under <see cref="StoreLock"/>.</summary>
+/// <summary>The hands of retention: looks at the storage, deletes or retires what was decided. Within <see cref="ICheckpointStorage.Exclusive"/>.</summary>
 internal static class RetentionSweep
 {
-    public static RetentionState Look(string root, CheckpointListing listing)
+    public static RetentionState Look(ICheckpointStorage storage, CheckpointListing listing)
     {
         var stored = new List<StoredFile>();
         var folders = new List<(string, long)>();
-        foreach (DirectoryInfo folder in new DirectoryInfo(root).EnumerateDirectories())
+        foreach (string folder in storage.Folders())
         {
-            if (CheckpointPaths.TryFolder(folder.Name, out long step))
+            if (CheckpointPaths.TryFolder(folder, out long step))
             {
-                folders.Add((folder.Name, step));
-                stored.AddRange(folder.EnumerateFiles("*", SearchOption.AllDirectories)
-                    .Select(f => new StoredFile(Path.GetRelativePath(root, f.FullName), step, f.Length)));
+                folders.Add((folder, step));
+                stored.AddRange(storage.List(folder).Select(f => new StoredFile(f.Name, step, f.Bytes)));
             }
         }
 
@@ -22,10 +21,11 @@ internal static class RetentionSweep
             [.. listing.Broken.Select(b => (b.Step, b.NewerSchema))],
             stored,
             folders)
-        { Spares = SparePool.Look(root) };
+        { Spares = storage.Spares() };
     }
 
-    public static RetentionResult CarryOut(IFileOperations files, string root, RetentionDecision decision)
+    /// <summary>Deletes. <paramref name="checkFence"/> throws when the token is no longer good; asked where no lock shuts others out.</summary>
+    public static RetentionResult CarryOut(ICheckpointStorage storage, RetentionDecision decision, Action checkFence)
     {
         var failures = new List<string>();
         bool Try(Action action)
@@ -47,37 +47,36 @@ internal static class RetentionSweep
         bool manifestsGone = decision.Drop.Count == 0, durable = false;
         if (decision.Drop.Count > 0)
         {
-            manifestsGone = decision.Drop.All(step => Try(() => files.DeleteFile(Path.Combine(root, CheckpointPaths.ManifestName(step)))))
-                && Try(() => durable = files.SyncFolder(root));
+            manifestsGone = decision.Drop.All(step => Try(() => storage.Delete(CheckpointPaths.ManifestName(step)))) && Try(() => durable = storage.SyncFolder(""));
         }
 
         // Left by a publisher that died; none is at work while this holds the lock.
-        foreach (string temporary in Directory.EnumerateFiles(root, $"*{AtomicFile.TemporarySuffix}"))
+        Try(storage.DeleteLeftovers);
+        if (!storage.ExcludesProcesses && decision.Delete.Count > 0)
         {
-            Try(() => files.DeleteFile(temporary));
+            checkFence();
         }
 
         foreach (string spare in decision.Discard)
         {
-            Try(() => files.DeleteFile(Path.Combine(root, spare)));
+            Try(() => storage.Delete(spare));
         }
 
         // CK-2: a file is overwritten only when no power failure can bring back a manifest that refers to it.
-        bool keepsSpace = durable && decision.Retire.Count > 0 && Try(() => files.CreateFolder(Path.Combine(root, SparePool.Folder)));
         int deleted = manifestsGone ? decision.Delete.Count(file => Try(() =>
         {
-            if (keepsSpace && decision.Retire.Contains(file))
+            if (durable && decision.Retire.Contains(file))
             {
-                files.Rename(Path.Combine(root, file), Path.Combine(root, SparePool.NameOf(file)));
+                storage.Retire(file);
             }
             else
             {
-                files.DeleteFile(Path.Combine(root, file));
+                storage.Delete(file);
             }
         })) : 0;
         foreach (string folder in manifestsGone ? decision.Folders : [])
         {
-            Try(() => files.DeleteFolder(Path.Combine(root, folder)));
+            Try(() => storage.DeleteFolder(folder));
         }
 
         return new RetentionResult(decision, deleted, failures);

@@ -19,25 +19,39 @@ internal static class SafetensorsHeader
     /// Order of the data: the format allows no gaps, so tensors of whole 64-byte lines come first and start on a line each; after them
     /// those with the largest power of two in their length, so that each starts at a multiple of its element size. Stable otherwise.
     /// </summary>
-    public static int[] Order(IReadOnlyList<ShardTensor> tensors) =>
-        [.. Enumerable.Range(0, tensors.Count).OrderByDescending(i => Math.Min(Alignment, tensors[i].Bytes & -tensors[i].Bytes))];
+    public static int[] Order(IReadOnlyList<ShardTensor> tensors) => Order(tensors.Count, i => tensors[i].Bytes);
+
+    /// <summary>The same for tensors of which only the length is known.</summary>
+    public static int[] Order(int count, Func<int, long> bytes) =>
+        [.. Enumerable.Range(0, count).OrderByDescending(i => Math.Min(Alignment, bytes(i) & -bytes(i)))];
 
     /// <summary>The header's bytes (length, JSON, spaces up to a multiple of 64), for tensors in the order they lie in.</summary>
-    public static byte[] Build(string file, string runId, long step, IReadOnlyList<ShardTensor> ordered)
+    public static byte[] Build(string file, string runId, long step, IReadOnlyList<ShardTensor> ordered) => Build(
+        file,
+        Metadata(runId, step, ordered),
+        [.. ordered.Select(t => new HeaderTensor(CheckpointEntry.NameOf(t.Tensor, t.Slot, t.Begin, t.Count, IsWhole(t)), t.Dtype, IsWhole(t) ? t.Shape : [t.Count], t.Bytes))]);
+
+    /// <summary>The same for any names and metadata.</summary>
+    public static byte[] Build(string file, IEnumerable<(string Name, string Value)> metadata, IReadOnlyList<HeaderTensor> ordered)
     {
         using var json = new MemoryStream();
         json.Write(stackalloc byte[8]);
         using (var writer = new Utf8JsonWriter(json, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             writer.WriteStartObject();
-            Metadata(writer, runId, step, ordered);
-            long offset = 0;
-            foreach (ShardTensor t in ordered)
+            writer.WriteStartObject("__metadata__");
+            foreach ((string name, string value) in metadata)
             {
-                bool whole = IsWhole(t);
-                writer.WriteStartObject(CheckpointEntry.NameOf(t.Tensor, t.Slot, t.Begin, t.Count, whole));
+                writer.WriteString(name, value);
+            }
+
+            writer.WriteEndObject();
+            long offset = 0;
+            foreach (HeaderTensor t in ordered)
+            {
+                writer.WriteStartObject(t.Name);
                 writer.WriteString("dtype", t.Dtype);
-                Numbers(writer, "shape", whole ? t.Shape : [t.Count]);
+                Numbers(writer, "shape", t.Shape);
                 Numbers(writer, "data_offsets", [offset, offset + t.Bytes]);
                 writer.WriteEndObject();
                 offset += t.Bytes;
@@ -63,19 +77,11 @@ internal static class SafetensorsHeader
 
     private static bool IsWhole(ShardTensor t) => t.Begin == 0 && t.Count == ElementTypes.Count(t.Shape);
 
-    private static void Metadata(Utf8JsonWriter writer, string runId, long step, IReadOnlyList<ShardTensor> ordered)
-    {
-        writer.WriteStartObject("__metadata__");
-        writer.WriteString("format", Format);
-        writer.WriteString("run", runId);
-        writer.WriteString("step", step.ToString());
-        foreach (ShardTensor t in ordered.Where(t => !IsWhole(t)).DistinctBy(t => t.Tensor))
-        {
-            writer.WriteString($"shape:{t.Tensor}", $"[{string.Join(",", t.Shape)}]");
-        }
-
-        writer.WriteEndObject();
-    }
+    private static IEnumerable<(string Name, string Value)> Metadata(string runId, long step, IReadOnlyList<ShardTensor> ordered) =>
+    [
+        ("format", Format), ("run", runId), ("step", step.ToString()),
+        .. ordered.Where(t => !IsWhole(t)).DistinctBy(t => t.Tensor).Select(t => ($"shape:{t.Tensor}", $"[{string.Join(",", t.Shape)}]")),
+    ];
 
     private static void Numbers(Utf8JsonWriter writer, string name, IEnumerable<long> values)
     {
@@ -88,3 +94,10 @@ internal static class SafetensorsHeader
         writer.WriteEndArray();
     }
 }
+
+/// <summary>A tensor as a header names it.</summary>
+/// <param name="Name">Name in the file.</param>
+/// <param name="Dtype">safetensors name.</param>
+/// <param name="Shape">Shape in the file.</param>
+/// <param name="Bytes">Length.</param>
+internal sealed record HeaderTensor(string Name, string Dtype, long[] Shape, long Bytes);

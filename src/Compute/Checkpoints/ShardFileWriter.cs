@@ -4,22 +4,27 @@ using System.IO.Hashing;
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>
-/// Writes shard files: one pass over the memory that hashes and copies for the disk, then fsync of file and folder. Takes the space of retired files
-/// first. Thread-safe; each call writes one file, hashed on the calling thread and written behind it.
+/// Writes shard files: one pass over the memory that hashes and copies for the storage, then file and name are made durable. Thread-safe; each call
+/// writes one file, hashed on the calling thread; in a folder it is written behind it, over the space of retired files first.
 /// </summary>
-/// <param name="root">The run's checkpoints folder.</param>
-/// <param name="files">File operations; null = the file system.</param>
-public sealed class ShardFileWriter(string root, IFileOperations? files = null)
+/// <param name="storage">Where the run's checkpoints lie.</param>
+public sealed class ShardFileWriter(ICheckpointStorage storage)
 {
     /// <summary>Bytes hashed and copied at once: they stay in the processor's cache between the two.</summary>
     private const int Piece = 256 << 10;
 
-    private readonly IFileOperations files = files ?? PosixFiles.Instance;
+    /// <summary>Writes to a checkpoints folder.</summary>
+    /// <param name="root">The folder.</param>
+    /// <param name="files">File operations; null = the file system.</param>
+    public ShardFileWriter(string root, IFileOperations? files = null)
+        : this(new FolderStorage(root, files))
+    {
+    }
 
     /// <summary>
     /// Writes <paramref name="tensors"/> to <paramref name="file"/> (relative to the checkpoints folder, in a folder of
-    /// <see cref="CheckpointStore.Begin"/>) and makes it durable. Throws <see cref="CheckpointException"/> on bad arguments and on what the file
-    /// system refuses; a failed or cancelled write deletes the file.
+    /// <see cref="CheckpointStore.Begin"/>) and makes it durable. Throws <see cref="CheckpointException"/> on bad arguments and on what the
+    /// storage refuses; a failed or cancelled write deletes the file.
     /// </summary>
     public ShardFileResult Write(string file, string runId, long step, IReadOnlyList<ShardTensor> tensors, CancellationToken cancellation = default)
     {
@@ -27,14 +32,13 @@ public sealed class ShardFileWriter(string root, IFileOperations? files = null)
         int[] order = SafetensorsHeader.Order(tensors);
         byte[] header = SafetensorsHeader.Build(file, runId, step, [.. order.Select(i => tensors[i])]);
         long length = header.Length + tensors.Sum(t => t.Bytes);
-        string path = Path.Combine(root, file);
         var entries = new CheckpointEntry[tensors.Count];
         long start = Stopwatch.GetTimestamp();
         double writeMs;
         bool folderSynced;
         try
         {
-            using (IWritableFile output = SparePool.Create(files, root, path, length))
+            using (IWritableFile output = storage.Create(file, length))
             {
                 output.Append(header);
                 long offset = header.Length;
@@ -49,14 +53,14 @@ public sealed class ShardFileWriter(string root, IFileOperations? files = null)
                 output.Sync();
             }
 
-            folderSynced = files.SyncFolder(Path.GetDirectoryName(path)!);
+            folderSynced = storage.SyncFolder(CheckpointPaths.FolderOf(file));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or OperationCanceledException)
         {
-            Abandon(path);
+            Abandon(file);
             throw e is OperationCanceledException
                 ? e
-                : new CheckpointException($"{e.Message}; {length} bytes were to be written: free space there, make it writable, or lower checkpoint.keep", e);
+                : new CheckpointException($"{e.Message}; {length} bytes were to be written: {storage.Remedy}", e);
         }
 
         double totalMs = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
@@ -113,11 +117,11 @@ public sealed class ShardFileWriter(string root, IFileOperations? files = null)
         }
     }
 
-    private void Abandon(string path)
+    private void Abandon(string file)
     {
         try
         {
-            files.DeleteFile(path);
+            storage.Delete(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,22 +1,20 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.IO.Hashing;
-using Microsoft.Win32.SafeHandles;
 
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>
 /// The shard files of one manifest, opened on first use after their length and header were checked. Reads entries piece by piece and
-/// checks each against its checksum. Thread-safe. A file deleted or retired while open stays
-/// as it is: its lock keeps writers from taking its space.
+/// checks each against its checksum. Thread-safe. In a folder, a file deleted or retired while open stays as it is.
 /// </summary>
-internal sealed class ShardFiles(string root, Manifest manifest) : IDisposable
+internal sealed class ShardFiles(ICheckpointStorage storage, Manifest manifest) : IDisposable
 {
     /// <summary>Bytes read and hashed at once: they stay in the processor's cache between the two.</summary>
     private const int Piece = 256 << 10;
 
     private readonly Dictionary<string, CheckpointFile> listed = manifest.Files.ToDictionary(f => f.File);
-    private readonly ConcurrentDictionary<string, Lazy<SafeFileHandle>> open = new();
+    private readonly ConcurrentDictionary<string, Lazy<IStoredFile>> open = new();
 
     /// <summary>Takes a piece of an entry: its bytes and where in the entry they begin.</summary>
     public delegate void Sink(ReadOnlySpan<byte> bytes, long offset);
@@ -41,14 +39,15 @@ internal sealed class ShardFiles(string root, Manifest manifest) : IDisposable
     /// </summary>
     public unsafe void Read(CheckpointEntry entry, nint destination)
     {
-        SafeFileHandle file = Handle(entry.File);
+        IStoredFile file = Handle(entry.File);
         var hash = new XxHash128();
         try
         {
+            using IRangeReader range = file.Range(entry.Offset, entry.Bytes);
             for (long done = 0; done < entry.Bytes;)
             {
                 var span = new Span<byte>((byte*)destination + done, (int)Math.Min(Piece, entry.Bytes - done));
-                Fill(file, entry, span, done);
+                Fill(range, entry, span, done);
                 hash.Append(span);
                 done += span.Length;
             }
@@ -72,7 +71,7 @@ internal sealed class ShardFiles(string root, Manifest manifest) : IDisposable
     /// </summary>
     public void Stream(CheckpointEntry entry, Sink sink, CancellationToken cancellation = default)
     {
-        SafeFileHandle file = Handle(entry.File);
+        using IRangeReader range = Handle(entry.File).Range(entry.Offset, entry.Bytes);
         byte[] buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(Piece, entry.Bytes));
         try
         {
@@ -81,7 +80,7 @@ internal sealed class ShardFiles(string root, Manifest manifest) : IDisposable
             {
                 cancellation.ThrowIfCancellationRequested();
                 Span<byte> span = buffer.AsSpan(0, (int)Math.Min(Math.Min(buffer.Length, Piece), entry.Bytes - done));
-                Fill(file, entry, span, done);
+                Fill(range, entry, span, done);
                 hash.Append(span);
                 sink(span, done);
                 done += span.Length;
@@ -97,7 +96,7 @@ internal sealed class ShardFiles(string root, Manifest manifest) : IDisposable
 
     public void Dispose()
     {
-        foreach (Lazy<SafeFileHandle> handle in open.Values)
+        foreach (Lazy<IStoredFile> handle in open.Values)
         {
             if (handle.IsValueCreated)
             {
@@ -106,11 +105,11 @@ internal sealed class ShardFiles(string root, Manifest manifest) : IDisposable
         }
     }
 
-    private static void Fill(SafeFileHandle file, CheckpointEntry entry, Span<byte> span, long done)
+    private static void Fill(IRangeReader range, CheckpointEntry entry, Span<byte> span, long done)
     {
         while (span.Length > 0)
         {
-            int n = RandomAccess.Read(file, span, entry.Offset + done);
+            int n = range.Read(span);
             if (n <= 0)
             {
                 throw new ShardProblemException(entry.File, entry.Name, $"{entry.Bytes} bytes", $"{done}", "truncated while it was read");
@@ -129,52 +128,54 @@ internal sealed class ShardFiles(string root, Manifest manifest) : IDisposable
         }
     }
 
-    private SafeFileHandle Handle(string name) => open.GetOrAdd(name, n => new Lazy<SafeFileHandle>(() => Open(listed[n]))).Value;
+    private IStoredFile Handle(string name) => open.GetOrAdd(name, n => new Lazy<IStoredFile>(() => Open(listed[n]))).Value;
 
-    private SafeFileHandle Open(CheckpointFile file)
+    private IStoredFile Open(CheckpointFile file)
     {
-        string path = Path.Combine(root, file.File);
-        if (!File.Exists(path))
-        {
-            throw new ShardProblemException(file.File, null, $"a file of {file.Bytes} bytes", "no file", "missing");
-        }
-
-        SafeFileHandle handle;
+        IStoredFile? opened;
         try
         {
-            handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            opened = storage.Open(file.File);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ShardProblemException(file.File, null, $"a readable file of {file.Bytes} bytes", e.Message, "unreadable");
         }
 
-        // Other errors: a file system without locks, where no space is reused.
-        if (Posix.Lock(handle, Posix.LockShared | Posix.LockNonBlocking) == Posix.WouldBlock)
+        if (opened is null)
         {
-            handle.Dispose();
-            throw new ShardProblemException(file.File, null, $"a file of {file.Bytes} bytes", "its space being written anew", "retired");
+            throw new ShardProblemException(file.File, null, $"a file of {file.Bytes} bytes", "no file", "missing");
         }
 
         try
         {
-            long length = RandomAccess.GetLength(handle);
-            if (length != file.Bytes)
+            if (opened.Bytes is var length && length != file.Bytes)
             {
                 throw new ShardProblemException(file.File, null, $"{file.Bytes} bytes", $"{length}", length < file.Bytes ? "truncated" : "of another length");
             }
 
-            byte[] header = new byte[file.HeaderBytes];
-            int n = RandomAccess.Read(handle, header, 0);
-            string found = Checksums.Of(header.AsSpan(0, n));
+            string found = HeaderChecksum(opened, file.HeaderBytes);
             return found == file.HeaderChecksum
-                ? handle
+                ? opened
                 : throw new ShardProblemException(file.File, null, $"header checksum {file.HeaderChecksum}", found, "its header is altered");
         }
         catch
         {
-            handle.Dispose();
+            opened.Dispose();
             throw;
         }
+    }
+
+    private static string HeaderChecksum(IStoredFile file, long bytes)
+    {
+        byte[] header = new byte[bytes];
+        int filled = 0;
+        using IRangeReader range = file.Range(0, bytes);
+        for (int n; filled < header.Length && (n = range.Read(header.AsSpan(filled))) > 0;)
+        {
+            filled += n;
+        }
+
+        return Checksums.Of(header.AsSpan(0, filled));
     }
 }

@@ -176,6 +176,9 @@ public sealed record CheckpointSpec
 
     /// <summary>Steps whose checkpoints are kept for ever (multiples of it); 0 = none.</summary>
     public int KeepEvery { get; init; }
+
+    /// <summary>Where they lie: "" = the run directory, or "s3://bucket/prefix", below which the run's id names its own place. No part of the lineage.</summary>
+    public string Location { get; init; } = "";
 }
 
 /// <summary>When and on how much validation text the loss is evaluated.</summary>

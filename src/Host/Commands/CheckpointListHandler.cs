@@ -10,7 +10,7 @@ internal sealed class CheckpointListHandler(TextWriter output) : IHandler<Checkp
     /// <inheritdoc/>
     public Task<int> RunAsync(CheckpointRequest request, CancellationToken cancel)
     {
-        CheckpointListing listing = new CheckpointStore(RunFolder.Checkpoints(request.RunDirectory)).List();
+        CheckpointListing listing = RunFolder.WithStore(request.Run, writes: false, s => s.List());
         if (request.Json)
         {
             var valid = listing.Valid.Select(m => new { m.Step, m.Kind, m.Epoch, m.CreatedAt, m.DataBytes, Files = m.Files.Count });
@@ -18,7 +18,7 @@ internal sealed class CheckpointListHandler(TextWriter output) : IHandler<Checkp
         }
         else if (listing.Valid.Count + listing.Broken.Count == 0)
         {
-            output.WriteLine($"no checkpoints in {request.RunDirectory}");
+            output.WriteLine($"no checkpoints in {request.Run.Directory}");
         }
         else
         {

@@ -10,10 +10,8 @@ internal sealed class CheckpointShowHandler(TextWriter output) : IHandler<Checkp
     /// <inheritdoc/>
     public Task<int> RunAsync(CheckpointRequest request, CancellationToken cancel)
     {
-        var store = new CheckpointStore(RunFolder.Checkpoints(request.RunDirectory));
-        Manifest manifest = request.Step is { } step
-            ? store.Open(step)
-            : store.Newest() ?? throw new CommandException(ExitCodes.Checkpoint, $"{request.RunDirectory}: holds no readable checkpoint");
+        Manifest manifest = RunFolder.WithStore(request.Run, writes: false, store => request.Step is { } step ? store.Open(step) : store.Newest())
+            ?? throw new CommandException(ExitCodes.Checkpoint, $"{request.Run.Directory}: holds no readable checkpoint");
         if (request.Json)
         {
             output.WriteLine(JsonSerializer.Serialize(manifest, JsonOutput.Options));

@@ -7,20 +7,21 @@ namespace MoeActors.Host.Commands;
 internal sealed class CheckpointVerifyHandler(TextWriter output) : IHandler<CheckpointRequest>
 {
     /// <inheritdoc/>
-    public async Task<int> RunAsync(CheckpointRequest request, CancellationToken cancel)
+    public Task<int> RunAsync(CheckpointRequest request, CancellationToken cancel) => Task.Factory.StartNew(
+        () => RunFolder.WithStore(request.Run, writes: false, store => Run(request, store, cancel)), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private int Run(CheckpointRequest request, CheckpointStore store, CancellationToken cancel)
     {
-        var store = new CheckpointStore(RunFolder.Checkpoints(request.RunDirectory));
         long[] steps = request.Step is { } step ? [step] : [.. Steps(store.List())];
         if (steps.Length == 0)
         {
-            throw new CommandException(ExitCodes.Checkpoint, $"{request.RunDirectory}: holds no checkpoint to verify");
+            throw new CommandException(ExitCodes.Checkpoint, $"{request.Run.Directory}: holds no checkpoint to verify");
         }
 
         var results = new List<Result>();
         foreach (long s in steps)
         {
-            IReadOnlyList<CheckpointProblem> problems = await Task.Factory.StartNew(
-                () => store.Verify(s, cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            IReadOnlyList<CheckpointProblem> problems = store.Verify(s, cancel);
             results.Add(new Result(s, problems.Count == 0, problems));
             if (!request.Json)
             {

@@ -43,6 +43,15 @@ internal sealed record Handlers
     /// <summary>moe checkpoint show.</summary>
     public required IHandler<CheckpointRequest> CheckpointShow { get; init; }
 
+    /// <summary>moe checkpoint diff.</summary>
+    public required IHandler<CheckpointDiffRequest> CheckpointDiff { get; init; }
+
+    /// <summary>moe checkpoint prune.</summary>
+    public required IHandler<CheckpointPruneRequest> CheckpointPrune { get; init; }
+
+    /// <summary>moe checkpoint export.</summary>
+    public required IHandler<CheckpointExportRequest> CheckpointExport { get; init; }
+
     /// <summary>moe plan.</summary>
     public required IHandler<PlanRequest> Plan { get; init; }
 

@@ -1,3 +1,4 @@
+using MoeActors.Compute.Checkpoints.ObjectStores;
 using MoeActors.Compute.Checkpoints.Sharding;
 using MoeActors.Host.Configuration;
 
@@ -40,11 +41,39 @@ internal sealed record RunControlRequest(NodeAddress Cluster, MoeSettings Settin
 /// <param name="Json">Print JSON.</param>
 internal sealed record GenerateRequest(string RunDirectory, long? Step, MoeSettings Settings, bool Json);
 
+/// <summary>Whose checkpoints a command is about.</summary>
+/// <param name="Directory">Run directory, absolute; exists.</param>
+/// <param name="ObjectStore">How their object store is reached, where they lie in one.</param>
+internal sealed record RunPlace(string Directory, ObjectStoreOptions ObjectStore);
+
 /// <summary><c>moe checkpoint list|verify|show</c>.</summary>
-/// <param name="RunDirectory">Run directory, absolute; exists.</param>
+/// <param name="Run">The run.</param>
 /// <param name="Step">Checkpoint; null = all (verify) or the newest (show).</param>
 /// <param name="Json">Print JSON.</param>
-internal sealed record CheckpointRequest(string RunDirectory, long? Step, bool Json);
+internal sealed record CheckpointRequest(RunPlace Run, long? Step, bool Json);
+
+/// <summary><c>moe checkpoint diff</c>.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="From">Step of the one checkpoint.</param>
+/// <param name="To">Step of the other.</param>
+/// <param name="Json">Print JSON.</param>
+internal sealed record CheckpointDiffRequest(RunPlace Run, long From, long To, bool Json);
+
+/// <summary><c>moe checkpoint prune</c>.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Keep">Newest checkpoints kept; null = as the run's record says.</param>
+/// <param name="DryRun">Say what would go, delete nothing.</param>
+/// <param name="Json">Print JSON.</param>
+internal sealed record CheckpointPruneRequest(RunPlace Run, int? Keep, bool DryRun, bool Json);
+
+/// <summary><c>moe checkpoint export</c>.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Step">Checkpoint; null = the newest.</param>
+/// <param name="Output">Folder to write, absolute.</param>
+/// <param name="Slot">Slot exported; null = weights where there are any, else master.</param>
+/// <param name="MostBytes">Most bytes of tensors in one file.</param>
+/// <param name="Json">Print JSON.</param>
+internal sealed record CheckpointExportRequest(RunPlace Run, long? Step, string Output, string? Slot, long MostBytes, bool Json);
 
 /// <summary><c>moe plan</c>.</summary>
 /// <param name="Settings">All settings.</param>

@@ -18,6 +18,9 @@ internal sealed record SettingsRequest
     /// <summary>File of --config; null = none.</summary>
     public string? ConfigFile { get; init; }
 
+    /// <summary>Run directory whose last start says how its object store is reached, below file and flags; null = none.</summary>
+    public string? RunDirectory { get; init; }
+
     /// <summary>Settings of the command line, in order.</summary>
     public IReadOnlyList<SettingOverride> Overrides { get; init; } = [];
 

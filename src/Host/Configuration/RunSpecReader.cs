@@ -1,3 +1,6 @@
+using MoeActors.Compute.Checkpoints.ObjectStores;
+using MoeActors.Compute.Checkpoints.Partial;
+using MoeActors.Compute.Checkpoints.Sharding;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
 
@@ -10,7 +13,7 @@ internal static class RunSpecReader
     public static IReadOnlyList<string> Sections { get; } = ["model", "layout", "training", "data", "checkpoint", "evaluation"];
 
     /// <summary>Whether <paramref name="key"/> is part of the record.</summary>
-    public static bool IsRecorded(string key) => Sections.Contains(key.Split('.')[0]);
+    public static bool IsRecorded(string key) => Sections.Contains(key.Split('.')[0]) && !key.StartsWith(ObjectStoreSettings.Section, StringComparison.Ordinal);
 
     /// <summary>Reads a record, not yet validated.</summary>
     /// <param name="r">The settings.</param>
@@ -31,9 +34,20 @@ internal static class RunSpecReader
         },
         Checkpoint = new CheckpointSpec
         {
+            Mode = r.Choice("checkpoint.mode", ("full", CheckpointMode.Full), ("partial", CheckpointMode.Partial)),
+            Sharding = ShardingModes.Name(ShardingModes.Parse(r.Name("checkpoint.sharding"), "checkpoint.sharding")),
+            Mask = PecMask.Parse(r.Name("checkpoint.pec-mask")).ToString(),
+            KSnapshot = r.Whole("checkpoint.k-snapshot"),
+            KPersist = r.Whole("checkpoint.k-persist"),
+            Selection = r.Choice("checkpoint.selection", ("sequential", ExpertChoice.Sequential), ("load-aware", ExpertChoice.LoadAware)),
+            PltBudget = r.Number("checkpoint.plt-budget", 0),
+            DynamicK = r.Switch("checkpoint.dynamic-k"),
+            Vault = r.Choice("checkpoint.vault", ("auto", VaultUse.Auto), ("on", VaultUse.On), ("off", VaultUse.Off)),
+            Asynchronous = r.Switch("checkpoint.asynchronous"),
             Interval = r.Whole("checkpoint.interval"),
             Keep = r.Whole("checkpoint.keep"),
             KeepEvery = r.Whole("checkpoint.keep-every"),
+            Location = Location(r),
         },
         Evaluation = new EvaluationSpec
         {
@@ -42,6 +56,14 @@ internal static class RunSpecReader
             FinalMaxSequences = r.Whole("evaluation.final-max-sequences"),
         },
     };
+
+    private static string Location(SettingsReader r)
+    {
+        string text = r.Text("checkpoint.storage").TrimEnd('/');
+        return text.Length == 0 || ObjectLocation.Parse(text) is not null
+            ? text
+            : throw r.Wrong("checkpoint.storage", "nothing (the run directory) or s3://BUCKET/PREFIX of letters, digits, '-', '_' and '.'");
+    }
 
     private static TrainingSpec Training(SettingsReader r, bool bfloat16) => new()
     {

@@ -1,4 +1,5 @@
 using MoeActors.Actors.Faults;
+using MoeActors.Compute.Checkpoints.ObjectStores;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Host.Configuration;
@@ -20,6 +21,9 @@ internal sealed record RuntimeSettings
 
     /// <summary>Coordinator's journal.</summary>
     public required PersistenceSettings Persistence { get; init; }
+
+    /// <summary>How an object store of checkpoints is reached.</summary>
+    public required ObjectStoreOptions ObjectStore { get; init; }
 
     /// <summary>Node processes.</summary>
     public required SupervisionSettings Supervision { get; init; }
@@ -68,6 +72,7 @@ internal sealed record RuntimeSettings
             Cluster = cluster,
             DataPlane = DataPlaneSettings.Read(r),
             Persistence = PersistenceSettings.Read(r, cluster),
+            ObjectStore = ObjectStoreSettings.Read(r, Environment.GetEnvironmentVariable),
             Supervision = SupervisionSettings.Read(r),
             RecoveryGrace = r.Duration("recovery.grace"),
             Resources = ResourceSettings.Read(r),

@@ -1,4 +1,5 @@
 using MoeActors.Compute.Models;
+using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Configuration;
 
@@ -62,12 +63,21 @@ internal static class SettingsLoader
         SettingsLayer preset = Presets.Open(chosen.Text, chosen.Origin, chosen.BaseFolder);
         known.Check(preset);
         var merged = new Dictionary<string, SettingValue>(reference.Values);
-        foreach ((string key, SettingValue value) in users.Prepend(preset).SelectMany(layer => layer.Values))
+        foreach ((string key, SettingValue value) in preset.Values.Concat(Remembered(request)).Concat(users.SelectMany(layer => layer.Values)))
         {
             merged[key] = value;
         }
 
         return (merged, chosen.Text);
+    }
+
+    /// <summary>How the run's object store was reached when it was started the last time.</summary>
+    private static IEnumerable<KeyValuePair<string, SettingValue>> Remembered(SettingsRequest request)
+    {
+        string? file = request.RunDirectory is null ? null : Path.Combine(request.RunDirectory, NodeConfig.Name);
+        return file is not null && File.Exists(file)
+            ? SettingsLayer.Read(file, request.WorkingFolder).Values.Where(v => v.Key.StartsWith(ObjectStoreSettings.Section, StringComparison.Ordinal))
+            : [];
     }
 
     // Says in which file a value stands that the record's own validation refuses.

@@ -57,6 +57,7 @@ internal static class NodeOptionsBuilder
             },
             MemoryReserve = runtime.Resources.Check ? runtime.Resources.MemoryReserve : null,
             Journal = Journal(runtime, folder),
+            ObjectStore = runtime.ObjectStore,
             RecoveryGrace = runtime.RecoveryGrace,
             ComputeLimit = runtime.Supervision.ComputeLimit,
             ConnectPatience = runtime.DataPlane.ConnectTimeout,

@@ -1,10 +1,12 @@
 using System.Security.Cryptography;
 
+using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
+using MoeActors.Host.Diagnostics;
 using MoeActors.Host.Progress;
 using MoeActors.Host.Reports;
 
@@ -77,8 +79,8 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
     private static string Command() => "moe " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1).Select(Redact));
 
     private static string Redact(string argument) =>
-        argument.Contains("secret", StringComparison.OrdinalIgnoreCase) || argument.Contains("password", StringComparison.OrdinalIgnoreCase)
-            ? argument.Split('=')[0] + "=***"
+        argument.IndexOf('=', StringComparison.Ordinal) is > 0 and var at && SecretKeys.Match(argument[..at], double.TryParse(argument[(at + 1)..], out _))
+            ? $"{argument[..at]}={Redactor.Mark}"
             : argument;
 
     private async Task<int> FinishAsync(MoeSettings settings, RunSpec spec, string folder, string outcome, bool json, CancellationToken cancel)
@@ -86,7 +88,8 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
         GeneratedSample? sample = null;
         if (outcome == "completed")
         {
-            sample = Sampling.FromNewest(spec, folder, settings.Runtime.Generation, error);
+            using var places = new CheckpointPlaces(settings.Runtime.ObjectStore);
+            sample = Sampling.FromNewest(spec, places.OpenToRead(spec, folder), settings.Runtime.Generation, error);
         }
 
         string report = RunReports.Write(folder, outcome, spec, sample);

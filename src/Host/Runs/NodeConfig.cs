@@ -11,6 +11,9 @@ namespace MoeActors.Host.Runs;
 /// </summary>
 internal static class NodeConfig
 {
+    /// <summary>Name of the file in the run directory.</summary>
+    public const string Name = "node.conf";
+
     /// <summary>Keys the supervisor sets itself.</summary>
     private static readonly string[] Own = ["preset", "run-dir", "nodes", "cluster.secret", "cluster.secret-file", "cluster.port", "cluster.join", "node.data-dir", "node.name", "logging.folder"];
 
@@ -32,7 +35,7 @@ internal static class NodeConfig
         text.Append("cluster.secret = ").Append(JsonSerializer.Serialize(secret)).Append('\n');
         text.Append("node.data-dir = ").Append(JsonSerializer.Serialize(runFolder)).Append('\n');
         text.Append("logging.folder = ").Append(JsonSerializer.Serialize(Path.Combine(runFolder, "logs"))).Append('\n');
-        string path = Path.Combine(runFolder, "node.conf");
+        string path = Path.Combine(runFolder, Name);
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite };
         using var writer = new StreamWriter(path, options);
         writer.Write(text);

@@ -1,3 +1,4 @@
+using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
@@ -36,6 +37,13 @@ internal static class RunFolders
             string corpus = Path.Combine(folder, "corpus.txt");
             CorpusSnapshot.Write(DefaultCorpus.Files(ProjectFolder.Find()), corpus);
             spec = spec with { Data = spec.Data with { Paths = [corpus] } };
+        }
+
+        if (spec.Checkpoint.Location.Length > 0)
+        {
+            // What is wrong with the object store is said before any process is started.
+            using var places = new CheckpointPlaces(settings.Runtime.ObjectStore);
+            places.Open(spec, folder).List();
         }
 
         spec = Resolve(spec);

@@ -12,11 +12,10 @@ namespace MoeActors.Host.Runs;
 internal static class Sampling
 {
     /// <summary>Generates from checkpoint <paramref name="step"/> (null = newest), piece by piece.</summary>
-    public static IEnumerable<string> Generate(RunSpec spec, string folder, long? step, GenerationSettings how)
+    public static IEnumerable<string> Generate(RunSpec spec, CheckpointStore store, long? step, GenerationSettings how)
     {
-        var store = new CheckpointStore(Path.Combine(folder, "checkpoints"));
         Manifest manifest = (step is { } s ? store.Open(s) : store.Newest())
-            ?? throw new CheckpointException($"{store.Root}: there is no checkpoint yet; train the run first (moe resume {folder})");
+            ?? throw new CheckpointException($"{store.Location}: there is no checkpoint yet; train the run first (moe resume)");
         manifest.Demand(Manifests.IdentityOf(spec));
         ITokenizer tokenizer = Tokenizers.Open(spec.Data.Tokenizer);
         // Small products lose more to the threads than they gain.
@@ -39,11 +38,11 @@ internal static class Sampling
     }
 
     /// <summary>The sample at the end of a run; what cannot be generated is said in one line and never fails the run.</summary>
-    public static GeneratedSample? FromNewest(RunSpec spec, string folder, GenerationSettings how, TextWriter error)
+    public static GeneratedSample? FromNewest(RunSpec spec, CheckpointStore store, GenerationSettings how, TextWriter error)
     {
         try
         {
-            return new GeneratedSample(how.Prompt, string.Concat(Generate(spec, folder, null, how)));
+            return new GeneratedSample(how.Prompt, string.Concat(Generate(spec, store, null, how)));
         }
         catch (Exception e) when (e is CheckpointException or CorpusException or IOException or LibTorchException)
         {

@@ -1,3 +1,4 @@
+using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;
@@ -19,7 +20,8 @@ internal sealed class GenerateHandler(TextWriter output) : IHandler<GenerateRequ
             output.Write(request.Settings.Runtime.Generation.Prompt);
         }
 
-        foreach (string piece in Sampling.Generate(spec, request.RunDirectory, request.Step, request.Settings.Runtime.Generation))
+        using var places = new CheckpointPlaces(request.Settings.Runtime.ObjectStore);
+        foreach (string piece in Sampling.Generate(spec, places.OpenToRead(spec, request.RunDirectory), request.Step, request.Settings.Runtime.Generation))
         {
             cancel.ThrowIfCancellationRequested();
             text.Append(piece);

@@ -26,7 +26,7 @@ internal sealed class ResumeHandler(TextWriter output, TextWriter error) : IHand
     {
         LibTorchCheck.Verify();
         RunSpec recorded = RunFolders.Read(request.RunDirectory);
-        MoeSettings settings = SettingsLoader.LoadForRun(request.Settings, recorded, Path.Combine(request.RunDirectory, RunReports.RecordName));
+        MoeSettings settings = SettingsLoader.LoadForRun(request.Settings with { RunDirectory = request.RunDirectory }, recorded, Path.Combine(request.RunDirectory, RunReports.RecordName));
         return await new LocalRun(output, error).RunAsync(settings, settings.Run, request.RunDirectory, resume: true, request.Json, cancel);
     }
 }

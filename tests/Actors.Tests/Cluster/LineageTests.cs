@@ -8,7 +8,7 @@ public sealed class LineageTests
     public static TheoryData<string, Func<RunSpec, RunSpec>> NoPartOfIt => new()
     {
         { "nodes", s => s with { Nodes = 4 } },
-        { "checkpoint interval", s => s with { Checkpoint = new CheckpointSpec { Interval = 99, Keep = 7, KeepEvery = 2 } } },
+        { "checkpoint interval", s => s with { Checkpoint = new CheckpointSpec { Interval = 99, Keep = 7, KeepEvery = 2, Location = "s3://bucket/runs" } } },
         { "evaluation interval", s => s with { Evaluation = new EvaluationSpec { Interval = 5 } } },
         { "where the same text lies", s => s with { Data = s.Data with { Paths = ["/elsewhere"] } } },
     };

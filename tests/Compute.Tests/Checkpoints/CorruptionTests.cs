@@ -1,4 +1,5 @@
 using System.Text;
+using CsCheck;
 using MoeActors.Compute.Checkpoints;
 
 namespace MoeActors.Compute.Tests.Checkpoints;
@@ -67,6 +68,29 @@ public sealed class CorruptionTests : IDisposable
             Assert.Equal(40, store.Newest()!.Step);
             Assert.Equal(name, Assert.Single(store.Verify(50, TestContext.Current.CancellationToken)).File);
         }
+    }
+
+    [Fact]
+    public void A_random_bit_of_a_random_stored_file_is_found_and_the_file_is_named()
+    {
+        store.RaiseFence(7);
+        string[] files = [.. Directory.EnumerateFiles(folder.Path, "*", SearchOption.AllDirectories).Where(f => Path.GetFileName(f) != ".lock").Order(StringComparer.Ordinal)];
+        Assert.Equal(4, files.Length); // two shards, the manifest, the fence: nothing else is stored
+        Gen.Select(Gen.Int[0, files.Length - 1], Gen.Double[0, 1], Gen.Int[0, 7]).Sample(
+            (file, place, bit) =>
+            {
+                byte[] sound = File.ReadAllBytes(files[file]), bad = [.. sound];
+                bad[(int)(place * (sound.Length - 1))] ^= (byte)(1 << bit);
+                File.WriteAllBytes(files[file], bad);
+                string name = Path.GetRelativePath(folder.Path, files[file]);
+                string said = name == "fence.json"
+                    ? Assert.Throws<CheckpointException>(() => store.Fence()).Message
+                    : Assert.Single(store.Verify(50, TestContext.Current.CancellationToken)).Message;
+                Assert.Contains(name, said, StringComparison.Ordinal);
+                File.WriteAllBytes(files[file], sound);
+            },
+            iter: 300,
+            threads: 1);
     }
 
     [Fact]

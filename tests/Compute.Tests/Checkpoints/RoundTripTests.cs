@@ -141,6 +141,6 @@ public sealed unsafe class RoundTripTests
         var e = Assert.Throws<CheckpointException>(() => new ShardFileWriter(folder.Path)
             .Write("step-00000001/a.safetensors", "run-a", 1, state.Pieces((_, _, _) => []), TestContext.Current.CancellationToken));
         Assert.Contains("step-00000001/a.safetensors", e.Message);
-        Assert.Contains("make it writable", e.Message);
+        Assert.Contains("make the run directory readable and writable", e.Message);
     }
 }

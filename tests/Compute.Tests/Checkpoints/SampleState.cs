@@ -68,12 +68,14 @@ internal sealed unsafe class SampleState : IDisposable
     }
 
     /// <summary>Writes the pieces over <paramref name="shards"/> files and gives the manifest, unpublished.</summary>
-    public Manifest Write(string root, long step, int shards, Func<string, string, long, IEnumerable<long>>? cut = null, long token = 0, long attempt = 0, IFileOperations? files = null)
+    public Manifest Write(string root, long step, int shards, Func<string, string, long, IEnumerable<long>>? cut = null, long token = 0, long attempt = 0, IFileOperations? files = null) =>
+        Write(new FolderStorage(root, files ?? QuickFiles.Instance), step, shards, cut, token, attempt);
+
+    public Manifest Write(ICheckpointStorage storage, long step, int shards, Func<string, string, long, IEnumerable<long>>? cut = null, long token = 0, long attempt = 0)
     {
-        files ??= QuickFiles.Instance;
-        string folder = new CheckpointStore(root, files).Begin(step, attempt);
+        string folder = new CheckpointStore(storage).Begin(step, attempt);
         List<ShardTensor> pieces = Pieces(cut ?? ((_, _, n) => [n / 3]));
-        var writer = new ShardFileWriter(root, files);
+        var writer = new ShardFileWriter(storage);
         List<ShardFileResult> written = [.. Enumerable.Range(0, shards)
             .Select(i => writer.Write($"{folder}/shard-{i}.safetensors", "run-a", step, [.. pieces.Where((_, p) => p % shards == i)]))];
         return Describe(step, token, [.. written.Select(w => w.File)], [.. written.SelectMany(w => w.Entries)]);

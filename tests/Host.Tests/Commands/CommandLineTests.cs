@@ -78,7 +78,7 @@ public sealed class CommandLineTests : IDisposable
 
     [Theory]
     [InlineData("", "moe: a command is missing; expected one of train, resume,")]
-    [InlineData("checkpoint", "moe: checkpoint: a command is missing; expected one of list, verify, show (`moe checkpoint --help`)")]
+    [InlineData("checkpoint", "moe: checkpoint: a command is missing; expected one of list, verify, show, diff, prune, export (`moe checkpoint --help`)")]
     [InlineData("trian", "moe: unknown command trian; did you mean train? `moe --help` shows what there is")]
     [InlineData("train --nodez 3", "moe: unknown option --nodez; did you mean --nodes? `moe train --help` shows what there is")]
     [InlineData("checkpoint list", "moe: Required argument 'RUN-DIR' missing")]

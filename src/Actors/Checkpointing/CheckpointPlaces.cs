@@ -1,0 +1,67 @@
+using System.Collections.Concurrent;
+
+using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.ObjectStores;
+using MoeActors.Compute.Models;
+
+namespace MoeActors.Actors.Checkpointing;
+
+/// <summary>
+/// Opens the place of a run's checkpoints: the folder "checkpoints" of its run directory, or its own part of an object store. Keeps what it opened for writing, so that
+/// a server is asked once whether it honours conditions (CK-1). Holds the credentials, which are no part of the run's record. Thread-safe.
+/// </summary>
+/// <param name="objectStore">How object stores are reached.</param>
+public sealed class CheckpointPlaces(ObjectStoreOptions objectStore) : IDisposable
+{
+    private readonly ConcurrentDictionary<string, Lazy<ObjectStorage>> open = new();
+    private readonly ConcurrentBag<ObjectStorage> readOnly = [];
+
+    /// <summary>The store of a run, for writing. Throws <see cref="CheckpointException"/> when its object store cannot be used.</summary>
+    public CheckpointStore Open(RunSpec spec, string runFolder)
+    {
+        if (spec.Checkpoint.Location.Length == 0)
+        {
+            return new CheckpointStore(Folder(runFolder));
+        }
+
+        ObjectLocation location = LocationOf(spec);
+        try
+        {
+            return new CheckpointStore(open.GetOrAdd(location.ToString(), _ => new Lazy<ObjectStorage>(() => ObjectStorage.Open(location, objectStore, writes: true))).Value);
+        }
+        catch (ObjectStoreException e)
+        {
+            // A failure is not kept: the server may be there the next time.
+            open.TryRemove(location.ToString(), out _);
+            throw new CheckpointException(e.Message, e);
+        }
+    }
+
+    /// <summary>The store of a run, for reading alone. Nothing is asked of a server before the first read.</summary>
+    public CheckpointStore OpenToRead(RunSpec spec, string runFolder)
+    {
+        if (spec.Checkpoint.Location.Length == 0)
+        {
+            return new CheckpointStore(Folder(runFolder));
+        }
+
+        ObjectStorage storage = ObjectStorage.Open(LocationOf(spec), objectStore, writes: false);
+        readOnly.Add(storage);
+        return new CheckpointStore(storage);
+    }
+
+    /// <summary>The folder of a run directory that checkpoints lie in when nothing else is set.</summary>
+    public static string Folder(string runFolder) => Path.Combine(runFolder, "checkpoints");
+
+    /// <summary>Closes the connections.</summary>
+    public void Dispose()
+    {
+        foreach (ObjectStorage storage in open.Values.Where(s => s.IsValueCreated).Select(s => s.Value).Concat(readOnly))
+        {
+            storage.Dispose();
+        }
+    }
+
+    private static ObjectLocation LocationOf(RunSpec spec) => (ObjectLocation.Parse(spec.Checkpoint.Location)
+        ?? throw new CheckpointException($"checkpoint.storage = {spec.Checkpoint.Location}: expected nothing (the run directory) or s3://BUCKET/PREFIX")).Below(spec.RunId);
+}

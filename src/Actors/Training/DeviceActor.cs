@@ -36,7 +36,7 @@ internal sealed partial class DeviceActor : ReceiveActor
     public DeviceActor(NodeServices node)
     {
         this.node = node;
-        services = new DeviceServices(node.Exchange, node.Flight, new LaneClock(), Snapshot, node.Trace);
+        services = new DeviceServices(node.Exchange, node.Flight, new LaneClock(), new EpochGate(), Snapshot, node.Trace);
         Receive<PrepareEpoch>(OnPrepare);
         Receive<Connected>(m => context?.Epoch == m.Epoch, OnConnected);
         Receive<ActorCreated>(m => actors[m.Name] = (m.Actor, m.Incarnation));
@@ -134,6 +134,7 @@ internal sealed partial class DeviceActor : ReceiveActor
 
         node.Flight.Enter(Phase.Recovery, m.Epoch, m.RestoreStep);
         double fetchMs = Stopwatch.GetElapsedTime(restoring).TotalMilliseconds;
+        services.Gate.Open(m.Epoch);
         AttachActors(ranks);
         double restoreMs = Stopwatch.GetElapsedTime(begun).TotalMilliseconds - fetchMs;
         int epoch = m.Epoch;
@@ -285,6 +286,7 @@ internal sealed partial class DeviceActor : ReceiveActor
 
     private void Quiesce(string reason)
     {
+        services.Gate.Close();
         if (context is not null)
         {
             log.Info("epoch {0} ends here: {1}", context.Epoch, reason);

@@ -9,11 +9,13 @@ namespace MoeActors.Actors.Training;
 /// <param name="Exchange">Data plane.</param>
 /// <param name="Flight">Flight recorder of the process.</param>
 /// <param name="Clock">Computing time by rank.</param>
+/// <param name="Gate">Whose messages may change something.</param>
 /// <param name="Snapshot">Begins the copy of a unit's state after the given number of completed steps, which then goes to the checkpoint writer; returns the ms it held computing up.</param>
 /// <param name="Trace">Told of each chunk an expert shard computes: (epoch, step, layer, chunk); null when nobody asks.</param>
 internal sealed record DeviceServices(
     IExchange Exchange,
     FlightRecorder Flight,
     LaneClock Clock,
+    EpochGate Gate,
     Func<EpochContext, UnitState, SnapshotPlan, long, double> Snapshot,
     Action<int, long, int, ChunkKey>? Trace);

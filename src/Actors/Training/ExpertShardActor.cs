@@ -70,7 +70,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         experts?.Dispose();
     }
 
-    private bool IsCurrent(int epoch) => context?.Epoch == epoch;
+    private bool IsCurrent(int epoch) => context?.Epoch == epoch && services.Gate.Admits(epoch);
 
     private void OnAttach(AttachShard m)
     {

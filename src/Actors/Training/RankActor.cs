@@ -80,7 +80,7 @@ internal sealed partial class RankActor : ReceiveActor
         }
     };
 
-    private bool IsCurrent(int epoch) => context?.Epoch == epoch;
+    private bool IsCurrent(int epoch) => context?.Epoch == epoch && services.Gate.Admits(epoch);
 
     private void OnAttach(AttachRank m)
     {

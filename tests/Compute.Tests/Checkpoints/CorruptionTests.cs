@@ -134,7 +134,7 @@ public sealed class CorruptionTests : IDisposable
     {
         foreach ((string from, string to, string says, bool newer) in new[]
         {
-            ("\"schema\":1", "\"schema\":2", "schema 2 by a newer build", true),
+            ("\"schema\":1", "\"schema\":3", "schema 3 by a newer build", true),
             ("\"kind\":\"full\"", "\"kind\":\"half\"", "kind \"half\"", false),
             ("\"step\":50,", "\"step\":50,\n\"stepp\":50,", "stepp", false),
             ("\"seed\":11,\n", "", "seed", false),

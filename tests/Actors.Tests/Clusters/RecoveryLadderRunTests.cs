@@ -67,7 +67,7 @@ public sealed class RecoveryLadderRunTests
         using var folder = new Folder();
         return TestRuns.Spec(folder.Path, steps: 14, nodes: 2, s => s with
         {
-            Checkpoint = new CheckpointSpec { Interval = 2, Keep = 100, Mode = CheckpointMode.Partial, KPersist = 2, KSnapshot = 2, DynamicK = false },
+            Checkpoint = new CheckpointSpec { Interval = 2, Keep = 100, Mode = CheckpointMode.Partial, KPersist = 2, KSnapshot = 2, DynamicK = false, Asynchronous = false },
         });
     }
 

@@ -22,6 +22,11 @@ internal sealed class MoeLayerCase : IBenchCase
         var rows = new List<BenchRow>();
         foreach ((Precision precision, string name, string variant) in ((Precision, string, string)[])[(Precision.Float32, "fp32", "dropless"), (Precision.BFloat16, "bf16", "dropless_bf16")])
         {
+            if (precision == Precision.BFloat16 && BFloat16Units.Missing(context, Name))
+            {
+                continue;
+            }
+
             var all = new List<LayerStep>();
             var medians = new List<double>();
             var peers = new List<double>();

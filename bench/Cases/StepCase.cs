@@ -53,6 +53,11 @@ internal sealed class StepCase : IBenchCase
         var rows = new List<BenchRow>();
         foreach (string precision in (string[])["fp32", "bf16"])
         {
+            if (precision == "bf16" && BFloat16Units.Missing(context, Name))
+            {
+                continue;
+            }
+
             var cluster = new List<double>();
             var local = new List<double>();
             var exposed = new List<double>();

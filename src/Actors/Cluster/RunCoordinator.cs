@@ -36,6 +36,10 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
     private RunFolderLock? folderLock;
     private long lastDecision;
 
+    /// <summary>checkpoint.asynchronous = off: when training began to wait for a checkpoint (0 = it does not), and the wait since the newest step.</summary>
+    private long holdBegan;
+    private double heldMs;
+
     /// <summary>False until a run taken over is opened: inputs before are not needed, or come again.</summary>
     private bool inOffice;
 
@@ -155,8 +159,22 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         }
 
         (CoordinatorState next, IReadOnlyList<Effect> effects) = Decide(input);
+        TimeHold(next.Phase == RunPhase.Saving);
         state = next;
         Persist(effects);
+    }
+
+    private void TimeHold(bool held)
+    {
+        if (held && holdBegan == 0)
+        {
+            holdBegan = Stopwatch.GetTimestamp();
+        }
+        else if (!held && holdBegan != 0)
+        {
+            heldMs += Stopwatch.GetElapsedTime(holdBegan).TotalMilliseconds;
+            holdBegan = 0;
+        }
     }
 
     private void Persist(IReadOnlyList<Effect> effects)
@@ -230,6 +248,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
                     faults.Ready(e.FetchMs, e.RestoreMs, e.Rung, e.Plt);
                     recorder?.Epoch(e.Epoch, state.Step, state.Placement!, e.Nodes);
                     lastDecision = Stopwatch.GetTimestamp();
+                    heldMs = 0;
                     break;
                 case Effect.Ended e:
                     OnEnded(e.Outcome);
@@ -250,6 +269,8 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         long now = Stopwatch.GetTimestamp();
         double ms = lastDecision == 0 ? 0 : Stopwatch.GetElapsedTime(lastDecision, now).TotalMilliseconds;
         lastDecision = now;
+        step = step with { SnapshotStallMs = step.SnapshotStallMs + heldMs };
+        heldMs = 0;
         foreach (FaultTimeline fault in faults.FirstStep())
         {
             recorder?.Fault(fault);

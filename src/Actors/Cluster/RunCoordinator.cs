@@ -31,14 +31,11 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
     private readonly Akka.Cluster.Cluster cluster = Akka.Cluster.Cluster.Get(Context.System);
     private readonly StatusBoard board = new();
     private readonly FaultClock faults = new();
+    private readonly HoldClock hold = new();
     private CoordinatorState state = new();
     private IRunRecorder? recorder;
     private RunFolderLock? folderLock;
     private long lastDecision;
-
-    /// <summary>checkpoint.asynchronous = off: when training began to wait for a checkpoint (0 = it does not), and the wait since the newest step.</summary>
-    private long holdBegan;
-    private double heldMs;
 
     /// <summary>False until a run taken over is opened: inputs before are not needed, or come again.</summary>
     private bool inOffice;
@@ -159,22 +156,9 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         }
 
         (CoordinatorState next, IReadOnlyList<Effect> effects) = Decide(input);
-        TimeHold(next.Phase == RunPhase.Saving);
+        hold.Set(next.Phase == RunPhase.Saving);
         state = next;
         Persist(effects);
-    }
-
-    private void TimeHold(bool held)
-    {
-        if (held && holdBegan == 0)
-        {
-            holdBegan = Stopwatch.GetTimestamp();
-        }
-        else if (!held && holdBegan != 0)
-        {
-            heldMs += Stopwatch.GetElapsedTime(holdBegan).TotalMilliseconds;
-            holdBegan = 0;
-        }
     }
 
     private void Persist(IReadOnlyList<Effect> effects)
@@ -248,7 +232,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
                     faults.Ready(e.FetchMs, e.RestoreMs, e.Rung, e.Plt);
                     recorder?.Epoch(e.Epoch, state.Step, state.Placement!, e.Nodes);
                     lastDecision = Stopwatch.GetTimestamp();
-                    heldMs = 0;
+                    hold.Take();
                     break;
                 case Effect.Ended e:
                     OnEnded(e.Outcome);
@@ -269,8 +253,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         long now = Stopwatch.GetTimestamp();
         double ms = lastDecision == 0 ? 0 : Stopwatch.GetElapsedTime(lastDecision, now).TotalMilliseconds;
         lastDecision = now;
-        step = step with { SnapshotStallMs = step.SnapshotStallMs + heldMs };
-        heldMs = 0;
+        step = step with { SnapshotStallMs = step.SnapshotStallMs + hold.Take() };
         foreach (FaultTimeline fault in faults.FirstStep())
         {
             recorder?.Fault(fault);

@@ -30,6 +30,7 @@ internal static class StatusProgress
     /// <summary>What an event of the coordinator is about.</summary>
     public static ProgressEventKind KindOf(string text) => text switch
     {
+        _ when text.StartsWith("Dynamic-K", StringComparison.Ordinal) => ProgressEventKind.Info,
         _ when text.Contains(" is lost", StringComparison.Ordinal) || text.Contains(" failed", StringComparison.Ordinal) => ProgressEventKind.Fault,
         _ when text.Contains("FAILED", StringComparison.Ordinal) || text.Contains("not finite", StringComparison.Ordinal)
             || text.Contains("exceeds checkpoint.plt-budget", StringComparison.Ordinal) => ProgressEventKind.Warning,

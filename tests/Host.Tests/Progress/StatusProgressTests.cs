@@ -18,6 +18,7 @@ public sealed class StatusProgressTests
 
     [Theory]
     [InlineData("PLT 4.000 % exceeds checkpoint.plt-budget = 3.750 %: raise checkpoint.k-persist, or checkpoint more often", ProgressEventKind.Warning)]
+    [InlineData("Dynamic-K: K becomes 4, over the budget by what is lost already", ProgressEventKind.Info)]
     [InlineData("checkpoint 4 FAILED: disk full; the newest stays 2", ProgressEventKind.Warning)]
     [InlineData("checkpoint 4 published (1.0 MB)", ProgressEventKind.Checkpoint)]
     [InlineData("node-2 is lost: downed", ProgressEventKind.Fault)]

@@ -62,9 +62,9 @@ internal static class Publisher
 
         flight.EnterStorage(Phase.Idle, checkpoint.Step);
         return new CommittedCheckpoint(
-            checkpoint.Step, bytes, BytesPerRank(spec, written), 0, checkpoint.Parts.Values.Max(p => p.PersistMs), weights, state)
+            checkpoint.Step, bytes, BytesPerRank(spec, written), checkpoint.Parts.Values.Max(p => p.PersistMs), weights, state)
         {
-            Kind = manifest.Kind,
+            Kind = checkpoint.Order.Complete ? Manifest.Full : Manifest.Partial,
             SnapshotMs = checkpoint.Parts.Values.Max(p => p.SnapshotMs),
             Kept = kept.Decision.Keep,
         };

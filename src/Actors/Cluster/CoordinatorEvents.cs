@@ -176,7 +176,7 @@ public sealed record PendingCheckpoint(
 /// <param name="Dropped">(token, choice) pairs dropped by capacity.</param>
 /// <param name="Skipped">Loss or norm is not finite: no weight changes.</param>
 /// <param name="ExposedMs">Longest time a node's compute lane had nothing to compute.</param>
-/// <param name="SnapshotStallMs">Longest time a node copied state for a checkpoint, in the step before.</param>
+/// <param name="SnapshotStallMs">Longest time a node stood still for a checkpoint, in the step before.</param>
 /// <param name="SlowestRank">Logical rank that computed longest.</param>
 public sealed record DecidedStep(
     long Step,
@@ -191,4 +191,8 @@ public sealed record DecidedStep(
     bool Skipped,
     double ExposedMs,
     double SnapshotStallMs,
-    int SlowestRank);
+    int SlowestRank)
+{
+    /// <summary>PLT of the run after it, a share; null in a run without partial checkpoints.</summary>
+    public double? Plt { get; init; }
+}

@@ -319,6 +319,7 @@ public static class CoordinatorMachine
         PltLedger? plt = decided.Skipped ? state.Plt : state.Plt?.Add(StepDecisions.Routed(spec, state.Reports.Values));
         CheckpointOrder? saves = checkpoint ? CheckpointOrders.Next(state with { Plt = plt }, last) : null;
         plt = checkpoint ? plt?.Mark(completed) : plt;
+        decided = decided with { Plt = LostTokens.Share(spec, plt) };
         AfterStep after = last || evaluate || (checkpoint && !spec.Checkpoint.Asynchronous) ? AfterStep.Hold : AfterStep.Continue;
         var order = new StepDecision(
             state.Epoch, state.Step, decided.Skipped, StepDecisions.GradientScale(spec, decided), decided.LearningRate, saves, after, state.NewestCheckpoint);

@@ -43,13 +43,12 @@ public interface IRunRecorder : IDisposable
 /// <param name="Step">Completed steps.</param>
 /// <param name="Bytes">All bytes.</param>
 /// <param name="BytesPerRank">Bytes by logical rank.</param>
-/// <param name="StallMs">Longest stall of a node for the copy.</param>
 /// <param name="PersistMs">Longest time a node wrote.</param>
 /// <param name="WeightsHash">Hash of the weights, or empty.</param>
 /// <param name="StateHash">Hash of the whole state, or empty.</param>
-public sealed record CommittedCheckpoint(long Step, long Bytes, IReadOnlyList<long> BytesPerRank, double StallMs, double PersistMs, string WeightsHash, string StateHash)
+public sealed record CommittedCheckpoint(long Step, long Bytes, IReadOnlyList<long> BytesPerRank, double PersistMs, string WeightsHash, string StateHash)
 {
-    /// <summary>"full" or "partial".</summary>
+    /// <summary>"full" or "partial": whether it saved everything or some of the experts.</summary>
     public string Kind { get; init; } = "full";
 
     /// <summary>Longest time a node copied beside training.</summary>

@@ -29,8 +29,7 @@ internal static class RecoveryCost
         RunSpec spec = state.Spec!;
         PltLedger before = state.Published.TryGetValue(plan.Step, out CheckpointFacts? facts) && facts.Plt is { } saved ? saved : PltLedger.Empty(spec.Model.MoeLayers().Count, spec.Model.Moe.Experts);
         PltLedger after = plan.Step == 0 ? before : before.Recover(plan.Step, Versions(state, plan));
-        long tokens = (long)spec.Training.Steps * spec.Training.GlobalBatch * spec.Model.Context;
-        double total = after.Plt(tokens, spec.Model.Moe.TopK), cost = Math.Max(0, total - before.Plt(tokens, spec.Model.Moe.TopK));
+        double total = LostTokens.Share(spec, after)!.Value, cost = Math.Max(0, total - LostTokens.Share(spec, before)!.Value);
         CoordinatorState next = state with { Plt = after };
         if (state.Recoveries == 0)
         {

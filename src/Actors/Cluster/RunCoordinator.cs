@@ -31,6 +31,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
     private readonly Akka.Cluster.Cluster cluster = Akka.Cluster.Cluster.Get(Context.System);
     private readonly StatusBoard board = new();
     private readonly FaultClock faults = new();
+    private readonly HoldClock hold = new();
     private CoordinatorState state = new();
     private IRunRecorder? recorder;
     private RunFolderLock? folderLock;
@@ -155,6 +156,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         }
 
         (CoordinatorState next, IReadOnlyList<Effect> effects) = Decide(input);
+        hold.Set(next.Phase == RunPhase.Saving);
         state = next;
         Persist(effects);
     }
@@ -230,6 +232,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
                     faults.Ready(e.FetchMs, e.RestoreMs, e.Rung, e.Plt);
                     recorder?.Epoch(e.Epoch, state.Step, state.Placement!, e.Nodes);
                     lastDecision = Stopwatch.GetTimestamp();
+                    hold.Take();
                     break;
                 case Effect.Ended e:
                     OnEnded(e.Outcome);
@@ -250,6 +253,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         long now = Stopwatch.GetTimestamp();
         double ms = lastDecision == 0 ? 0 : Stopwatch.GetElapsedTime(lastDecision, now).TotalMilliseconds;
         lastDecision = now;
+        step = step with { SnapshotStallMs = step.SnapshotStallMs + hold.Take() };
         foreach (FaultTimeline fault in faults.FirstStep())
         {
             recorder?.Fault(fault);

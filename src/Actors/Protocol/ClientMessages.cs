@@ -35,6 +35,7 @@ public sealed record StatusQuery(long SinceEvent) : IControlMessage;
 /// <param name="LastEvent">Number of the newest event.</param>
 /// <param name="Events">Sentences about what happened, oldest first.</param>
 /// <param name="Nodes">Names of the nodes with their process ids.</param>
+/// <param name="Plt">Proportion of lost tokens so far, a share; NaN in a run without partial checkpoints.</param>
 public sealed record RunStatus(
     string Phase,
     string RunId,
@@ -53,7 +54,8 @@ public sealed record RunStatus(
     string Outcome,
     long LastEvent,
     IReadOnlyList<string> Events,
-    IReadOnlyList<string> Nodes) : IControlMessage;
+    IReadOnlyList<string> Nodes,
+    double Plt) : IControlMessage;
 
 /// <summary>Joining node or client → gateway: prove that you know the secret, and which version you speak.</summary>
 /// <param name="Protocol">Wire protocol version.</param>

@@ -189,11 +189,12 @@ internal static class ControlFormats
         w.Write(m.SlowestRank); w.Write(m.Outcome); w.Write(m.LastEvent);
         WriteList(ref w, m.Events, (ref MessagePackWriter x, string s) => x.Write(s));
         WriteList(ref w, m.Nodes, (ref MessagePackWriter x, string s) => x.Write(s));
+        w.Write(m.Plt);
     }
 
     private static RunStatus ReadStatus(ref MessagePackReader r) => new(
         ReadText(ref r), ReadText(ref r), ReadText(ref r), r.ReadInt32(), r.ReadInt64(), r.ReadInt64(), r.ReadDouble(),
         r.ReadDouble(), r.ReadDouble(), r.ReadDouble(), r.ReadInt32(), r.ReadInt32(), r.ReadInt64(),
         r.ReadInt32(), ReadText(ref r), r.ReadInt64(),
-        ReadList(ref r, (ref MessagePackReader x) => ReadText(ref x)), ReadList(ref r, (ref MessagePackReader x) => ReadText(ref x)));
+        ReadList(ref r, (ref MessagePackReader x) => ReadText(ref x)), ReadList(ref r, (ref MessagePackReader x) => ReadText(ref x)), r.ReadDouble());
 }

@@ -23,8 +23,11 @@ public sealed record MemoryPlan
     /// <summary>Bytes of one full checkpoint.</summary>
     public long CheckpointBytes => Ranks.Sum(r => r.Checkpoint);
 
-    /// <summary>Plans a model under a layout on <paramref name="nodes"/> nodes, ranks spread over them in contiguous, near-equal runs.</summary>
-    public static MemoryPlan Of(ModelSpec model, LogicalLayout layout, Precision precision, int nodes)
+    /// <summary>
+    /// Plans a model under a layout on <paramref name="nodes"/> nodes, ranks spread over them in contiguous, near-equal runs. Snapshots are those of one full checkpoint in writing, and
+    /// with <paramref name="keepsSnapshots"/> (checkpoint.vault) the master, m and v that stay in memory after it.
+    /// </summary>
+    public static MemoryPlan Of(ModelSpec model, LogicalLayout layout, Precision precision, int nodes, bool keepsSnapshots = false)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(layout);
@@ -38,17 +41,20 @@ public sealed record MemoryPlan
         var experts = new long[layout.Ranks];
         var optimizer = new long[layout.Ranks];
         var checkpoint = new long[layout.Ranks];
+        var kept = new long[layout.Ranks];
         foreach (UnitId unit in units.Units)
         {
             int rank = units.OwnerRank(unit);
             (long begin, long count) = units.ShardOf(unit);
             optimizer[rank] += count * (master + MomentBytes);
-            checkpoint[rank] += Stored(units.LayoutOf(unit), begin, count) * (weight + master + MomentBytes);
+            long stored = Stored(units.LayoutOf(unit), begin, count);
+            checkpoint[rank] += stored * (weight + master + MomentBytes);
+            kept[rank] += keepsSnapshots ? stored * (sizeof(float) + MomentBytes) : 0;
             experts[rank] += unit.Kind == UnitKind.Experts ? units.LayoutOf(unit).Total : 0;
         }
 
         RankBytes[] ranks = [.. Enumerable.Range(0, layout.Ranks).Select(r => new RankBytes(
-            r, dense * weight, experts[r] * weight, (dense + experts[r]) * GradientBytes, optimizer[r], checkpoint[r]))];
+            r, dense * weight, experts[r] * weight, (dense + experts[r]) * GradientBytes, optimizer[r], checkpoint[r] + kept[r], checkpoint[r]))];
         return new MemoryPlan
         {
             Parameters = ParameterCounts.Of(model),
@@ -57,13 +63,19 @@ public sealed record MemoryPlan
         };
     }
 
+    /// <summary>The contiguous run of logical ranks that lies on <paramref name="node"/> of <paramref name="nodes"/>.</summary>
+    internal static (int First, int Count) RanksOf(int node, int nodes, int ranks)
+    {
+        int each = ranks / nodes, extra = ranks % nodes;
+        return ((node * each) + Math.Min(node, extra), each + (node < extra ? 1 : 0));
+    }
+
     private static NodeBytes Node(RankBytes[] ranks, LogicalLayout layout, int node, int nodes)
     {
-        int each = layout.Ranks / nodes, extra = layout.Ranks % nodes;
-        int first = (node * each) + Math.Min(node, extra), count = each + (node < extra ? 1 : 0);
+        (int first, int count) = RanksOf(node, nodes, layout.Ranks);
         RankBytes[] here = ranks[first..(first + count)];
         long weights = here[0].DenseWeights + here.DistinctBy(r => layout.PositionOf(r.Rank)).Sum(r => r.ExpertWeights);
-        return new NodeBytes(node, first, count, weights, here.Sum(r => r.Gradients), here.Sum(r => r.Optimizer), here.Sum(r => r.Checkpoint));
+        return new NodeBytes(node, first, count, weights, here.Sum(r => r.Gradients), here.Sum(r => r.Optimizer), here.Sum(r => r.Snapshots), here.Sum(r => r.Checkpoint));
     }
 
     // Parameters of a range of a flat group, alignment gaps left out: gaps are never stored.
@@ -77,14 +89,15 @@ public sealed record MemoryPlan
 /// <param name="ExpertWeights">Weights of its experts.</param>
 /// <param name="Gradients">fp32 gradients of both, before they are reduced.</param>
 /// <param name="Optimizer">Its shard of master (mixed precision), m and v.</param>
+/// <param name="Snapshots">Copies of its state that checkpoints hold in memory, at most: those in writing and, where they stay, those kept.</param>
 /// <param name="Checkpoint">What it writes to a full checkpoint.</param>
-public sealed record RankBytes(int Rank, long DenseWeights, long ExpertWeights, long Gradients, long Optimizer, long Checkpoint)
+public sealed record RankBytes(int Rank, long DenseWeights, long ExpertWeights, long Gradients, long Optimizer, long Snapshots, long Checkpoint)
 {
     /// <summary>Weights.</summary>
     public long Weights => DenseWeights + ExpertWeights;
 
-    /// <summary>All that lies in memory for the whole run; activations come on top.</summary>
-    public long Memory => Weights + Gradients + Optimizer;
+    /// <summary>All of it; activations come on top.</summary>
+    public long Memory => Weights + Gradients + Optimizer + Snapshots;
 }
 
 /// <summary>Bytes of one node.</summary>
@@ -94,9 +107,10 @@ public sealed record RankBytes(int Rank, long DenseWeights, long ExpertWeights, 
 /// <param name="Weights">Weights, each parameter once.</param>
 /// <param name="Gradients">Gradients of its ranks.</param>
 /// <param name="Optimizer">Optimizer shards of its ranks.</param>
+/// <param name="Snapshots">Copies of its state that checkpoints hold in memory, at most: those in writing and, where they stay, those kept.</param>
 /// <param name="Checkpoint">What it writes to a full checkpoint.</param>
-public sealed record NodeBytes(int Node, int FirstRank, int RankCount, long Weights, long Gradients, long Optimizer, long Checkpoint)
+public sealed record NodeBytes(int Node, int FirstRank, int RankCount, long Weights, long Gradients, long Optimizer, long Snapshots, long Checkpoint)
 {
-    /// <summary>All that lies in memory for the whole run; activations come on top.</summary>
-    public long Memory => Weights + Gradients + Optimizer;
+    /// <summary>All of it; activations come on top.</summary>
+    public long Memory => Weights + Gradients + Optimizer + Snapshots;
 }

@@ -4,11 +4,12 @@ using MoeActors.Host.Configuration;
 
 namespace MoeActors.Host.Commands;
 
-/// <summary>What moe plan --checkpoint shows: the bytes each logical rank writes to one checkpoint; for K &lt; N in the rotation's worst phase.</summary>
+/// <summary>What moe plan --checkpoint shows: the bytes each logical rank writes to one checkpoint, for K &lt; N in the rotation's worst phase, and what checkpoints cost.</summary>
 internal sealed class CheckpointPlanOutput
 {
     private readonly CheckpointPlanRequest _request;
     private readonly RotationPlan _rotation;
+    private readonly CheckpointCostOutput _cost;
     private readonly int _experts;
 
     /// <summary>Plans the checkpoint; allocates no tensor.</summary>
@@ -17,14 +18,15 @@ internal sealed class CheckpointPlanOutput
         _request = request;
         _experts = run.Model.Moe.Experts;
         _rotation = RotationPlan.Of(
-            run.Model, run.Layout, run.Training.Precision, request.Mode, request.Experts, CheckpointPlanFlags.SavesUnselected(request.Mask));
+            run.Model, run.Layout, run.Training.Precision, request.Mode, request.Experts, slot => !request.Mask.Prunes(slot));
+        _cost = new CheckpointCostOutput(run, request);
     }
 
     private bool Partial => _request.Experts < _experts;
 
     private ShardPlan Worst => _rotation.Worst;
 
-    /// <summary>Writes the table, the bottleneck and the reason.</summary>
+    /// <summary>Writes the table, the bottleneck, the reason and the cost.</summary>
     public void Write(TextWriter output)
     {
         string what = Partial
@@ -44,6 +46,7 @@ internal sealed class CheckpointPlanOutput
         table.Write(output);
         output.WriteLine($"bottleneck: rank {Worst.BottleneckRank} writes {Quantities.Size(Worst.BottleneckBytes)} of {Quantities.Size(Worst.TotalBytes)}{(Partial ? $"; mean over the rotation {Quantities.Size((long)_rotation.MeanBottleneckBytes)}" : "")}");
         output.WriteLine(Worst.Reason);
+        _cost.Write(output);
     }
 
     /// <summary>The same for programs.</summary>
@@ -51,7 +54,7 @@ internal sealed class CheckpointPlanOutput
     {
         _request.Mode,
         KPersist = _request.Experts,
-        PecMask = Partial ? _request.Mask : null,
+        PecMask = Partial ? _request.Mask.ToString() : null,
         Phases = _rotation.Phases.Count,
         _rotation.MeanBottleneckBytes,
         Worst = new
@@ -63,5 +66,6 @@ internal sealed class CheckpointPlanOutput
             Worst.Reason,
             Ranks = Worst.Ranks.Select(r => new { r.Rank, Weights = r.WeightBytes, Optimizer = r.OptimizerBytes, Total = r.TotalBytes }),
         },
+        Cost = _cost.Json(),
     };
 }

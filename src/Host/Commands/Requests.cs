@@ -1,5 +1,7 @@
 using MoeActors.Compute.Checkpoints.ObjectStores;
+using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Checkpoints.Sharding;
+using MoeActors.Compute.Plans;
 using MoeActors.Host.Configuration;
 
 namespace MoeActors.Host.Commands;
@@ -84,8 +86,9 @@ internal sealed record PlanRequest(MoeSettings Settings, CheckpointPlanRequest? 
 /// <summary>The checkpoint <c>moe plan --checkpoint</c> shows.</summary>
 /// <param name="Mode">Who writes the weights.</param>
 /// <param name="Experts">Experts of each MoE layer saved completely, K; as many as there are = a full checkpoint.</param>
-/// <param name="Mask">What is left out of the others (<see cref="CheckpointPlanFlags"/>).</param>
-internal sealed record CheckpointPlanRequest(ShardingMode Mode, int Experts, string Mask);
+/// <param name="Mask">What is left out of the others.</param>
+/// <param name="Assumed">What the prediction of its cost assumes.</param>
+internal sealed record CheckpointPlanRequest(ShardingMode Mode, int Experts, PecMask Mask, CostAssumptions Assumed);
 
 /// <summary><c>moe tokenizer train</c>.</summary>
 /// <param name="Data">Files, folders or globs, absolute.</param>

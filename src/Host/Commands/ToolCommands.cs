@@ -11,10 +11,11 @@ internal static class ToolCommands
     {
         var command = new MoeCommand(
             "plan",
-            "Prints parameters, and bytes for weights, gradients, optimizer and checkpoints by logical rank and node, and who writes what of a checkpoint; allocates nothing.",
+            "Prints parameters, and bytes for weights, gradients, optimizer and checkpoints by logical rank and node, who writes what of a checkpoint, and what checkpoints and faults cost; allocates nothing.",
             "moe plan gpt-350m-16e --nodes 8",
             "moe plan mixtral-8x7b --ranks 64 --ep 8 --nodes 16 --json",
             "moe plan gpt-350m-16e --ranks 8 --ep 8 --nodes 8 --checkpoint adaptive --k-persist 1 --set training.precision=bf16",
+            "moe plan olmoe-1b-7b --checkpoint equal --k-persist 4 --mtbf 6h --step-time 2s --disk 2GiB/s",
             "moe plan --config my.conf");
         var preset = new Argument<string?>("PRESET") { Arity = ArgumentArity.ZeroOrOne, Description = $"{string.Join(", ", Presets.Names)}, or a file like those in hocon/presets." };
         command.Add(preset);

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MoeActors.Host.Configuration;
 
-/// <summary>Durations and sizes as people write them.</summary>
+/// <summary>Durations, sizes and bandwidths as people write them.</summary>
 internal static class Quantities
 {
     /// <summary>Reads "250 ms", "1.5s", "10 min"; the unit is required.</summary>
@@ -57,6 +57,13 @@ internal static class Quantities
 
         bytes = (long)(number * factor);
         return true;
+    }
+
+    /// <summary>Reads "500 MiB/s", "2GiB/s": bytes a second; the unit is required.</summary>
+    public static bool TryBandwidth(string text, out long bytesPerSecond)
+    {
+        bytesPerSecond = 0;
+        return text.EndsWith("/s", StringComparison.Ordinal) && TrySize(text[..^2], out bytesPerSecond);
     }
 
     /// <summary>Writes a size with the unit that suits it.</summary>

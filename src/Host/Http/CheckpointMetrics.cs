@@ -17,9 +17,9 @@ public static class CheckpointMetrics
     /// <summary>Bytes this node wrote.</summary>
     public static Counter Bytes { get; } = MetricsSetup.Counter("moe_checkpoint_written_bytes_total", "Bytes this node wrote to checkpoints.");
 
-    /// <summary>Time training stood still for a snapshot, seconds.</summary>
-    public static Histogram Stall { get; } = MetricsSetup.Duration("moe_checkpoint_stall_seconds", "Time training stood still for a snapshot.");
+    /// <summary>Time training stood still for a checkpoint, of each step that did, seconds.</summary>
+    public static Histogram Stall { get; } = MetricsSetup.Duration("moe_checkpoint_stall_seconds", "Time training stood still for a checkpoint.");
 
-    /// <summary>Time from the snapshot to the published manifest, seconds.</summary>
-    public static Histogram Persist { get; } = MetricsSetup.Duration("moe_checkpoint_persist_seconds", "Time from the snapshot to the published manifest.");
+    /// <summary>Longest time a node wrote a checkpoint, seconds.</summary>
+    public static Histogram Persist { get; } = MetricsSetup.Duration("moe_checkpoint_persist_seconds", "Longest time a node wrote a checkpoint.");
 }

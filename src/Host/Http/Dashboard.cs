@@ -35,6 +35,7 @@ internal static class Dashboard
           figure('validation loss', p.validationLoss == null ? '–' : p.validationLoss.toFixed(4)); figure('tokens/s', p.tokensPerSecond == null ? '–' : Math.round(p.tokensPerSecond).toLocaleString());
           figure('time left', time(span(p.eta))); figure('nodes up', p.nodes == null ? '–' : p.nodesUp + ' / ' + p.nodes);
           figure('checkpoint', p.lastCheckpointStep == null ? '–' : 'step ' + p.lastCheckpointStep); figure('epoch', p.epoch == null ? '–' : p.epoch);
+          if (p.plt != null) figure('lost tokens (PLT)', (100 * p.plt).toFixed(2) + ' %');
           const c = (s.curve || []).filter(q => q.loss != null);
           if (c.length > 1) {
             const ys = c.map(q => q.loss), lo = Math.min(...ys), hi = Math.max(...ys), a = c[0].step, b = c[c.length - 1].step;

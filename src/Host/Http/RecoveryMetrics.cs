@@ -17,6 +17,6 @@ public static class RecoveryMetrics
     /// <summary>1 while a recovery is under way.</summary>
     public static Gauge UnderWay { get; } = MetricsSetup.Gauge("moe_recovery_under_way", "1 while a recovery is under way.");
 
-    /// <summary>Proportion of lost tokens so far (MoC paper).</summary>
-    public static Gauge Plt { get; } = MetricsSetup.Gauge("moe_plt", "Proportion of lost tokens so far.");
+    /// <summary>Proportion of lost tokens so far (MoC paper), 0 … 1.</summary>
+    public static Gauge Plt { get; } = MetricsSetup.Gauge("moe_plt_ratio", "Proportion of lost tokens so far, 0 to 1.");
 }

@@ -94,6 +94,7 @@ internal static class NodeStatusServer
             MembershipMetrics.NodesUp.Set(status.NodesUp);
             MembershipMetrics.NodesWanted.Set(status.NodesWanted);
             MembershipMetrics.Epoch.Set(status.Epoch);
+            RecoveryMetrics.Plt.Set(snapshot.Plt ?? 0);
             CheckpointMetrics.LastStep.Set(Math.Max(0, status.Checkpoint));
             current = new Http.RunStatus
             {

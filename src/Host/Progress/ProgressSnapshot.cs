@@ -25,4 +25,8 @@ public sealed record ProgressSnapshot(
     long? LastCheckpointStep,
     int? SlowestRank,
     long Epoch,
-    string? Message);
+    string? Message)
+{
+    /// <summary>Proportion of lost tokens so far, a share; null in a run without partial checkpoints.</summary>
+    public double? Plt { get; init; }
+}

@@ -6,7 +6,7 @@ internal static class ProgressText
     /// <summary>One plain line of <paramref name="s"/>.</summary>
     public static string Line(ProgressSnapshot s)
     {
-        var parts = new List<string>(9) { $"step {s.Step}/{s.Steps}" };
+        var parts = new List<string>(10) { $"step {s.Step}/{s.Steps}" };
         if (s.Step > 0)
         {
             parts.Add($"loss {s.Loss:0.0000}");
@@ -31,6 +31,11 @@ internal static class ProgressText
         if (s.LastCheckpointStep is { } checkpoint)
         {
             parts.Add($"checkpoint {checkpoint}");
+        }
+
+        if (s.Plt is { } lost)
+        {
+            parts.Add($"plt {Percent(lost)}");
         }
 
         if (s.SlowestRank is { } slowest)
@@ -64,6 +69,9 @@ internal static class ProgressText
         < 1_000_000 => $"{perSecond / 1000:0}k",
         _ => $"{perSecond / 1_000_000:0.0}M",
     };
+
+    /// <summary>A share as "0.42 %".</summary>
+    public static string Percent(double share) => $"{share * 100:0.00} %";
 
     /// <summary>A time in its two largest units, seconds rounded up.</summary>
     public static string Duration(TimeSpan time)

@@ -55,6 +55,7 @@ internal sealed class SnapshotPanel(bool unicode)
         text += s.ValidationLoss is { } v ? $"   [grey]validation[/] {v:0.0000}" : "";
         text += $"   [grey]tok/s[/] {ProgressText.Rate(s.TokensPerSecond)}   [grey]nodes[/] {nodes}   [grey]epoch[/] {s.Epoch}";
         text += s.LastCheckpointStep is { } c ? $"   [grey]checkpoint[/] {c}" : "";
+        text += s.Plt is { } lost ? $"   [grey]plt[/] {ProgressText.Percent(lost)}" : "";
         text += s.SlowestRank is { } r ? $"   [grey]slowest rank[/] {r}" : "";
         return new Markup(text.TrimStart());
     }

@@ -21,14 +21,19 @@ internal static class StatusProgress
         return new ProgressSnapshot(
             status.Step, status.Steps, status.Loss, double.IsNaN(status.ValidationLoss) ? null : status.ValidationLoss, status.TokensPerSecond,
             left > 0 && double.IsFinite(left) ? TimeSpan.FromSeconds(left) : null, status.NodesUp, status.NodesWanted,
-            status.Checkpoint >= 0 ? status.Checkpoint : null, status.SlowestRank >= 0 ? status.SlowestRank : null, status.Epoch, message);
+            status.Checkpoint >= 0 ? status.Checkpoint : null, status.SlowestRank >= 0 ? status.SlowestRank : null, status.Epoch, message)
+        {
+            Plt = double.IsNaN(status.Plt) ? null : status.Plt,
+        };
     }
 
     /// <summary>What an event of the coordinator is about.</summary>
     public static ProgressEventKind KindOf(string text) => text switch
     {
+        _ when text.StartsWith("Dynamic-K", StringComparison.Ordinal) => ProgressEventKind.Info,
         _ when text.Contains(" is lost", StringComparison.Ordinal) || text.Contains(" failed", StringComparison.Ordinal) => ProgressEventKind.Fault,
-        _ when text.Contains("FAILED", StringComparison.Ordinal) || text.Contains("not finite", StringComparison.Ordinal) => ProgressEventKind.Warning,
+        _ when text.Contains("FAILED", StringComparison.Ordinal) || text.Contains("not finite", StringComparison.Ordinal)
+            || text.Contains("exceeds checkpoint.plt-budget", StringComparison.Ordinal) => ProgressEventKind.Warning,
         _ when text.Contains("recovered", StringComparison.Ordinal) || text.Contains("takes over", StringComparison.Ordinal) => ProgressEventKind.Recovery,
         _ when text.StartsWith("checkpoint", StringComparison.Ordinal) => ProgressEventKind.Checkpoint,
         _ when text.Contains(" is up", StringComparison.Ordinal) || text.Contains(" is gone", StringComparison.Ordinal) => ProgressEventKind.Membership,

@@ -6,7 +6,7 @@ public sealed record CheckpointRecord
     /// <summary>The step whose state it holds.</summary>
     public required long Step { get; init; }
 
-    /// <summary>"full", "partial", …: what it holds.</summary>
+    /// <summary>"full" or "partial": whether it saved everything, or some of the experts.</summary>
     public required string Kind { get; init; }
 
     /// <summary>Bytes written over all ranks.</summary>
@@ -15,8 +15,11 @@ public sealed record CheckpointRecord
     /// <summary>Bytes written by each logical rank, by rank.</summary>
     public required IReadOnlyList<long> BytesPerRank { get; init; }
 
-    /// <summary>Time training stood still for it, ms.</summary>
-    public required double StallMs { get; init; }
+    /// <summary>Time computing stood still for it, ms: known from the steps after it (<see cref="CheckpointStalls"/>), 0 in the log of events.</summary>
+    public double StallMs { get; init; }
+
+    /// <summary>Time from the update to the last copied byte on the slowest node, ms; overlaps training. Absent where it was not recorded.</summary>
+    public double? SnapshotMs { get; init; }
 
     /// <summary>Time from the snapshot's end to the published manifest, ms; overlaps training.</summary>
     public required double PersistMs { get; init; }

@@ -4,18 +4,23 @@ namespace MoeActors.Host.Reports;
 public static class ReportBuilder
 {
     /// <summary>The report of <paramref name="input"/>.</summary>
-    public static RunReport Build(ReportInput input) => new()
+    public static RunReport Build(ReportInput input)
     {
-        Schema = RunReport.CurrentSchema,
-        Run = input.Run,
-        Steps = input.History.Steps,
-        Checkpoints = input.Checkpoints,
-        Faults = input.Faults,
-        Samples = input.Samples,
-        Totals = Total(input),
-        StateHashes = input.StateHashes.Count > 0 ? input.StateHashes : null,
-        Generated = input.Generated,
-    };
+        RunTotals totals = Total(input);
+        return new()
+        {
+            Schema = RunReport.CurrentSchema,
+            Run = input.Run,
+            Steps = input.History.Steps,
+            Checkpoints = CheckpointStalls.Fill(input.Checkpoints, input.History.Steps),
+            Faults = input.Faults,
+            Samples = input.Samples,
+            Totals = totals,
+            Overhead = OverheadReport.Of(input, totals),
+            StateHashes = input.StateHashes.Count > 0 ? input.StateHashes : null,
+            Generated = input.Generated,
+        };
+    }
 
     /// <summary>Useful time of <paramref name="steps"/> in ms: what went into steps that survived and changed the weights, without checkpoint stalls.</summary>
     public static double UsefulMs(IEnumerable<StepLine> steps) => steps.Where(s => !s.Skipped).Sum(s => Math.Max(0, s.Ms - s.CheckpointStallMs));
@@ -32,7 +37,7 @@ public static class ReportBuilder
             Tokens = tokens,
             TokensPerSecond = PerSecond(tokens, stepping),
             Ettr = Math.Clamp(Ratio(UsefulMs(steps), wall), 0, 1),
-            Plt = input.Faults.Sum(f => f.Plt),
+            Plt = steps.LastOrDefault(s => s.Plt is not null)?.Plt ?? input.Faults.Sum(f => f.Plt),
             FinalLoss = steps.LastOrDefault(s => double.IsFinite(s.Loss))?.Loss,
             ValidationLoss = input.ValidationLoss ?? steps.LastOrDefault(s => s.ValidationLoss is not null)?.ValidationLoss,
             WeightsHash = input.WeightsHash,

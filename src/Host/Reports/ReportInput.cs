@@ -18,6 +18,9 @@ public sealed record ReportInput
     /// <summary>Hashes taken along the way.</summary>
     public IReadOnlyList<StateMark> StateHashes { get; init; } = [];
 
+    /// <summary>How checkpoints were to be taken; null leaves the overhead model out.</summary>
+    public CheckpointSettings? Checkpointing { get; init; }
+
     /// <summary>The sample ledger's counts.</summary>
     public required SampleCounts Samples { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Host.Reports;
@@ -33,11 +34,18 @@ public sealed record RunReport
     /// <summary>Sums and final figures.</summary>
     public required RunTotals Totals { get; init; }
 
+    /// <summary>What checkpoints and faults cost, predicted and measured; absent while the run goes on, and where there is nothing to compare.</summary>
+    public OverheadReport? Overhead { get; init; }
+
     /// <summary>Hashes taken at some steps along the way; absent when none were.</summary>
     public IReadOnlyList<StateMark>? StateHashes { get; init; }
 
     /// <summary>A sample of text from the trained model; absent when none was generated.</summary>
     public GeneratedSample? Generated { get; init; }
+
+    /// <summary>Whether tokens can be lost: the run has partial checkpoints.</summary>
+    [JsonIgnore]
+    public bool CountsLostTokens => Totals.Plt > 0 || Steps.Any(s => s.Plt is not null);
 }
 
 /// <summary>What was run.</summary>

@@ -17,7 +17,7 @@ public sealed record RunTotals
     /// <summary>Effective training time ratio: useful time over wall time. Useful is the time of surviving, not skipped steps without checkpoint stalls.</summary>
     public required double Ettr { get; init; }
 
-    /// <summary>Proportion of lost tokens, summed over the recoveries.</summary>
+    /// <summary>Proportion of lost tokens at the end, a share: what the ledger says, in which a recovery further back takes back what was lost after its point.</summary>
     public required double Plt { get; init; }
 
     /// <summary>Loss of the last step that has a finite one.</summary>

@@ -24,7 +24,7 @@ public sealed record StepLine
     /// <summary>The part of <see cref="Ms"/> in which the slowest rank's compute lane waited for tokens or gradients.</summary>
     public double ExposedCommunicationMs { get; init; }
 
-    /// <summary>The part of <see cref="Ms"/> in which training stood still for a snapshot.</summary>
+    /// <summary>The part of <see cref="Ms"/> in which training stood still for a checkpoint.</summary>
     public double CheckpointStallMs { get; init; }
 
     /// <summary>Global gradient norm before clipping.</summary>
@@ -41,4 +41,7 @@ public sealed record StepLine
 
     /// <summary>Logical rank that reported last, where there is more than one.</summary>
     public int? SlowestRank { get; init; }
+
+    /// <summary>Proportion of lost tokens so far, a share; absent in a run without partial checkpoints.</summary>
+    public double? Plt { get; init; }
 }

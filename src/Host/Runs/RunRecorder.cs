@@ -4,6 +4,7 @@ using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
+using MoeActors.Host.Http;
 using MoeActors.Host.Reports;
 
 namespace MoeActors.Host.Runs;
@@ -69,8 +70,13 @@ internal sealed class RunRecorder : IRunRecorder
             Dropped = step.Dropped,
             Skipped = step.Skipped,
             SlowestRank = step.SlowestRank,
+            Plt = step.Plt,
         };
         Write(() => steps.Append(line));
+        if (step.SnapshotStallMs > 0)
+        {
+            CheckpointMetrics.Stall.Observe(step.SnapshotStallMs / 1000);
+        }
     }
 
     /// <inheritdoc/>
@@ -78,15 +84,22 @@ internal sealed class RunRecorder : IRunRecorder
         Write(() => events.Append(RunReports.ValidationEvent, loss.ToString("R", System.Globalization.CultureInfo.InvariantCulture), step));
 
     /// <inheritdoc/>
-    public void Checkpoint(CommittedCheckpoint checkpoint) => Write(() =>
+    public void Checkpoint(CommittedCheckpoint checkpoint)
+    {
+        CheckpointMetrics.Committed.WithLabels(checkpoint.Kind).Inc();
+        CheckpointMetrics.Persist.Observe(checkpoint.PersistMs / 1000);
+        Write(() => Append(checkpoint));
+    }
+
+    private void Append(CommittedCheckpoint checkpoint)
     {
         events.Append(new CheckpointRecord
         {
             Step = checkpoint.Step,
-            Kind = "full",
+            Kind = checkpoint.Kind,
             Bytes = checkpoint.Bytes,
             BytesPerRank = checkpoint.BytesPerRank,
-            StallMs = checkpoint.StallMs,
+            SnapshotMs = checkpoint.SnapshotMs,
             PersistMs = checkpoint.PersistMs,
             Verified = checkpoint.StateHash.Length > 0,
         });
@@ -94,7 +107,7 @@ internal sealed class RunRecorder : IRunRecorder
         {
             events.Append(new StateMark(checkpoint.Step, checkpoint.WeightsHash, checkpoint.StateHash));
         }
-    });
+    }
 
     /// <inheritdoc/>
     public void Fault(FaultTimeline fault) => Write(() => events.Append(new FaultRecord
@@ -113,7 +126,7 @@ internal sealed class RunRecorder : IRunRecorder
         Rung = fault.Rung,
         Reason = fault.Reason,
         LostSteps = fault.LostSteps,
-        Plt = 0,
+        Plt = fault.Plt,
         Phase = fault.Phase,
         At = fault.At,
     }));

@@ -57,6 +57,7 @@ internal static class RunReports
             },
             History = history,
             Checkpoints = events.Checkpoints,
+            Checkpointing = CheckpointSettings.Of(spec),
             Faults = events.Faults,
             StateHashes = events.Marks,
             Samples = new SampleCounts((steps * spec.Training.GlobalBatch) - skipped, history.RecomputedTokens / tokensPerSample, lost, repeated),

@@ -13,7 +13,8 @@ internal static class Summary
             + (t.ValidationLoss is { } v ? $", validation loss {v:0.0000}" : ""));
         if (report.Faults.Count > 0)
         {
-            output.WriteLine($"faults: {report.Faults.Count}, steps computed again: {t.ReplayedSteps}, useful share of the time (ETTR): {t.Ettr:0.000}");
+            output.WriteLine($"faults: {report.Faults.Count}, steps computed again: {t.ReplayedSteps}, useful share of the time (ETTR): {t.Ettr:0.000}"
+                + (report.CountsLostTokens ? $", lost tokens (PLT): {t.Plt * 100:0.00} %" : ""));
         }
 
         if (t.WeightsHash is not null)

@@ -15,5 +15,5 @@ public sealed class CommittedCheckpointTests
         Assert.Same(again, CommittedCheckpoint.Newer(sixth, again));
     }
 
-    private static CommittedCheckpoint Of(long step) => new(step, 0, [], 0, 0, "", "");
+    private static CommittedCheckpoint Of(long step) => new(step, 0, [], 0, "", "");
 }

@@ -31,6 +31,20 @@ public sealed class RoomCheckTests
         Assert.InRange(RoomCheck.RankBytes(spec), bytes - slack, bytes + slack);
     }
 
+    [Theory]
+    [InlineData(VaultUse.Auto, CheckpointMode.Full, false)]
+    [InlineData(VaultUse.On, CheckpointMode.Full, true)]
+    [InlineData(VaultUse.Auto, CheckpointMode.Partial, true)]
+    [InlineData(VaultUse.Off, CheckpointMode.Partial, false)]
+    public void Snapshots_that_stay_in_memory_are_counted(VaultUse vault, CheckpointMode mode, bool kept)
+    {
+        RunSpec plain = Specs.Run(), spec = plain with { Checkpoint = plain.Checkpoint with { Vault = vault, Mode = mode } };
+
+        // Master, m and v of a fp32 run are its whole snapshot: one more of the same.
+        long shard = RoomCheck.CheckpointBytes(spec) / spec.Layout.Ranks, more = RoomCheck.RankBytes(spec) - RoomCheck.RankBytes(plain);
+        Assert.InRange(more, kept ? shard * 99 / 100 : 0, kept ? shard * 101 / 100 : 0);
+    }
+
     [Fact]
     public void A_node_too_small_is_refused_with_both_sizes_and_the_remedy()
     {

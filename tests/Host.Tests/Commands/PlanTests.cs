@@ -141,9 +141,15 @@ public sealed class PlanTests
     [InlineData("--checkpoint even", ExitCodes.Configuration, "--checkpoint = even: expected baseline, equal or adaptive")]
     [InlineData("--checkpoint equal --k-persist 17", ExitCodes.Configuration, "--k-persist = 17: expected between 1 and model.moe.experts = 16")]
     [InlineData("--checkpoint equal --k-persist 0", ExitCodes.Configuration, "--k-persist = 0: expected between 1 and model.moe.experts = 16")]
-    [InlineData("--checkpoint equal --k-persist 1 --pec-mask x", ExitCodes.Configuration, "--pec-mask = x: expected w, o, wo or eq6")]
+    [InlineData("--checkpoint equal --k-persist 1 --pec-mask x", ExitCodes.Configuration, "--pec-mask = \"x\": expected w, o, wo, eq6 or a comma list of weights, master, m, v, step-count")]
     [InlineData("--checkpoint equal --pec-mask wo", ExitCodes.CommandLine, "--pec-mask wo is about experts that are not saved; expected --k-persist K beside it")]
     [InlineData("--k-persist 1", ExitCodes.CommandLine, "--k-persist is of the checkpoint that --checkpoint shows; expected --checkpoint baseline|equal|adaptive beside it")]
+    [InlineData("--mtbf 6h", ExitCodes.CommandLine, "--mtbf is of the checkpoint that --checkpoint shows; expected --checkpoint baseline|equal|adaptive beside it")]
+    [InlineData("--interval 5", ExitCodes.CommandLine, "--interval is of the checkpoint that --checkpoint shows; expected --checkpoint baseline|equal|adaptive beside it")]
+    [InlineData("--checkpoint equal --interval 0", ExitCodes.Configuration, "--interval = 0: expected at least 1 step")]
+    [InlineData("--checkpoint equal --mtbf 6", ExitCodes.Configuration, "--mtbf = 6: expected a time above 0 with its unit: us, ms, s, min or h, such as 6h")]
+    [InlineData("--checkpoint equal --step-time 0s", ExitCodes.Configuration, "--step-time = 0s: expected a time above 0 with its unit: us, ms, s, min or h, such as 6h")]
+    [InlineData("--checkpoint equal --disk 1GB", ExitCodes.Configuration, "--disk = 1GB: expected bytes a second above 0 with their unit, such as 500MiB/s or 2GiB/s")]
     [InlineData("--checkpoint equal --ep 5", ExitCodes.Configuration, "--ep: layout.expert-parallel = 5: expected a divisor of layout.ranks = 16, or layout.ranks a multiple of 5")]
     public async Task Flags_that_cannot_be_are_refused_in_one_sentence(string flags, int exitCode, string message)
     {
@@ -151,6 +157,62 @@ public sealed class PlanTests
         Assert.Equal(exitCode, await cli.Run(["plan", "gpt-350m-16e", .. flags.Split(' ')]));
         Assert.Equal($"moe: {message}", cli.Error.Trim());
         Assert.Empty(cli.Output);
+    }
+
+    [Fact]
+    public async Task The_cost_is_the_overhead_model_s_with_bytes_of_the_plan_and_the_bandwidths_given()
+    {
+        JsonElement checkpoint = await Json([.. Paper, "--checkpoint", "equal", "--k-persist", "1", "--pec-mask", "eq6", "--mtbf", "1h", "--step-time", "100ms", "--disk", "2GiB/s", "--memory-bandwidth", "4GiB/s", "--interval", "10"]);
+        JsonElement cost = checkpoint.GetProperty("cost"), full = cost.GetProperty("full"), partial = cost.GetProperty("partial");
+        double Of(JsonElement e, string part, string name) => e.GetProperty(part).GetProperty(name).GetDouble();
+
+        // One rank a node: the largest node is the bottleneck rank.
+        Assert.Equal(checkpoint.GetProperty("worst").GetProperty("bottleneckBytes").GetInt64(), partial.GetProperty("persistBytes").GetInt64());
+        Assert.Equal(partial.GetProperty("persistBytes").GetInt64() / (double)(2L << 30) * 1000, Of(partial, "inputs", "persistMs"), 6);
+        Assert.Equal(full.GetProperty("snapshotBytes").GetInt64() / (double)(4L << 30) * 1000, Of(full, "inputs", "snapshotMs"), 6);
+        Assert.Equal(Of(full, "inputs", "snapshotMs") - 100, Of(full, "prediction", "saveMs"), 6);
+        Assert.True(partial.GetProperty("snapshotBytes").GetInt64() < full.GetProperty("snapshotBytes").GetInt64());
+
+        // λ·I_total = 10000 steps · 0.1 s / 3600 s; one fault: I/(2·I_total)·[⅛·(16 − 1) + ⅞·(16/2 − 1)].
+        Assert.Equal(1000.0 / 3600, Of(partial, "prediction", "expectedFaults"), 9);
+        Assert.Equal(1000.0 / 3600 * 10 / 20000 * 8, Of(partial, "prediction", "plt"), 9);
+        Assert.Equal(0, Of(full, "prediction", "plt"));
+
+        // Memory: nothing stays of a full checkpoint, of partial ones master, m and v of everything once.
+        Assert.Equal(0, full.GetProperty("keptBytes").GetInt64());
+        MemoryPlan plan = MemoryPlan.Of(Settings("gpt-350m-16e").Run.Model, new LogicalLayout { Ranks = 8, ExpertParallel = 8 }, Precision.BFloat16, 8);
+        Assert.Equal(plan.Nodes.Max(n => n.Checkpoint) * 12 / 14, partial.GetProperty("keptBytes").GetInt64());
+    }
+
+    [Fact]
+    public async Task The_cost_names_what_it_assumes_and_says_when_storage_cannot_follow()
+    {
+        string text = await Plan("gpt-350m-16e", [.. Paper, "--checkpoint", "equal", "--k-persist", "1", "--disk", "1MiB/s"]);
+        Assert.Contains("assumed: step 1 s (--step-time), a fault every 24 h (--mtbf), a node writes 1.0 MiB/s (--disk) and copies 8.00 GiB/s (--memory-bandwidth), restart 10 s;", text, StringComparison.Ordinal);
+        Assert.Contains("1 of 16, wo", text, StringComparison.Ordinal);
+        Assert.Contains("storage cannot follow: a full checkpoint", text, StringComparison.Ordinal);
+        Assert.Contains("storage cannot follow: a partial checkpoint", text, StringComparison.Ordinal);
+        string fast = await Plan("gpt-350m-16e", [.. Paper, "--checkpoint", "equal"]);
+        Assert.DoesNotContain("storage cannot follow", fast, StringComparison.Ordinal);
+        Assert.DoesNotContain("partial checkpoints copy", fast, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_mask_that_only_prunes_rounded_weights_loses_no_tokens()
+    {
+        JsonElement cost = (await Json([.. Paper, "--checkpoint", "equal", "--k-persist", "1", "--pec-mask", "w"])).GetProperty("cost");
+        Assert.Equal(0, cost.GetProperty("partial").GetProperty("prediction").GetProperty("plt").GetDouble());
+    }
+
+    [Fact]
+    public void Memory_counts_the_snapshot_in_writing_and_the_one_that_stays()
+    {
+        RunSpec run = Settings("small").Run;
+        MemoryPlan off = MemoryPlan.Of(run.Model, run.Layout, Precision.BFloat16, run.Nodes), on = MemoryPlan.Of(run.Model, run.Layout, Precision.BFloat16, run.Nodes, keepsSnapshots: true);
+        Assert.All(off.Ranks, r => Assert.Equal(r.Checkpoint, r.Snapshots));
+        Assert.All(on.Ranks, r => Assert.Equal(r.Checkpoint + (r.Checkpoint * 12 / 14), r.Snapshots));
+        Assert.Equal(on.Nodes.Select(n => n.Memory - n.Snapshots), off.Nodes.Select(n => n.Memory - n.Snapshots));
+        Assert.All(on.Nodes, n => Assert.Equal(n.Weights + n.Gradients + n.Optimizer + n.Snapshots, n.Memory));
     }
 
     private static async Task<string> Plan(string preset, params string[] flags)

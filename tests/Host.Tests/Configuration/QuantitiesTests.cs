@@ -43,6 +43,22 @@ public sealed class QuantitiesTests
     [InlineData("99999999999 TiB")]
     public void A_size_without_sense_is_refused(string text) => Assert.False(Quantities.TrySize(text, out _));
 
+    [Theory]
+    [InlineData("500 MiB/s", 500L << 20)]
+    [InlineData("2GiB/s", 2L << 30)]
+    public void A_bandwidth_is_read(string text, long bytes)
+    {
+        Assert.True(Quantities.TryBandwidth(text, out long read));
+        Assert.Equal(bytes, read);
+    }
+
+    [Theory]
+    [InlineData("2GiB")]
+    [InlineData("2/s")]
+    [InlineData("/s")]
+    [InlineData("2GB/s")]
+    public void A_bandwidth_without_sense_is_refused(string text) => Assert.False(Quantities.TryBandwidth(text, out _));
+
     [Fact]
     public void Edit_distance_is_a_metric() =>
         Gen.Select(Gen.String[Gen.Char['a', 'c'], 0, 6], Gen.String[Gen.Char['a', 'c'], 0, 6], Gen.String[Gen.Char['a', 'c'], 0, 6]).Sample(

@@ -28,9 +28,11 @@ public class StatusServerTests
 
         RecoveryMetrics.Faults.WithLabels("process-killed", "true").Inc();
         StepMetrics.Loss.Set(2.5);
+        RecoveryMetrics.Plt.Set(0.0125);
         string metrics = await client.GetStringAsync("/metrics", Cancellation);
         Assert.Contains("moe_faults_total{kind=\"process-killed\",injected=\"true\"} 1", metrics, StringComparison.Ordinal);
         Assert.Contains("moe_loss 2.5", metrics, StringComparison.Ordinal);
+        Assert.Contains("moe_plt_ratio 0.0125", metrics, StringComparison.Ordinal);
 
         JsonElement status = await client.GetFromJsonAsync<JsonElement>("/status", Cancellation);
         Assert.Equal("running", status.GetProperty("state").GetString());

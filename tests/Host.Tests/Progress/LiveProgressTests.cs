@@ -23,13 +23,14 @@ public partial class LiveProgressTests
         using (ProgressView view = ProgressView.Create(new ProgressOptions { Console = console }))
         {
             view.Event(ProgressEventKind.Fault, "node-2 [died]");
-            view.Update(new ProgressSnapshot(42, 100, 1.5, 1.625, 950, TimeSpan.FromSeconds(30), 2, 3, 40, 1, 2, "recovering [step]"));
+            view.Update(new ProgressSnapshot(42, 100, 1.5, 1.625, 950, TimeSpan.FromSeconds(30), 2, 3, 40, 1, 2, "recovering [step]") { Plt = 0.0042 });
         }
 
         string text = output.ToString();
         string plain = Escape().Replace(text, "");
         Assert.Contains("fault  node-2 [died]", plain, StringComparison.Ordinal);
         Assert.Contains("step 42/100", plain, StringComparison.Ordinal);
+        Assert.Contains("plt 0.42 %", plain, StringComparison.Ordinal);
         Assert.Contains("recovering [step]", plain, StringComparison.Ordinal);
         Assert.True(plain.IndexOf("node-2 [died]", StringComparison.Ordinal) < plain.LastIndexOf("step 42/100", StringComparison.Ordinal));
         Assert.Equal(colours == ColorSystemSupport.TrueColor, Colour().IsMatch(text));

@@ -16,7 +16,7 @@ public class PlainProgressTests
             view.Update(Snapshot);
             view.Update(Snapshot with { Step = 2 });
             view.Event(ProgressEventKind.Fault, "node-2 died\nin step 3");
-            view.Update(Snapshot with { Step = 50, Loss = 1.75, ValidationLoss = 1.8, TokensPerSecond = 123_456, LastCheckpointStep = 40, SlowestRank = 2, NodesUp = 2 });
+            view.Update(Snapshot with { Step = 50, Loss = 1.75, ValidationLoss = 1.8, TokensPerSecond = 123_456, LastCheckpointStep = 40, SlowestRank = 2, NodesUp = 2, Plt = 0.0042 });
             view.Event(ProgressEventKind.Info, "done soon");
             view.Update(Snapshot with { Step = 100, Eta = null });
         }
@@ -25,7 +25,7 @@ public class PlainProgressTests
             """
             step 1/100  loss 2.5000  1.2k tok/s  eta 3m12s  nodes 3/3
             fault: node-2 died in step 3
-            step 50/100  loss 1.7500  val 1.8000  123k tok/s  eta 3m12s  nodes 2/3  checkpoint 40  slowest rank 2
+            step 50/100  loss 1.7500  val 1.8000  123k tok/s  eta 3m12s  nodes 2/3  checkpoint 40  plt 0.42 %  slowest rank 2
             done soon
             step 100/100  loss 2.5000  1.2k tok/s  nodes 3/3
 
@@ -70,11 +70,13 @@ public class PlainProgressTests
         using (ProgressView view = ProgressView.Create(new ProgressOptions { Json = true, Output = output, Time = new StoppedClock() }))
         {
             view.Update(Snapshot with { Loss = double.NaN, LastCheckpointStep = 0 });
+            view.Update(Snapshot with { Step = 100, Plt = 0.25 });
             view.Event(ProgressEventKind.Checkpoint, "step 40 \"full\"");
         }
 
         Assert.Equal(
             "{\"type\":\"progress\",\"step\":1,\"steps\":100,\"loss\":null,\"tokensPerSecond\":1234,\"etaSeconds\":192,\"nodesUp\":3,\"nodes\":3,\"lastCheckpointStep\":0,\"epoch\":1}\n"
+            + "{\"type\":\"progress\",\"step\":100,\"steps\":100,\"loss\":2.5,\"tokensPerSecond\":1234,\"etaSeconds\":192,\"nodesUp\":3,\"nodes\":3,\"epoch\":1,\"plt\":0.25}\n"
             + "{\"type\":\"event\",\"kind\":\"checkpoint\",\"message\":\"step 40 \\\"full\\\"\"}\n",
             output.ToString());
     }

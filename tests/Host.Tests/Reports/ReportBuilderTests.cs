@@ -15,6 +15,7 @@ public class ReportBuilderTests
         Assert.Equal(192, totals.EffectiveTokensPerSecond, 9);  // in 1000 ms of wall time
         Assert.Equal(0.35, totals.Ettr, 9);                     // 400 ms less 50 ms of stall, of 1000
         Assert.Equal(0.05, totals.ExposedCommunicationShare, 9);
+        Assert.Equal(0.0125, totals.Plt);
         Assert.Equal(2.6, totals.FinalLoss);
         Assert.Equal(2.625, totals.ValidationLoss);
         Assert.Equal(2400, totals.RecoveryMs!.P50);

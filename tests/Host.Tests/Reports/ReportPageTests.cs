@@ -39,6 +39,17 @@ public class ReportPageTests
     }
 
     [Fact]
+    public void Lost_tokens_and_the_predicted_cost_are_shown_where_tokens_can_be_lost()
+    {
+        Assert.Contains("<b>1.250 %</b><span>lost tokens (PLT)</span>", Page, StringComparison.Ordinal);
+        Assert.Contains("<tr><td class=\"left\">stall of a checkpoint</td><td>80.0 ms</td><td>50.0 ms</td></tr>", Page, StringComparison.Ordinal);
+        Assert.Contains("<tr><td class=\"left\">lost tokens (PLT)</td><td>166.667 %</td><td>1.250 %</td></tr>", Page, StringComparison.Ordinal);
+        string full = ReportPage.Render(ReportBuilder.Build(ReportFixture.Input with { Faults = [], History = StepHistory.Resolve([ReportFixture.Step(1)]) }));
+        Assert.DoesNotContain("lost tokens", full, StringComparison.Ordinal);
+        Assert.Contains("Without faults its best interval is the whole run.", full, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Recovery_times_are_listed_by_phase()
     {
         foreach (string time in new[] { "31.0 ms", "70.5 ms", "300 ms", "420 ms", "2100 ms", "2400 ms" })

@@ -41,6 +41,9 @@ public sealed record PecMask
     /// <summary>Whether a recovery may restore parameters older than the checkpoint: the master is pruned.</summary>
     public bool LosesParameters => Pruned.HasFlag(PecSlots.Master);
 
+    /// <summary>Whether a recovery may lose anything at all.</summary>
+    public bool LosesState => LosesParameters || LosesMoments;
+
     /// <summary>Whether a recovery may restore m and v older than the checkpoint.</summary>
     public bool LosesMoments => Pruned.HasFlag(PecSlots.Moments);
 

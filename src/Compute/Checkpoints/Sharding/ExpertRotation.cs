@@ -1,3 +1,4 @@
+using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Compute.Checkpoints.Sharding;
@@ -22,16 +23,9 @@ public static class ExpertRotation
         layout.Validate(model);
         int experts = model.Moe.Experts;
         SpecException.Require(k >= 1 && k <= experts, "K", k, $"between 1 and model.moe.experts = {experts}");
-        int[] walk = Walk(layout, experts);
+        IReadOnlyList<int> walk = ExpertOrder.Of(layout, experts);
         long first = (long)phase * k;
         return [.. Enumerable.Range(0, model.MoeLayers().Count).Select(m =>
-            (IReadOnlyList<int>)[.. Enumerable.Range(0, k).Select(i => walk[(first + m + i) % experts]).Order()])];
-    }
-
-    // Round-robin over the positions; those with fewer experts drop out early.
-    private static int[] Walk(LogicalLayout layout, int experts)
-    {
-        (int First, int Count)[] held = [.. Enumerable.Range(0, layout.ExpertParallel).Select(p => layout.ExpertsAt(p, experts))];
-        return [.. Enumerable.Range(0, held.Max(h => h.Count)).SelectMany(i => held.Where(h => i < h.Count).Select(h => h.First + i))];
+            (IReadOnlyList<int>)[.. Enumerable.Range(0, k).Select(i => walk[(int)((first + m + i) % experts)]).Order()])];
     }
 }

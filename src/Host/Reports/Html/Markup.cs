@@ -16,6 +16,9 @@ internal static class Markup
 
     public static string Percent(double share) => share.ToString("0.0 %");
 
+    /// <summary>A proportion of lost tokens: budgets are a few percent, single faults far less.</summary>
+    public static string Lost(double share) => share.ToString("0.000 %");
+
     public static string Count(double count) => count.ToString("#,0");
 
     public static string Hash(string? hash) => hash is null ? Missing : $"<code>{Text(hash)}</code>";

@@ -33,6 +33,7 @@ public static class ReportPage
         RunChart.Append(page, report);
         ReportSections.Faults(page, report.Faults);
         ReportSections.Checkpoints(page, report.Checkpoints);
+        OverheadSection.Append(page, report.Overhead, report.CountsLostTokens);
         ReportSections.Sample(page, report.Generated);
         ReportSections.Record(page, report);
         page.Append("</main>\n</body>\n</html>\n");

@@ -25,7 +25,7 @@ internal static class ReportSections
             ("exposed communication", Percent(totals.ExposedCommunicationShare)),
             ("faults survived", Count(report.Faults.Count(f => f.FirstStepMs is not null))),
             ("steps replayed", Count(totals.ReplayedSteps)),
-            ("lost tokens (PLT)", Percent(totals.Plt)),
+            .. report.CountsLostTokens ? [("lost tokens (PLT)", Lost(totals.Plt))] : Array.Empty<(string, string)>(),
             ("nodes at the start", Count(report.Run.Nodes)),
             ("logical ranks", Count(report.Run.Ranks)),
         ];
@@ -54,7 +54,7 @@ internal static class ReportSections
         {
             page.Append($"<tr><td class=\"left\">{Text(f.Kind)}{(f.Injected ? " <span class=\"soft\">injected</span>" : "")}</td><td class=\"left\">{Text(f.Target)}</td>");
             page.Append($"<td>{f.AtStep}</td><td class=\"left\">{Text(f.Phase)}</td><td>{Ms(f.DetectedMs)}</td><td>{Ms(f.DecidedMs)}</td><td>{Ms(f.FetchedMs)}</td>");
-            page.Append($"<td>{Ms(f.RestoredMs)}</td><td>{Ms(f.RejoinedMs)}</td><td><b>{Ms(f.FirstStepMs)}</b></td><td>{f.LostSteps}</td><td>{Percent(f.Plt)}</td>");
+            page.Append($"<td>{Ms(f.RestoredMs)}</td><td>{Ms(f.RejoinedMs)}</td><td><b>{Ms(f.FirstStepMs)}</b></td><td>{f.LostSteps}</td><td>{Lost(f.Plt)}</td>");
             page.Append($"<td class=\"left wrap\"><b>{Text(f.Rung)}</b> {Text(f.Reason)}</td></tr>\n");
         }
 
@@ -70,11 +70,11 @@ internal static class ReportSections
             return;
         }
 
-        page.Append("<div class=\"scroll\"><table>\n<tr><th>step</th><th class=\"left\">kind</th><th>size</th><th>largest rank</th><th>stall</th><th>persisted in</th><th>verified</th></tr>\n");
+        page.Append("<div class=\"scroll\"><table>\n<tr><th>step</th><th class=\"left\">kind</th><th>size</th><th>largest rank</th><th>stall</th><th>copied in</th><th>persisted in</th><th>verified</th></tr>\n");
         foreach (CheckpointRecord c in checkpoints)
         {
             page.Append($"<tr><td>{c.Step}</td><td class=\"left\">{Text(c.Kind)}</td><td>{Bytes(c.Bytes)}</td><td>{Bytes(c.BytesPerRank.Count > 0 ? c.BytesPerRank.Max() : 0)}</td>");
-            page.Append($"<td>{Ms(c.StallMs)}</td><td>{Ms(c.PersistMs)}</td><td>{(c.Verified ? "yes" : "no")}</td></tr>\n");
+            page.Append($"<td>{Ms(c.StallMs)}</td><td>{Ms(c.SnapshotMs)}</td><td>{Ms(c.PersistMs)}</td><td>{(c.Verified ? "yes" : "no")}</td></tr>\n");
         }
 
         page.Append("</table></div>\n");

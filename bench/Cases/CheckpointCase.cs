@@ -15,9 +15,6 @@ internal sealed class CheckpointCase : IBenchCase
     /// <summary>Tokens of a step and their arrangement: a step of minutes would measure nothing else about checkpoints.</summary>
     private const int Context = 512, Batch = 4;
 
-    /// <summary>Steps measured without checkpoints, after those that warm up.</summary>
-    private const int ReferenceSteps = 5;
-
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
 
     public string Name => "checkpoint";
@@ -36,11 +33,12 @@ internal sealed class CheckpointCase : IBenchCase
             double referenceMs;
             using (TrainingRun run = Start(context, file, CheckpointVariant.None))
             {
-                const int enough = CheckpointTimes.Warm + ReferenceSteps;
+                // Half as many as with checkpoints: these are all ordinary.
+                int enough = CheckpointTimes.Warm + ((options.MeasuredSteps - CheckpointTimes.Warm) / 2);
                 IReadOnlyList<StepDone> steps = await run.UntilAsync(d => d.Count >= enough, Poll, cancel);
                 run.Kill();
                 note = Describe(Path.Combine(run.Folder, "run.json"), options);
-                double[] measured = [.. steps.Skip(CheckpointTimes.Warm).Take(ReferenceSteps).Select(s => s.Ms)];
+                double[] measured = [.. steps.Take(enough).Skip(CheckpointTimes.Warm).Select(s => s.Ms)];
                 reference.AddRange(measured);
                 referenceMs = Statistics.Median(measured);
                 context.Say($"checkpoint round {round + 1}: without any, {referenceMs:0} ms a step");

@@ -60,7 +60,8 @@ internal sealed class CheckpointRuns(CheckpointVariant variant)
 
         BenchRow Row(string metric, string unit, Func<CheckpointTime, double> value, string? note = null)
         {
-            double? beside = baseline is null || baseline.times.Count == 0 ? null : Statistics.Median(baseline.times.Select(value));
+            // A stall lost in the noise may come out at nothing or less: no ratio to that.
+            double? beside = baseline is not null && Statistics.Median(baseline.times.Select(value)) is > 0 and double median ? median : null;
             string? against = beside is null ? null : $"baseline: {baseline!.Variant.Name}";
             return BenchRow.Of(name, metric, unit, [.. times.Select(value)], beside, note is null || against is null ? note ?? against : $"{against}; {note}");
         }

@@ -72,7 +72,14 @@ internal sealed class TrainingRun : IDisposable
     public Task EndAsync(CancellationToken cancel) => child.WaitAsync(cancel);
 
     /// <summary>Kills the run where it is; its folder stays until this is disposed.</summary>
-    public void Kill() => child.Dispose();
+    public void Kill()
+    {
+        IReadOnlyList<int> nodes = Nodes;
+        child.Dispose();
+
+        // Gigabytes take a while to come back, and the next run refuses to start without them.
+        SpinWait.SpinUntil(() => nodes.All(n => ProcessTimes.ResidentKiB(n) == 0), TimeSpan.FromSeconds(10));
+    }
 
     public void Dispose()
     {

@@ -83,7 +83,7 @@ internal static class ToolCommands
             "Measures this build on this machine, beside its baselines, interleaved; medians with spread.",
             "moe bench",
             "moe bench step exchange --json",
-            "moe bench checkpoint --preset small --steps 40 --interval 10");
+            "moe bench checkpoint --preset small --steps 42 --interval 10");
         var cases = new Argument<string[]>("CASE") { Arity = ArgumentArity.ZeroOrMore, Description = "optimizer, exchange, moe-layer, step, memory, recovery, storage, checkpoint; without any, all but checkpoint." };
         command.Add(cases);
         var runs = new Option<int?>("--runs") { HelpName = "N", Description = "Rounds of each benchmark; without it, each benchmark's own number." };

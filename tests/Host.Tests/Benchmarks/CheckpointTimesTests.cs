@@ -17,7 +17,7 @@ public sealed class CheckpointTimesTests
         CheckpointTime time = Assert.Single(CheckpointTimes.Measure(run, blocking: true, 100, steps: 9));
         Assert.Equal((70, 170, 70, 70), (time.StallMs, time.IterationMs, time.AddedMs, time.DurableMs));
         Assert.Equal(1000.0 / 1070, time.SpeedShare, 12);
-        Assert.Equal([100, 100], CheckpointTimes.Ordinary(run, 3, 9)); // steps 3 and 6
+        Assert.Equal([100, 100, 100], CheckpointTimes.Ordinary(run, 3, 9)); // steps 3, 6 and 9
     }
 
     [Fact]

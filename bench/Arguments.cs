@@ -1,8 +1,9 @@
 using MoeActors.Bench.Cases;
+using MoeActors.Bench.Checkpoints;
 
 namespace MoeActors.Bench;
 
-/// <summary>The command line: [CASE…] --host DLL [--runs N] [--mib N] [--json].</summary>
+/// <summary>The command line: [CASE…] --host DLL [--runs N] [--mib N] [--json], and of the benchmark of checkpoints [--preset NAME] [--steps N] [--interval N] [--precision P] [--tokenizer FOLDER].</summary>
 /// <param name="Cases">What to measure.</param>
 /// <param name="Host">The `moe` program's dll.</param>
 /// <param name="Runs">Rounds; null = each benchmark's own number.</param>
@@ -10,7 +11,13 @@ namespace MoeActors.Bench;
 /// <param name="Json">Whether to print one JSON object.</param>
 internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, int? Runs, int? MiB, bool Json)
 {
-    private static readonly IBenchCase[] All = [new OptimizerCase(), new ExchangeCase(), new MoeLayerCase(), new StepCase(), new MemoryCase(), new RecoveryCase(), new StorageCase()];
+    private static readonly IBenchCase[] Usual = [new OptimizerCase(), new ExchangeCase(), new MoeLayerCase(), new StepCase(), new MemoryCase(), new RecoveryCase(), new StorageCase()];
+
+    // Minutes, and gigabytes of memory and disk: only for those who ask for it.
+    private static readonly IBenchCase[] All = [.. Usual, new CheckpointCase()];
+
+    /// <summary>What the benchmark of checkpoints trains.</summary>
+    public CheckpointOptions Checkpoint { get; init; } = new();
 
     /// <summary>Throws <see cref="BenchException"/> for what it does not know.</summary>
     public static Arguments Parse(string[] args)
@@ -19,6 +26,7 @@ internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, i
         string host = "";
         int? runs = null, mib = null;
         bool json = false;
+        var checkpoint = new CheckpointOptions();
         for (int i = 0; i < args.Length; i++)
         {
             switch (args[i])
@@ -35,6 +43,21 @@ internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, i
                 case "--mib" when i + 1 < args.Length && int.TryParse(args[i + 1], out int n) && n > 0:
                     (mib, i) = (n, i + 1);
                     break;
+                case "--preset" when i + 1 < args.Length:
+                    checkpoint = checkpoint with { Preset = args[++i] };
+                    break;
+                case "--steps" when i + 1 < args.Length && int.TryParse(args[i + 1], out int n):
+                    (checkpoint, i) = (checkpoint with { Steps = n }, i + 1);
+                    break;
+                case "--interval" when i + 1 < args.Length && int.TryParse(args[i + 1], out int n):
+                    (checkpoint, i) = (checkpoint with { Interval = n }, i + 1);
+                    break;
+                case "--precision" when i + 1 < args.Length:
+                    checkpoint = checkpoint with { Precision = args[++i] };
+                    break;
+                case "--tokenizer" when i + 1 < args.Length:
+                    checkpoint = checkpoint with { Tokenizer = args[++i] };
+                    break;
                 default:
                     cases.Add(Array.Find(All, c => c.Name == args[i])
                         ?? throw new BenchException($"{args[i]}: no such benchmark; there are {string.Join(", ", All.Select(c => c.Name))}"));
@@ -42,6 +65,6 @@ internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, i
             }
         }
 
-        return new Arguments(cases.Count == 0 ? All : cases, host, runs, mib, json);
+        return new Arguments(cases.Count == 0 ? Usual : cases, host, runs, mib, json) { Checkpoint = checkpoint };
     }
 }

@@ -1,3 +1,4 @@
+using MoeActors.Bench.Checkpoints;
 using MoeActors.Bench.Report;
 
 namespace MoeActors.Bench;
@@ -10,6 +11,9 @@ namespace MoeActors.Bench;
 /// <param name="Say">Progress, to standard error.</param>
 internal sealed record BenchContext(string Host, int? Runs, int? MiB, string Folder, Action<string> Say)
 {
+    /// <summary>What the benchmark of checkpoints trains.</summary>
+    public CheckpointOptions Checkpoint { get; init; } = new();
+
     /// <summary>A fresh folder below <see cref="Folder"/>; short, because socket paths are.</summary>
     public string NewFolder() => Directory.CreateDirectory(Path.Combine(Folder, Guid.NewGuid().ToString("N")[..6])).FullName;
 }

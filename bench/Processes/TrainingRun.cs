@@ -1,11 +1,18 @@
+using System.Text;
 using System.Text.Json;
 
 namespace MoeActors.Bench.Processes;
 
 /// <summary>A line of steps.jsonl.</summary>
-internal sealed record StepDone(long Step, int Epoch, long Tokens, double Ms, double ExposedCommunicationMs);
+internal sealed record StepDone(long Step, int Epoch, long Tokens, double Ms, double ExposedCommunicationMs, double CheckpointStallMs = 0);
 
-/// <summary>A `moe train` started as a child, watched from outside as a user would: its steps.jsonl, its node processes.</summary>
+/// <summary>A line of events.jsonl.</summary>
+internal sealed record EventDone(DateTimeOffset At, string Type, CheckpointDone? Checkpoint);
+
+/// <summary>The checkpoint of an event. Runs that do not record the copy's time leave it out.</summary>
+internal sealed record CheckpointDone(long Step, long Bytes, long[] BytesPerRank, double PersistMs, double? SnapshotMs = null);
+
+/// <summary>A `moe train` started as a child, watched from outside as a user would: its steps.jsonl and events.jsonl, its node processes.</summary>
 internal sealed class TrainingRun : IDisposable
 {
     private readonly Child child;
@@ -54,11 +61,25 @@ internal sealed class TrainingRun : IDisposable
         throw new OperationCanceledException(cancel);
     }
 
+    /// <summary>All events so far.</summary>
+    public IReadOnlyList<EventDone> Events()
+    {
+        string path = Path.Combine(Folder, "events.jsonl");
+        return File.Exists(path) ? [.. Lines(Tail(path, 0)).Select(l => JsonSerializer.Deserialize<EventDone>(l, JsonSerializerOptions.Web)!)] : [];
+    }
+
     /// <summary>Waits for the run's own end.</summary>
     public Task EndAsync(CancellationToken cancel) => child.WaitAsync(cancel);
 
     /// <summary>Kills the run where it is; its folder stays until this is disposed.</summary>
-    public void Kill() => child.Dispose();
+    public void Kill()
+    {
+        IReadOnlyList<int> nodes = Nodes;
+        child.Dispose();
+
+        // Gigabytes take a while to come back, and the next run refuses to start without them.
+        SpinWait.SpinUntil(() => nodes.All(n => ProcessTimes.ResidentKiB(n) == 0), TimeSpan.FromSeconds(10));
+    }
 
     public void Dispose()
     {
@@ -73,15 +94,23 @@ internal sealed class TrainingRun : IDisposable
             return;
         }
 
-        using var file = new FileStream(steps, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        file.Position = position;
-        using var reader = new StreamReader(file);
-        string text = reader.ReadToEnd();
-        int end = text.LastIndexOf('\n') + 1; // a line still being written is read the next time
-        position += System.Text.Encoding.UTF8.GetByteCount(text.AsSpan(0, end));
-        foreach (string line in text[..end].Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        string text = Tail(steps, position);
+        position += Encoding.UTF8.GetByteCount(text);
+        foreach (string line in Lines(text))
         {
             done.Add(JsonSerializer.Deserialize<StepDone>(line, JsonSerializerOptions.Web)!);
         }
     }
+
+    /// <summary>The whole lines of a growing file from a position on; a line still being written is read the next time.</summary>
+    private static string Tail(string path, long position)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        file.Position = position;
+        using var reader = new StreamReader(file);
+        string text = reader.ReadToEnd();
+        return text[..(text.LastIndexOf('\n') + 1)];
+    }
+
+    private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 }

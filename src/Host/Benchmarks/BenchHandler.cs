@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 
 using MoeActors.Host.Commands;
 
@@ -33,31 +34,25 @@ internal sealed class BenchHandler(TextWriter error) : IHandler<BenchRequest>
         }
     }
 
-    private static IEnumerable<string> Arguments(string program, BenchRequest request)
+    private static List<string> Arguments(string program, BenchRequest request)
     {
-        yield return program;
-        foreach (string name in request.Cases)
+        List<string> arguments = [program, .. request.Cases, "--host", typeof(BenchHandler).Assembly.Location];
+        foreach ((string flag, object? value) in (ReadOnlySpan<(string, object?)>)
+            [("--runs", request.Runs), ("--mib", request.MiB), ("--preset", request.Preset), ("--steps", request.Steps), ("--interval", request.Interval),
+                ("--precision", request.Precision), ("--tokenizer", request.Tokenizer)])
         {
-            yield return name;
-        }
-
-        yield return "--host";
-        yield return typeof(BenchHandler).Assembly.Location;
-        if (request.Runs is { } runs)
-        {
-            yield return "--runs";
-            yield return runs.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        }
-
-        if (request.MiB is { } mib)
-        {
-            yield return "--mib";
-            yield return mib.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            if (value is not null)
+            {
+                arguments.Add(flag);
+                arguments.Add(Convert.ToString(value, CultureInfo.InvariantCulture)!);
+            }
         }
 
         if (request.Json)
         {
-            yield return "--json";
+            arguments.Add("--json");
         }
+
+        return arguments;
     }
 }

@@ -107,7 +107,23 @@ internal sealed record DiagnoseRequest(string RunDirectory, string? Output);
 /// <param name="Runs">Rounds; null = each benchmark's own number.</param>
 /// <param name="MiB">Size of the state of benchmarks that have one; null = their own.</param>
 /// <param name="Json">Print JSON.</param>
-internal sealed record BenchRequest(IReadOnlyList<string> Cases, int? Runs, int? MiB, bool Json);
+internal sealed record BenchRequest(IReadOnlyList<string> Cases, int? Runs, int? MiB, bool Json)
+{
+    /// <summary>Of the benchmark of checkpoints, as of the following: the preset it trains; null = its own, as everywhere here.</summary>
+    public string? Preset { get; init; }
+
+    /// <summary>Steps measured in each of its runs.</summary>
+    public int? Steps { get; init; }
+
+    /// <summary>Steps between its checkpoints.</summary>
+    public int? Interval { get; init; }
+
+    /// <summary>Its arithmetic: auto, fp32 or bf16.</summary>
+    public string? Precision { get; init; }
+
+    /// <summary>Folder of its BPE tokenizer, absolute; null = bytes.</summary>
+    public string? Tokenizer { get; init; }
+}
 
 /// <summary><c>moe setup</c>.</summary>
 /// <param name="Json">Print JSON.</param>

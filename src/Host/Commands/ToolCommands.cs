@@ -83,16 +83,34 @@ internal static class ToolCommands
             "bench",
             "Measures this build on this machine, beside its baselines, interleaved; medians with spread.",
             "moe bench",
-            "moe bench step exchange --json");
-        var cases = new Argument<string[]>("CASE") { Arity = ArgumentArity.ZeroOrMore, Description = "optimizer, exchange, moe-layer, step, memory, recovery, storage; without any, all." };
+            "moe bench step exchange --json",
+            "moe bench checkpoint --preset small --steps 42 --interval 10");
+        var cases = new Argument<string[]>("CASE") { Arity = ArgumentArity.ZeroOrMore, Description = "optimizer, exchange, moe-layer, step, memory, recovery, storage, checkpoint; without any, all but checkpoint." };
         command.Add(cases);
         var runs = new Option<int?>("--runs") { HelpName = "N", Description = "Rounds of each benchmark; without it, each benchmark's own number." };
         command.Add(runs);
         var mib = new Option<int?>("--mib") { HelpName = "N", Description = "Size of the state where a benchmark has one (storage); without it, its own." };
         command.Add(mib);
+        var preset = new Option<string?>("--preset") { HelpName = "NAME", Description = "checkpoint: preset whose model is trained; without it, gpt-125m-8e." };
+        command.Add(preset);
+        var steps = new Option<int?>("--steps") { HelpName = "N", Description = "checkpoint: steps measured in each run; without it, enough for three checkpoints." };
+        command.Add(steps);
+        var interval = new Option<int?>("--interval") { HelpName = "N", Description = "checkpoint: steps between checkpoints; without it, 4." };
+        command.Add(interval);
+        var precision = new Option<string?>("--precision") { HelpName = "P", Description = "checkpoint: auto, fp32 or bf16; without it, bf16 where the processor has units for it." };
+        command.Add(precision);
+        var tokenizer = new Option<string?>("--tokenizer") { HelpName = "FOLDER", Description = "checkpoint: folder of a BPE tokenizer for the preset's vocabulary; without it, bytes." };
+        command.Add(tokenizer);
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
-        command.Runs(handler, r => new BenchRequest(r.GetValue(cases) ?? [], r.GetValue(runs), r.GetValue(mib), r.GetValue(json)));
+        command.Runs(handler, r => new BenchRequest(r.GetValue(cases) ?? [], r.GetValue(runs), r.GetValue(mib), r.GetValue(json))
+        {
+            Preset = r.GetValue(preset),
+            Steps = r.GetValue(steps),
+            Interval = r.GetValue(interval),
+            Precision = r.GetValue(precision),
+            Tokenizer = r.GetValue(tokenizer) is { } folder ? Path.GetFullPath(folder) : null,
+        });
         return command;
     }
 

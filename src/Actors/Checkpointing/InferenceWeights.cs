@@ -37,7 +37,7 @@ public sealed class InferenceWeights : IDisposable
                     ParameterLayout shard = ParameterLayout.Experts(spec.Model, layer, first, count);
                     Tensor flat = zeros(shard.Total, dtype: type);
                     weights.experts.Add((layer, position), flat);
-                    
+
                     // From the master: a partial checkpoint's weights may be older than it.
                     using Tensor master = type == ScalarType.Float32 ? flat.alias() : zeros(shard.Total, dtype: ScalarType.Float32);
                     UnitRestore.Fill(reader, shard, 0, shard.Total, Slots.Master, master);

@@ -54,7 +54,7 @@ internal static class Publisher
         RetentionResult kept = store.Retain(retention);
         long bytes = checkpoint.Parts.Values.Sum(p => p.Bytes);
         (string weights, string state) = ("", "");
-        if (bytes <= HashLimit)
+        if (manifest.DataBytes <= HashLimit)
         {
             using var reader = new CheckpointReader(store.Storage, manifest);
             (weights, state) = (StateHash.Weights(reader), StateHash.State(reader));

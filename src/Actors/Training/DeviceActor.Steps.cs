@@ -1,12 +1,10 @@
 using Akka.Actor;
-
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Checkpointing;
+using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
-
 using static TorchSharp.torch;
 
 namespace MoeActors.Actors.Training;

@@ -8,7 +8,7 @@ namespace MoeActors.Host.Commands;
 /// <summary>The flags of moe plan that ask for a checkpoint: --checkpoint, --k-persist, --pec-mask, and those of its cost (<see cref="CostFlags"/>).</summary>
 internal sealed class CheckpointPlanFlags
 {
-    private const string ModeFlag = "--checkpoint", ExpertsFlag = "--k-persist", MaskFlag = "--pec-mask", DefaultMask = "wo";
+    private const string ModeFlag = "--checkpoint", ExpertsFlag = "--k-persist", MaskFlag = "--pec-mask", DefaultMask = "eq6";
 
     private readonly Option<string?> _mode = new(ModeFlag) { HelpName = "MODE", Description = $"Also show who writes what of a checkpoint, and what checkpoints and faults will cost: {string.Join(", ", ShardingModes.Names)}." };
     private readonly Option<int?> _experts = new(ExpertsFlag) { HelpName = "K", Description = "Experts of each MoE layer saved completely; without it all. Shows the worst and the mean over the rotation." };

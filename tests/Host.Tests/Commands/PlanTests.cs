@@ -123,7 +123,7 @@ public sealed class PlanTests
         JsonElement checkpoint = await Json([.. Paper, "--checkpoint", "equal", "--k-persist", "2"]);
         Assert.Equal("equal", checkpoint.GetProperty("mode").GetString());
         Assert.Equal(8, checkpoint.GetProperty("phases").GetInt32());
-        Assert.Equal("wo", checkpoint.GetProperty("pecMask").GetString());
+        Assert.Equal("eq6", checkpoint.GetProperty("pecMask").GetString());
         JsonElement worst = checkpoint.GetProperty("worst");
         long[] totals = [.. worst.GetProperty("ranks").EnumerateArray().Select(r => r.GetProperty("total").GetInt64())];
         Assert.Equal(8, totals.Length);

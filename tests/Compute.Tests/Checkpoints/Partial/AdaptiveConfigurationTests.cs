@@ -8,8 +8,16 @@ public sealed class AdaptiveConfigurationTests
     /// <summary>Copy: 100 ms and 100 ms for each K; write: ten times that.</summary>
     private static readonly AdaptiveProfile Profile = new()
     {
-        ForwardBackwardMs = 450, IterationMs = 600, SnapshotBytesPerSecond = 1e9, PersistBytesPerSecond = 1e8, DenseBytes = 1e8, ExpertBytes = 2.5e7, Experts = 16, MoeLayers = 4,
-        TotalSteps = 10_000, MtbfMs = 6e5,
+        ForwardBackwardMs = 450,
+        IterationMs = 600,
+        SnapshotBytesPerSecond = 1e9,
+        PersistBytesPerSecond = 1e8,
+        DenseBytes = 1e8,
+        ExpertBytes = 2.5e7,
+        Experts = 16,
+        MoeLayers = 4,
+        TotalSteps = 10_000,
+        MtbfMs = 6e5,
     };
 
     [Fact]

@@ -8,7 +8,14 @@ public sealed class DynamicKTests
     /// <summary>ΔPLT(1) = 15·10/2000 = 7.5 %, ΔPLT(2) = 3.5 %, ΔPLT(4) = 1.5 %, ΔPLT(8) = 0.5 %.</summary>
     private static readonly DynamicKInputs Inputs = new()
     {
-        Plt = 0.01, Budget = 0.0375, RemainingFaults = 1, IntervalSteps = 10, TotalSteps = 1000, Experts = 16, KSnapshot = 2, KPersist = 1,
+        Plt = 0.01,
+        Budget = 0.0375,
+        RemainingFaults = 1,
+        IntervalSteps = 10,
+        TotalSteps = 1000,
+        Experts = 16,
+        KSnapshot = 2,
+        KPersist = 1,
     };
 
     [Fact]
@@ -72,7 +79,11 @@ public sealed class DynamicKTests
                 run.Fault();
                 DynamicKDecision d = DynamicK.After(Inputs with
                 {
-                    Plt = run.Ledger.Plt(run.Tokens(4000), 1), RemainingFaults = 9 - fault, TotalSteps = 4000, KSnapshot = run.KSnapshot, KPersist = run.KPersist,
+                    Plt = run.Ledger.Plt(run.Tokens(4000), 1),
+                    RemainingFaults = 9 - fault,
+                    TotalSteps = 4000,
+                    KSnapshot = run.KSnapshot,
+                    KPersist = run.KPersist,
                 });
                 (run.KSnapshot, run.KPersist) = dynamic ? (d.KSnapshot, d.KPersist) : (1, 1);
             }

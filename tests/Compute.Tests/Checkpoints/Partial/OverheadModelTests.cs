@@ -8,8 +8,18 @@ public sealed class OverheadModelTests
     /// <summary>λ = 1000/1e6 = 0.001 a step; O_save = 200 ms; I* = √(2·0.2/0.001) = 20.</summary>
     private static readonly OverheadInputs Inputs = new()
     {
-        ForwardBackwardMs = 800, IterationMs = 1000, SnapshotMs = 1000, PersistMs = 5000, RestartMs = 30_000, TotalSteps = 10_000, IntervalSteps = 20, MtbfMs = 1e6,
-        Experts = 16, KSnapshot = 4, KPersist = 2, FailedShare = 0.25,
+        ForwardBackwardMs = 800,
+        IterationMs = 1000,
+        SnapshotMs = 1000,
+        PersistMs = 5000,
+        RestartMs = 30_000,
+        TotalSteps = 10_000,
+        IntervalSteps = 20,
+        MtbfMs = 1e6,
+        Experts = 16,
+        KSnapshot = 4,
+        KPersist = 2,
+        FailedShare = 0.25,
     };
 
     [Fact]

@@ -101,7 +101,7 @@ public sealed class PlanTests
     public async Task A_partial_checkpoint_shows_the_worst_phase_of_the_rotation_and_the_mean()
     {
         string text = await Plan("gpt-350m-16e", [.. Paper, "--checkpoint", "adaptive", "--k-persist", "1"]);
-        Assert.Contains("a checkpoint of 1 of 16 experts a layer, mask wo, adaptive sharding: phase ", text, StringComparison.Ordinal);
+        Assert.Contains("a checkpoint of 1 of 16 experts a layer, mask eq6, adaptive sharding: phase ", text, StringComparison.Ordinal);
         Assert.Contains("the worst of the rotation's 16", text, StringComparison.Ordinal);
         Assert.Contains("mean over the rotation", text, StringComparison.Ordinal);
         Assert.Contains("12 expert saves over 8 EP positions leave 4 over", text, StringComparison.Ordinal);
@@ -189,7 +189,7 @@ public sealed class PlanTests
     {
         string text = await Plan("gpt-350m-16e", [.. Paper, "--checkpoint", "equal", "--k-persist", "1", "--disk", "1MiB/s"]);
         Assert.Contains("assumed: step 1 s (--step-time), a fault every 24 h (--mtbf), a node writes 1.0 MiB/s (--disk) and copies 8.00 GiB/s (--memory-bandwidth), restart 10 s;", text, StringComparison.Ordinal);
-        Assert.Contains("1 of 16, wo", text, StringComparison.Ordinal);
+        Assert.Contains("1 of 16, eq6", text, StringComparison.Ordinal);
         Assert.Contains("storage cannot follow: a full checkpoint", text, StringComparison.Ordinal);
         Assert.Contains("storage cannot follow: a partial checkpoint", text, StringComparison.Ordinal);
         string fast = await Plan("gpt-350m-16e", [.. Paper, "--checkpoint", "equal"]);

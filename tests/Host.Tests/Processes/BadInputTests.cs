@@ -73,19 +73,26 @@ public sealed class BadInputTests(UndisturbedRun undisturbed) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_checkpoint_that_is_truncated_altered_or_of_another_model_is_named_and_nothing_is_restored()
+    public async Task Where_every_checkpoint_is_truncated_altered_or_of_another_model_it_is_named_and_nothing_is_restored()
     {
         Copy(undisturbed.World.Run, world.Run);
         string manifest = Directory.EnumerateFiles(Path.Combine(world.Run, "checkpoints"), "*36*", SearchOption.TopDirectoryOnly).First(File.Exists);
         string shard = Directory.EnumerateFiles(Path.Combine(world.Run, "checkpoints"), "*.safetensors", SearchOption.AllDirectories).First(f => f.Contains("36", StringComparison.Ordinal));
-        byte[] sound = await File.ReadAllBytesAsync(shard, TestContext.Current.CancellationToken);
-        byte[] altered = [.. sound];
-        altered[^5] ^= 64;
-        await File.WriteAllBytesAsync(shard, altered, TestContext.Current.CancellationToken);
-        await RefusedAsync(ExitCodes.Checkpoint, [Path.GetFileName(shard), "altered"], world.Resume());
-        await File.WriteAllBytesAsync(shard, sound[..^100], TestContext.Current.CancellationToken);
-        await RefusedAsync(ExitCodes.Checkpoint, [Path.GetFileName(shard), "truncated"], world.Resume());
-        await File.WriteAllBytesAsync(shard, sound, TestContext.Current.CancellationToken);
+        string[] others = [.. Directory.EnumerateFiles(Path.Combine(world.Run, "checkpoints"), Path.GetFileName(shard), SearchOption.AllDirectories)];
+        Dictionary<string, byte[]> sound = others.ToDictionary(f => f, File.ReadAllBytes);
+        void Damage(Func<byte[], byte[]> how)
+        {
+            foreach ((string file, byte[] bytes) in sound)
+            {
+                File.WriteAllBytes(file, how(bytes));
+            }
+        }
+
+        Damage(bytes => [.. bytes[..^5], (byte)(bytes[^5] ^ 64), .. bytes[^4..]]);
+        await RefusedAsync(ExitCodes.Checkpoint, [Path.GetFileName(shard), "altered", "no checkpoint"], world.Resume());
+        Damage(bytes => bytes[..^100]);
+        await RefusedAsync(ExitCodes.Checkpoint, [Path.GetFileName(shard), "truncated", "no checkpoint"], world.Resume());
+        Damage(bytes => bytes);
 
         string record = Path.Combine(world.Run, "run.json");
         string text = await File.ReadAllTextAsync(record, TestContext.Current.CancellationToken);

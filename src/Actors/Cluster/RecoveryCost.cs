@@ -31,7 +31,7 @@ internal static class RecoveryCost
         PltLedger after = plan.Step == 0 ? before : before.Recover(plan.Step, Versions(state, plan));
         double total = LostTokens.Share(spec, after)!.Value, cost = Math.Max(0, total - LostTokens.Share(spec, before)!.Value);
         CoordinatorState next = state with { Plt = after };
-        if (state.Recoveries == 0)
+        if (state.Recoveries == 0 && cost == 0)
         {
             return (next, rung, cost);
         }

@@ -9,7 +9,7 @@ namespace MoeActors.Bench.Cases;
 /// </summary>
 internal sealed class MemoryCase : IBenchCase
 {
-    private const int Warm = 150, Steps = 500, Blocks = 10;
+    private const int Warm = 1000, Steps = 500, Blocks = 10;
 
     public string Name => "memory";
 

@@ -80,7 +80,7 @@ internal sealed class QualityCase : IBenchCase
     /// <summary>Experts of an MoE layer of a preset, from `moe plan`.</summary>
     private static async Task<int> ExpertsAsync(BenchContext context, CancellationToken cancel)
     {
-        using Child plan = Child.StartDll(context.Host, ["plan", context.Quality.Preset, "--json"]);
+        using Child plan = Child.StartDll(context.Host, ["plan", context.Quality.Preset, "--json", .. context.Quality.Settings.SelectMany(s => (string[])["--set", s])]);
         using JsonDocument document = JsonDocument.Parse(string.Join('\n', await plan.LinesAsync(cancel)));
         return document.RootElement.GetProperty("experts").GetInt32();
     }

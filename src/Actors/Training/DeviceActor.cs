@@ -301,6 +301,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         connecting?.Dispose();
         connecting = null;
         progress = null;
+        msOfLastStep = 0;
     }
 
     private void OnEndRun(EndRun m)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
@@ -28,6 +29,14 @@ internal static class CheckpointCommit
             Base = order.Complete ? null : state.NewestCheckpoint,
         };
     }
+
+    /// <summary>What retention is asked for with a checkpoint that is published now. An epoch that begins meanwhile restores the newest one known now: that one stays.</summary>
+    public static RetentionRequest Retention(CoordinatorState state) =>
+        new(new RetentionPolicy(state.Spec!.Checkpoint.Keep, state.Spec.Checkpoint.KeepEvery), state.Fence)
+        {
+            Pinned = new HashSet<long> { state.NewestCheckpoint },
+            InProgress = state.Pending.Keys.ToHashSet(),
+        };
 
     public static CoordinatorState OnPersisted(CoordinatorState state, SnapshotPersisted e, List<Effect> effects)
     {

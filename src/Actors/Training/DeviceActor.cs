@@ -83,7 +83,7 @@ internal sealed partial class DeviceActor : ReceiveActor
 
     private void OnPrepare(PrepareEpoch m)
     {
-        if (m.Epoch <= newestEpoch)
+        if (!orders.IsNew(m.Epoch))
         {
             AnswerAgain(m.Epoch);
             return;
@@ -96,7 +96,7 @@ internal sealed partial class DeviceActor : ReceiveActor
             return;
         }
 
-        ForgetAnswers(m.Epoch);
+        orders.Begin(m.Epoch);
         Quiesce($"epoch {m.Epoch} begins");
         node.Flight.Enter(Phase.Recovery, m.Epoch, m.RestoreStep);
         try

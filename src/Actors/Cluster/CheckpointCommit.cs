@@ -59,7 +59,7 @@ internal static class CheckpointCommit
             if (e.Step <= state.NewestCheckpoint)
             {
                 // An aborted epoch's publisher was late but not too late: the same state is published already.
-                return TryFinish(state with { Pending = state.Pending.Remove(e.Step) }, effects);
+                return GoOn(state with { Pending = state.Pending.Remove(e.Step) }, effects);
             }
 
             effects.Add(new Effect.Publish(next));

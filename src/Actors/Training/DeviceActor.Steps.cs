@@ -138,7 +138,7 @@ internal sealed partial class DeviceActor
         long step = progress.Step;
         stallMsOfLastStep = progress.StallMs;
         progress = null;
-        store!.Step = step + 1;
+        (store!.Step, store.Restored) = (step + 1, false);
         if (after == AfterStep.Continue)
         {
             BeginStep(step + 1);

@@ -100,7 +100,7 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
             return;
         }
 
-        if (world.Trace is not null && input is Input.NodeUp or Input.NodeLost or Input.Published or Input.PublishFailed or Input.GraceOver or Input.Submitted)
+        if (world.Trace is not null && input is Input.NodeLost or Input.Published or Input.PublishFailed or Input.GraceOver or Input.Submitted)
         {
             world.Trace!.Add(world.Clock.Now, process.Identity.Incarnation, SimText.Of(input));
         }

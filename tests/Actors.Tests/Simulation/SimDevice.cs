@@ -261,7 +261,7 @@ internal sealed class SimDevice(SimWorld world, SimProcess process)
 
         (long step, AfterStep after) = (progress.Step, progress.Decision!.After);
         progress = null;
-        Store!.Step = step + 1;
+        (Store!.Step, Store.Restored) = (step + 1, false);
         world.Oracle.StepDone(process, context!.Epoch, step, Store);
         if (after == AfterStep.Continue)
         {

@@ -35,7 +35,7 @@ internal sealed class SimDiskWatch(SimWorld world)
                     "CK-2", () => $"{name} refers to {file}, which is {(world.Disk.Live.ContainsKey(file) ? "not durable" : "deleted")}");
             }
 
-            safe |= world.Disk.Live.GetValueOrDefault(name) == inode && world.Disk.Durable.GetValueOrDefault(name) == inode;
+            safe |= world.Disk.Live.ContainsKey(name) && world.Disk.Durable.ContainsKey(name);
         }
 
         begun |= safe;

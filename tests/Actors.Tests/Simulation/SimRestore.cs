@@ -12,7 +12,7 @@ internal sealed class SimRestore(SimWorld world, SimProcess process, SimStore st
 
     public IReadOnlyList<DamagedState> Run(PrepareEpoch m, out bool live)
     {
-        live = store.Step == m.RestoreStep;
+        live = LiveState.IsOf(world.Setup.Spec, store.Step, store.Restored, m.RestoreStep);
         if (live)
         {
             return [];
@@ -22,10 +22,12 @@ internal sealed class SimRestore(SimWorld world, SimProcess process, SimStore st
         if (m.RestoreStep == 0)
         {
             FromSeed();
+            store.Restored = false;
         }
         else
         {
             FromCheckpoint(m.RestoreStep, m.Restore);
+            store.Restored = true;
         }
 
         store.Step = damaged.Count == 0 ? m.RestoreStep : -1;

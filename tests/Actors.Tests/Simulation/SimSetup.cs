@@ -17,7 +17,7 @@ internal sealed record SimSetup(RunSpec Spec, bool SameHost, long Grace, long La
     public static SimSetup Of(int seed)
     {
         var random = new Random(seed ^ 0x5EED);
-        int ranks = random.Next(2, 5), nodes = random.Next(2, ranks + 1), steps = random.Next(4, 11);
+        int ranks = 2 + Math.Min(random.Next(3), random.Next(3)), nodes = random.Next(2, ranks + 1), steps = random.Next(4, 9);
         bool partial = random.Next(10) < 3;
         var spec = new RunSpec
         {

@@ -56,7 +56,6 @@ internal sealed class SimStorage(SimDisk disk, SimSeams seams, Func<bool> isFull
 
     public bool SyncFolder(string folder)
     {
-        // AtomicFile asks for the folder of a name at the root, of which there is none.
         disk.SyncFolder(folder);
         return true;
     }

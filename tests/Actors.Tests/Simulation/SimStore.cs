@@ -54,6 +54,9 @@ internal sealed class SimStore(SimLayout layout)
     /// <summary>Completed steps that all of it is the state of; -1 while an update is under way, or nothing is restored.</summary>
     public long Step { get; set; } = -1;
 
+    /// <summary>Whether that state was read from a checkpoint, and not computed since.</summary>
+    public bool Restored { get; set; }
+
     /// <summary>The dense weights as this device computes with them, by rank that owns the range.</summary>
     public ulong[] Dense { get; } = new ulong[layout.Ranks];
 

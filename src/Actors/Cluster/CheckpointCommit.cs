@@ -77,6 +77,13 @@ internal static class CheckpointCommit
             return state;
         }
 
+        if (e.Checkpoint.Epoch < state.Epoch && state.Spec!.Checkpoint.Mode == CheckpointMode.Partial)
+        {
+            // RC-1: recovery was bounded-stale, so this is of a history that is no more. The present one publishes its own in its place.
+            effects.Add(new Effect.Note($"checkpoint {step} of epoch {e.Checkpoint.Epoch}, which is over, is not counted"));
+            return state;
+        }
+
         effects.Add(new Effect.Note($"checkpoint {step} published ({e.Bytes / 1e6:0.0} MB)"));
         CoordinatorState next = Settled(state, step, e.Checkpoint.Epoch);
         if (step > state.NewestCheckpoint)

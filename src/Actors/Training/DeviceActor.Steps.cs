@@ -107,6 +107,8 @@ internal sealed partial class DeviceActor
         {
             if (piece is not null)
             {
+                // The sender knows a decision that may not have come here yet: from now on the state is of no step.
+                store.Step = -1;
                 FinishDenseSnapshots();
                 using Tensor target = store.DenseWeights.narrow(0, begin, count);
                 using Tensor flat = piece.view(count);

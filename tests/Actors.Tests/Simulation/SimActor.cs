@@ -24,6 +24,9 @@ internal abstract class SimActor(SimWorld world, SimProcess process, string name
     /// <summary>It throws at its next message.</summary>
     public bool Doomed { get; set; }
 
+    /// <summary>It throws in the middle of its next update.</summary>
+    public bool DoomedToTear { get; set; }
+
     protected SimWorld World => world;
 
     protected SimProcess Process => process;
@@ -111,7 +114,13 @@ internal abstract class SimActor(SimWorld world, SimProcess process, string name
     /// <summary>A piece of computing: its result is used when it is done, unless the epoch is over by then.</summary>
     protected void Compute(Action then)
     {
-        int epoch = Context!.Epoch;
+        if (Context is null)
+        {
+            // It threw at a message that had come early.
+            return;
+        }
+
+        int epoch = Context.Epoch;
         long step = Step;
         process.In(world.Random.NextInt64(1, world.Setup.Compute), () =>
         {
@@ -139,12 +148,12 @@ internal abstract class SimActor(SimWorld world, SimProcess process, string name
     /// <summary>A doomed actor throws: at a decision in the middle of the update. Its supervisor restarts it with nothing.</summary>
     private bool Throws(StepDecision? decision)
     {
-        if (!Doomed)
+        if (!Doomed && !(DoomedToTear && decision is { Skip: false }))
         {
             return false;
         }
 
-        Doomed = false;
+        (Doomed, DoomedToTear) = (false, false);
         if (decision is { Skip: false })
         {
             Unit.Tear();

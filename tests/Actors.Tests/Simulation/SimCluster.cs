@@ -81,6 +81,13 @@ internal sealed class SimCluster(SimWorld world)
         }
     }
 
+    /// <summary>A node leaves; its process ends a little later.</summary>
+    public void Leave(SimProcess process)
+    {
+        Down(process, "left");
+        process.In(world.Random.NextInt64(50, 500) * SimClock.Millisecond, () => process.Die("left the cluster"));
+    }
+
     private void Look()
     {
         world.Clock.In(SimClock.Second / 2, null, Look);

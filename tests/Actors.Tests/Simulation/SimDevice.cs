@@ -128,7 +128,14 @@ internal sealed class SimDevice(SimWorld world, SimProcess process)
         process.Exchange = new EpochState(table, new PeerLink?[table.Peers.Count]);
         Store ??= new SimStore(world.Layout);
         int[] ranks = [.. Enumerable.Range(0, world.Layout.Ranks).Where(context.IsLocal)];
-        Store.Hold(ranks);
+
+        // The lane reads for a while; what comes meanwhile waits in the mailbox.
+        mail.Work(world.Random.NextInt64(1, world.Setup.Storage), () => Restore(m, ranks));
+    }
+
+    private void Restore(PrepareEpoch m, int[] ranks)
+    {
+        Store!.Hold(ranks);
         process.Vault.GoBack(m.RestoreStep, unit => ranks.Contains(world.Layout.Order.OwnerRank(unit)));
         IReadOnlyList<DamagedState> damaged = new SimRestore(world, process, Store).Run(m, out bool live);
         if (damaged.Count > 0)
@@ -247,7 +254,8 @@ internal sealed class SimDevice(SimWorld world, SimProcess process)
             return;
         }
 
-        Store!.Dense[Endpoint.FromPacked(ticket.Header.Source).Rank] = ticket.Payload;
+        Store!.Step = world.Seams.StepWithForeignWeights(Store.Step);
+        Store.Dense[Endpoint.FromPacked(ticket.Header.Source).Rank] = ticket.Payload;
         progress.DensePiece();
         TryGoOn();
     }

@@ -45,6 +45,12 @@ internal enum SimFaultKind
     /// <summary>An actor throws at its next message, in the middle of an update maybe.</summary>
     CrashActor,
 
+    /// <summary>An actor throws in the middle of its next update.</summary>
+    CrashUpdate,
+
+    /// <summary>A node leaves the cluster while all the others are at work; another process comes for it.</summary>
+    Leave,
+
     /// <summary>For a while nothing can be written to the disk.</summary>
     DiskFull,
 }
@@ -72,7 +78,7 @@ internal static class SimSchedule
         for (int i = 0; i < count; i++)
         {
             var kind = (SimFaultKind)random.Next(kinds);
-            bool fails = kind is SimFaultKind.DropLink or SimFaultKind.DuplicateFrame or SimFaultKind.ReorderFrame or SimFaultKind.CrashActor or SimFaultKind.Partition or SimFaultKind.CutControl;
+            bool fails = kind is SimFaultKind.DropLink or SimFaultKind.DuplicateFrame or SimFaultKind.ReorderFrame or SimFaultKind.CrashActor or SimFaultKind.CrashUpdate or SimFaultKind.Partition or SimFaultKind.CutControl;
 
             // More than that many in a row end a run, as documented: that is no subject here.
             if (fails && ++failures > 2)

@@ -28,6 +28,7 @@ internal static class SimMutations
         ["a lost node is not missed"] = () => new LostNodeKept(),
         ["a checkpoint is published with a part missing"] = () => new MissingPart(),
         ["a state in the middle of an update is taken for live"] = () => new TornLive(),
+        ["weights of a decision not heard of are taken for live"] = () => new ForeignWeights(),
         ["retention deletes the checkpoint that recovery reads"] = () => new Unpinned(),
     };
 
@@ -105,17 +106,15 @@ internal static class SimMutations
                 : (next, effects);
         }
 
-        // The store's own check of completeness is left out as well: it would refuse.
+        // The store's own checks are left out as well: they would refuse.
         public override CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint)
         {
             CheckpointWriterActor.Part[] parts = [.. checkpoint.Parts.Values.Select(p => System.Text.Json.JsonSerializer.Deserialize<CheckpointWriterActor.Part>(p.EntriesJson)!)];
             CheckpointEntry[] entries = [.. parts.SelectMany(p => p.Entries)];
             var counts = parts.SelectMany(p => p.StepCounts).DistinctBy(c => c.Key).ToDictionary(c => c.Key, c => c.Value);
             Manifest manifest = Manifests.Of(spec, checkpoint, retention.FencingToken, [.. parts.SelectMany(p => p.Files)], entries, counts);
-            var there = entries.Select(e => (e.Tensor, e.Slot)).ToHashSet();
-            store.Publish(manifest, ExpectedState.Of(spec)
-                .Select(t => t with { Slots = [.. t.Slots.Where(s => entries.Where(e => (e.Tensor, e.Slot) == (t.Name, s)).Sum(e => e.Count) == t.Shape.Aggregate(1L, (a, b) => a * b))] })
-                .Where(t => t.Slots.Any(s => there.Contains((t.Name, s)))));
+            string name = CheckpointPaths.ManifestName(manifest.Step);
+            store.Storage.Put(name, ManifestFormat.Write(manifest), PutCondition.After(store.Storage.Read(name)));
             return new CommittedCheckpoint(checkpoint.Step, 1, [], 0, "", "");
         }
     }
@@ -123,6 +122,11 @@ internal static class SimMutations
     private sealed class TornLive : SimSeams
     {
         public override long StepWhileUpdating(long step) => step;
+    }
+
+    private sealed class ForeignWeights : SimSeams
+    {
+        public override long StepWithForeignWeights(long step) => step;
     }
 
     private sealed class Unpinned : SimSeams

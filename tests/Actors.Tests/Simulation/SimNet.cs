@@ -175,9 +175,9 @@ internal sealed class SimNet(SimWorld world)
         (string, string) pair = (from.Identity.Incarnation, to.Identity.Incarnation);
         at = Math.Max(at, last.GetValueOrDefault(pair) + 1);
         last[pair] = at;
-        for (int copies = lossy && world.Random.Next(5) == 0 ? 2 : 1; copies > 0; copies--)
+        for (int copies = lossy && world.Random.Next(3) == 0 ? 2 : 1; copies > 0; copies--)
         {
-            world.Clock.In(at - world.Clock.Now + ((copies - 1) * world.Random.NextInt64(1, 300) * SimClock.Millisecond), to, () =>
+            world.Clock.In(at - world.Clock.Now + ((copies - 1) * world.Random.NextInt64(1, 2000) * SimClock.Millisecond), to, () =>
             {
                 if (Reaches(from.Host, to.Host, control: true))
                 {

@@ -13,7 +13,8 @@ namespace MoeActors.Actors.Tests.Simulation;
 internal sealed class SimOracle(SimWorld world)
 {
     private readonly IReadOnlyList<Dictionary<SimPart, SimState>> reference = world.Layout.Reference();
-    private readonly Dictionary<(SimPart Part, long Step), (int Epoch, SimState State)> history = [];
+    private readonly Dictionary<(SimPart Part, long Step), Dictionary<int, SimState>> computed = [];
+    private readonly Dictionary<(SimPart Part, long Step), (int Epoch, SimState State)> surviving = [];
     private readonly HashSet<(int Epoch, long Step, string Node)> reported = [];
     private readonly HashSet<(int Epoch, long Step)> decided = [];
     private readonly Dictionary<SimProcess, int> open = [];
@@ -58,14 +59,13 @@ internal sealed class SimOracle(SimWorld world)
                 Exact(part, step + 1, unit[part], "update");
             }
 
-            if (!history.TryGetValue((part, step + 1), out (int Epoch, SimState State) known) || known.Epoch < at)
+            if (!computed.TryGetValue((part, step + 1), out Dictionary<int, SimState>? states))
             {
-                history[(part, step + 1)] = (at, unit[part]);
+                computed.Add((part, step + 1), states = []);
             }
-            else
-            {
-                SimViolation.Unless(known.Epoch > at || known.State == unit[part], "ST-1", () => $"step {step} of epoch {at} is applied to {part} twice");
-            }
+
+            SimViolation.Unless(states.TryAdd(at, unit[part]), "ST-1", () => $"step {step} of epoch {at} is applied to {part} twice");
+            Survives(part, step + 1, at, unit[part]);
         }
     }
 
@@ -76,7 +76,7 @@ internal sealed class SimOracle(SimWorld world)
         {
             var part = new SimPart(UnitId.Dense(r), -1);
             SimViolation.Unless(
-                history.TryGetValue((part, step + 1), out (int Epoch, SimState State) known) && (known.Epoch > at || known.State.Chain == store.Dense[r]),
+                computed.TryGetValue((part, step + 1), out Dictionary<int, SimState>? states) && states.TryGetValue(at, out SimState owners) && owners.Chain == store.Dense[r],
                 "DT-1", () => $"{process.Identity.Incarnation}: dense range {r} after step {step} is not its owner's");
         }
     }
@@ -94,21 +94,23 @@ internal sealed class SimOracle(SimWorld world)
                 }
                 else if (part.Expert < 0 || live)
                 {
-                    SimViolation.Unless(At(part, m.RestoreStep) == unit[part], "RC-1", () => $"{process.Identity.Incarnation}: {part} is not that of step {m.RestoreStep}");
+                    SimViolation.Unless(Computed(part, m.RestoreStep).Contains(unit[part]), "RC-1", () => $"{process.Identity.Incarnation}: {part} is not that of step {m.RestoreStep}");
                 }
                 else
                 {
                     SimViolation.Unless(
-                        Enumerable.Range(0, (int)m.RestoreStep + 1).Any(v => At(part, v) == unit[part]),
+                        Enumerable.Range(0, (int)m.RestoreStep + 1).Any(v => Computed(part, v).Contains(unit[part])),
                         "RC-1", () => $"{process.Identity.Incarnation}: {part} is of no step up to the recovery point {m.RestoreStep}");
                 }
+
+                Survives(part, m.RestoreStep, m.Epoch, unit[part]);
             }
         }
 
         for (int r = 0; r < store.Dense.Length; r++)
         {
             SimViolation.Unless(
-                At(new SimPart(UnitId.Dense(r), -1), m.RestoreStep)?.Chain == store.Dense[r], "RC-1", () => $"{process.Identity.Incarnation}: dense range {r} is not that of step {m.RestoreStep}");
+                Computed(new SimPart(UnitId.Dense(r), -1), m.RestoreStep).Any(s => s.Chain == store.Dense[r]), "RC-1", () => $"{process.Identity.Incarnation}: dense range {r} is not that of step {m.RestoreStep}");
         }
     }
 
@@ -157,7 +159,20 @@ internal sealed class SimOracle(SimWorld world)
     /// <summary>The state of a part after so many steps of the surviving history; null when it never was.</summary>
     public SimState? At(SimPart part, long step) => step == 0 ? world.Layout.Initial(part)
         : !world.Setup.Partial ? reference[(int)step][part]
-        : history.TryGetValue((part, step), out (int Epoch, SimState State) known) ? known.State : null;
+        : surviving.TryGetValue((part, step), out (int Epoch, SimState State) known) ? known.State : null;
+
+    // In bounded-stale mode the same step has another state in each history.
+    private IEnumerable<SimState> Computed(SimPart part, long step) => step == 0 ? [world.Layout.Initial(part)]
+        : !world.Setup.Partial ? [reference[(int)step][part]]
+        : computed.TryGetValue((part, step), out Dictionary<int, SimState>? states) ? states.Values : [];
+
+    private void Survives(SimPart part, long step, int at, SimState state)
+    {
+        if (!surviving.TryGetValue((part, step), out (int Epoch, SimState State) known) || known.Epoch <= at)
+        {
+            surviving[(part, step)] = (at, state);
+        }
+    }
 
     /// <summary>DA-1: these steps, each once, and those skipped that are not finite.</summary>
     public bool IsExact(SampleLedger ledger) => ledger.SkippedSteps.SequenceEqual(world.Setup.NotFinite.Where(s => s < ledger.Steps).Order());

@@ -9,8 +9,9 @@ namespace MoeActors.Actors.Tests.Simulation;
 /// <param name="Latency">Longest time of a message on its way, microseconds.</param>
 /// <param name="Compute">Longest time of a piece of computing, microseconds.</param>
 /// <param name="Storage">Longest time of writing a file, microseconds.</param>
+/// <param name="Slow">One in so many messages lies in its mailbox for a while.</param>
 /// <param name="NotFinite">Steps whose gradients are not finite.</param>
-internal sealed record SimSetup(RunSpec Spec, bool SameHost, long Grace, long Latency, long Compute, long Storage, IReadOnlySet<long> NotFinite)
+internal sealed record SimSetup(RunSpec Spec, bool SameHost, long Grace, long Latency, long Compute, long Storage, int Slow, IReadOnlySet<long> NotFinite)
 {
     public bool Partial => Spec.Checkpoint.Mode == CheckpointMode.Partial;
 
@@ -53,6 +54,6 @@ internal sealed record SimSetup(RunSpec Spec, bool SameHost, long Grace, long La
         }
 
         return new SimSetup(
-            spec, random.Next(2) == 0, random.Next(2, 12) * SimClock.Second, random.Next(200, 4000), random.Next(500, 20_000), random.Next(1000, 200_000), notFinite);
+            spec, random.Next(2) == 0, random.Next(2, 12) * SimClock.Second, random.Next(200, 4000), random.Next(500, 20_000), random.Next(1000, 200_000), random.Next(2) == 0 ? 40 : 6, notFinite);
     }
 }

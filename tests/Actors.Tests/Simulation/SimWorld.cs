@@ -196,6 +196,20 @@ internal sealed class SimWorld
                 }
 
                 break;
+            case SimFaultKind.CrashUpdate:
+                if (victim?.Device.Actor(fault.Node) is { } updating)
+                {
+                    updating.DoomedToTear = true;
+                }
+
+                break;
+            case SimFaultKind.Leave:
+                if (victim is not null)
+                {
+                    Cluster.Leave(victim);
+                }
+
+                break;
             case SimFaultKind.DiskFull:
                 diskFullUntil = Clock.Now + fault.Lasts;
                 break;

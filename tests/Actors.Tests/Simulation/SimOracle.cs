@@ -162,9 +162,9 @@ internal sealed class SimOracle(SimWorld world)
         : surviving.TryGetValue((part, step), out (int Epoch, SimState State) known) ? known.State : null;
 
     // In bounded-stale mode the same step has another state in each history.
-    private IEnumerable<SimState> Computed(SimPart part, long step) => step == 0 ? [world.Layout.Initial(part)]
+    private SimState[] Computed(SimPart part, long step) => step == 0 ? [world.Layout.Initial(part)]
         : !world.Setup.Partial ? [reference[(int)step][part]]
-        : computed.TryGetValue((part, step), out Dictionary<int, SimState>? states) ? states.Values : [];
+        : computed.TryGetValue((part, step), out Dictionary<int, SimState>? states) ? [.. states.Values] : [];
 
     private void Survives(SimPart part, long step, int at, SimState state)
     {

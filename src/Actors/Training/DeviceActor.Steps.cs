@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 using Akka.Actor;
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
@@ -14,7 +16,7 @@ internal sealed partial class DeviceActor
 {
     private StepProgress? progress;
 
-    private double stallMsOfLastStep;
+    private double stallMsOfLastStep, msOfLastStep;
 
     private int LocalRanks => store!.Units.Count(u => u is DenseUnit);
 
@@ -58,7 +60,7 @@ internal sealed partial class DeviceActor
             Answer(new StepReport(
                 m.Epoch, m.Step, node.Incarnation,
                 progress.Ranks.Select(r => r with { ComputeMs = services.Clock.ComputeMs(r.Rank), ExposedMs = exposed }).ToArray(),
-                progress.Units, stallMsOfLastStep));
+                progress.Units, stallMsOfLastStep, Stopwatch.GetElapsedTime(progress.Begun).TotalMilliseconds, msOfLastStep));
         }
     }
 
@@ -139,6 +141,7 @@ internal sealed partial class DeviceActor
         AfterStep after = progress.Decision!.After;
         long step = progress.Step;
         stallMsOfLastStep = progress.StallMs;
+        msOfLastStep = Math.Max(0, Stopwatch.GetElapsedTime(progress.Begun).TotalMilliseconds - progress.StallMs);
         progress = null;
         (store!.Step, store.Restored) = (step + 1, false);
         if (after == AfterStep.Continue)

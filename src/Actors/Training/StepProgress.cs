@@ -1,9 +1,11 @@
+using System.Diagnostics;
+
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Training;
 
-/// <summary>PURE: how far a step is on one device (ST-1): reports in, decision known, updates done, dense weights put together.</summary>
+/// <summary>How far a step is on one device (ST-1): reports in, decision known, updates done, dense weights put together.</summary>
 /// <param name="step">The step.</param>
 /// <param name="units">Units that live on the device.</param>
 /// <param name="ranks">Logical ranks of the run: each sends a range of the new dense weights.</param>
@@ -14,6 +16,9 @@ internal sealed class StepProgress(long step, int units, int ranks)
     private int unitsUpdated, densePieces;
 
     public long Step => step;
+
+    /// <summary>Stopwatch timestamp of its beginning.</summary>
+    public long Begun { get; } = Stopwatch.GetTimestamp();
 
     /// <summary>What the device's ranks computed.</summary>
     public IReadOnlyList<RankReport> Ranks => rankReports;

@@ -15,9 +15,10 @@ internal static class Publisher
     /// <summary>Largest checkpoint whose hashes are computed on publishing: beyond it the extra read would cost too much.</summary>
     private const long HashLimit = 2L << 30;
 
-    public static CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint, FlightRecorder flight)
+    /// <summary>Publishes; <paramref name="enter"/> is told what storage is busy with.</summary>
+    public static CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint, Action<Phase> enter)
     {
-        flight.EnterStorage(Phase.Commit, checkpoint.Step);
+        enter(Phase.Commit);
         var entries = new List<CheckpointEntry>();
         var files = new List<CheckpointFile>();
         var stepCounts = new SortedDictionary<string, long>(StringComparer.Ordinal);
@@ -50,7 +51,7 @@ internal static class Publisher
 
         Manifest manifest = Manifests.Of(spec, checkpoint, retention.FencingToken, files, entries, stepCounts);
         store.Publish(manifest, ExpectedState.Of(spec));
-        flight.EnterStorage(Phase.Commit, checkpoint.Step);
+        enter(Phase.Commit);
         RetentionResult kept = store.Retain(retention);
         long bytes = checkpoint.Parts.Values.Sum(p => p.Bytes);
         (string weights, string state) = ("", "");
@@ -60,7 +61,7 @@ internal static class Publisher
             (weights, state) = (StateHash.Weights(reader), StateHash.State(reader));
         }
 
-        flight.EnterStorage(Phase.Idle, checkpoint.Step);
+        enter(Phase.Idle);
         return new CommittedCheckpoint(
             checkpoint.Step, bytes, BytesPerRank(spec, written), checkpoint.Parts.Values.Max(p => p.PersistMs), weights, state)
         {

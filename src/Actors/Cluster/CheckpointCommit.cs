@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
@@ -29,6 +30,14 @@ internal static class CheckpointCommit
         };
     }
 
+    /// <summary>What retention is asked for with a checkpoint that is published now. An epoch that begins meanwhile restores the newest one known now: that one stays.</summary>
+    public static RetentionRequest Retention(CoordinatorState state) =>
+        new(new RetentionPolicy(state.Spec!.Checkpoint.Keep, state.Spec.Checkpoint.KeepEvery), state.Fence)
+        {
+            Pinned = new HashSet<long> { state.NewestCheckpoint },
+            InProgress = state.Pending.Keys.ToHashSet(),
+        };
+
     public static CoordinatorState OnPersisted(CoordinatorState state, SnapshotPersisted e, List<Effect> effects)
     {
         // A part may come twice, when its first answer was late; only participants have one.
@@ -50,7 +59,7 @@ internal static class CheckpointCommit
             if (e.Step <= state.NewestCheckpoint)
             {
                 // An aborted epoch's publisher was late but not too late: the same state is published already.
-                return TryFinish(state with { Pending = state.Pending.Remove(e.Step) }, effects);
+                return GoOn(state with { Pending = state.Pending.Remove(e.Step) }, effects);
             }
 
             effects.Add(new Effect.Publish(next));
@@ -65,6 +74,13 @@ internal static class CheckpointCommit
         if (e.Checkpoint.Epoch <= state.EpochBefore)
         {
             // Of a run that ended while its checkpoint was being published.
+            return state;
+        }
+
+        if (e.Checkpoint.Epoch < state.Epoch && state.Spec!.Checkpoint.Mode == CheckpointMode.Partial)
+        {
+            // RC-1: recovery was bounded-stale, so this is of a history that is no more. The present one publishes its own in its place.
+            effects.Add(new Effect.Note($"checkpoint {step} of epoch {e.Checkpoint.Epoch}, which is over, is not counted"));
             return state;
         }
 

@@ -16,7 +16,7 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
     private readonly Action<int, string> exit;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly IActorRef device;
-    private long fence;
+    private readonly OrderFence fence = new();
     private string? refusal;
 
     private sealed class SayHello
@@ -67,13 +67,12 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
     private void OnPrepare(PrepareEpoch m)
     {
         // EP-1: a coordinator that lost its office has an older token.
-        if (m.Fence < fence)
+        if (!fence.Admits(m.Fence))
         {
-            log.Warning("epoch {0} of an older coordinator (fence {1} < {2}) is ignored", m.Epoch, m.Fence, fence);
+            log.Warning("epoch {0} of an older coordinator (fence {1} < {2}) is ignored", m.Epoch, m.Fence, fence.Newest);
             return;
         }
 
-        fence = m.Fence;
         Context.System.EventStream.Publish(m);
         LogContext.Set(m.Epoch, m.RestoreStep);
         device.Forward(m);

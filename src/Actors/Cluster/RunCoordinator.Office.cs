@@ -1,11 +1,8 @@
-using System.Collections.Immutable;
-
 using Akka.Cluster;
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints;
-using MoeActors.Compute.Data;
 using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
 
 namespace MoeActors.Actors.Cluster;
@@ -24,8 +21,7 @@ internal sealed partial class RunCoordinator
     {
         Persist(Entries.Write(new JournalEntry.CoordinatorStarted(options.NodeName)), _ =>
         {
-            // Newer than any token of this journal, and than one that a folder fenced under another journal had raised.
-            state = state with { Fence = Math.Max(LastSequenceNr, state.Fence + 1) };
+            state = TakingOffice.Fenced(state, LastSequenceNr);
             if (state.Spec is null || state.Phase == RunPhase.Ended)
             {
                 Open();
@@ -73,18 +69,11 @@ internal sealed partial class RunCoordinator
         cluster.Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberRemoved), typeof(ClusterEvent.MemberExited));
     }
 
-    /// <summary>CK-1: the manifest is the truth. The former coordinator may have died between a manifest and its journal entry.</summary>
     private bool AdoptNewest(out string problem)
     {
         try
         {
-            Newest newest = NewestOf(state.RunFolder, state.Spec!);
-            state = state with
-            {
-                NewestCheckpoint = newest.Step,
-                CheckpointLedger = newest.Ledger,
-                Published = newest.Published.ToImmutableSortedDictionary(f => f.Step, f => f),
-            };
+            state = TakingOffice.Adopt(state, RecoveryPoints.Of(options.Checkpoints.Open(state.Spec!, state.RunFolder), state.Spec!));
             problem = "";
             return true;
         }
@@ -94,7 +83,4 @@ internal sealed partial class RunCoordinator
             return false;
         }
     }
-
-    /// <summary>What a run's folder knows of its newest checkpoint.</summary>
-    private sealed record Newest(long Step, int Epoch, SampleLedger Ledger, IReadOnlyList<CheckpointFacts> Published);
 }

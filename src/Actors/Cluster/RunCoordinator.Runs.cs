@@ -40,7 +40,7 @@ internal sealed partial class RunCoordinator
                 return;
             }
 
-            Newest newest = m.Resume ? NewestOf(m.RunFolder, spec) : new Newest(0, 0, SampleLedger.Empty(spec.Training.GlobalBatch), []);
+            RecoveryPoints newest = m.Resume ? RecoveryPoints.Of(options.Checkpoints.Open(spec, m.RunFolder), spec) : RecoveryPoints.None(spec);
             AdoptFence(m.RunFolder, spec);
             if (!OpenFolder(m.RunFolder, spec, lockNeeded: true, out string problem))
             {
@@ -68,20 +68,6 @@ internal sealed partial class RunCoordinator
     private bool IsReplacement(SubmitRun m, RunSpec spec) =>
         m.Resume && state.RunFolder == m.RunFolder && state.Phase is RunPhase.Gathering or RunPhase.Preparing
         && lastDecision == 0 && state.Spec!.ToJson() != spec.ToJson();
-
-    private Newest NewestOf(string runFolder, RunSpec spec)
-    {
-        CheckpointStore store = options.Checkpoints.Open(spec, runFolder);
-        Manifest? newest = store.Newest();
-        if (newest is null)
-        {
-            return new Newest(0, 0, SampleLedger.Empty(spec.Training.GlobalBatch), []);
-        }
-
-        newest.Demand(Manifests.IdentityOf(spec));
-        CheckpointFacts[] published = [.. store.List().Valid.Where(m => m.Identity == newest.Identity).Select(m => CheckpointFacts.Of(spec, m))];
-        return new Newest(newest.Step, (int)newest.Epoch, published[0].Ledger, published);
-    }
 
     /// <summary>A folder fenced under another journal (resumed elsewhere, or without its old journal): this coordinator's token becomes the newest.</summary>
     private void AdoptFence(string folder, RunSpec spec)
@@ -127,19 +113,12 @@ internal sealed partial class RunCoordinator
     {
         RunSpec spec = state.Spec!;
         string folder = state.RunFolder;
-        long fence = state.Fence;
         CheckpointPlaces places = options.Checkpoints;
         IActorRef self = Self;
         FlightRecorder flight = options.Flight;
-
-        // An epoch that begins while this is under way restores the newest checkpoint known now: retention leaves it alone.
-        var retention = new RetentionRequest(new RetentionPolicy(spec.Checkpoint.Keep, spec.Checkpoint.KeepEvery), fence)
-        {
-            Pinned = new HashSet<long> { state.NewestCheckpoint },
-            InProgress = state.Pending.Keys.ToHashSet(),
-        };
+        RetentionRequest retention = CheckpointCommit.Retention(state);
         Task.Factory.StartNew(
-            () => Publisher.Publish(spec, places.Open(spec, folder), retention, checkpoint, flight),
+            () => Publisher.Publish(spec, places.Open(spec, folder), retention, checkpoint, phase => flight.EnterStorage(phase, checkpoint.Step)),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ContinueWith(
             t => self.Tell(t.IsCompletedSuccessfully
                 ? new PublishDone(folder, new Input.Published(checkpoint, t.Result.Bytes) { Kept = t.Result.Kept }, t.Result)

@@ -16,33 +16,13 @@ internal sealed partial class DeviceActor
 {
     private StepProgress? progress;
 
-    /// <summary>How far the step is on this device.</summary>
-    private sealed class StepProgress(long step)
-    {
-        public long Begun { get; } = Stopwatch.GetTimestamp();
-
-        public long Step => step;
-
-        public List<RankReport> Ranks { get; } = [];
-
-        public List<UnitReport> Units { get; } = [];
-
-        public StepDecision? Decision { get; set; }
-
-        public int UnitsUpdated { get; set; }
-
-        public int DensePieces { get; set; }
-
-        public double StallMs { get; set; }
-    }
-
     private double stallMsOfLastStep, msOfLastStep;
 
     private int LocalRanks => store!.Units.Count(u => u is DenseUnit);
 
     private void OnStart(StartSteps m)
     {
-        if (connecting is null || m.Step <= begunStep)
+        if (connecting is null || !orders.IsNewStep(m.Step))
         {
             AnswerAgain(m.Epoch);
             return;
@@ -53,11 +33,11 @@ internal sealed partial class DeviceActor
 
     private void BeginStep(long step)
     {
-        begunStep = step;
-        progress = new StepProgress(step);
+        orders.BeginStep(step);
+        progress = new StepProgress(step, store!.Units.Count, context!.Spec.Layout.Ranks);
         services.Clock.Begin();
-        LogContext.Set(context!.Epoch, step);
-        foreach (UnitState unit in store!.Units)
+        LogContext.Set(context.Epoch, step);
+        foreach (UnitState unit in store.Units)
         {
             if (unit is DenseUnit)
             {
@@ -73,13 +53,7 @@ internal sealed partial class DeviceActor
             return;
         }
 
-        progress.Units.Add(m.Unit);
-        if (m.Rank is not null)
-        {
-            progress.Ranks.Add(m.Rank);
-        }
-
-        if (progress.Units.Count == store!.Units.Count)
+        if (progress.Reduced(m.Unit, m.Rank))
         {
             // The lane's whole idle time is known only now; each rank is told the same.
             double exposed = services.Clock.ExposedMs();
@@ -92,13 +66,12 @@ internal sealed partial class DeviceActor
 
     private void OnDecision(StepDecision m)
     {
-        if (progress?.Step != m.Step || progress.Decision is not null)
+        if (progress?.Decide(m) != true)
         {
             AnswerAgain(m.Epoch);
             return;
         }
 
-        progress.Decision = m;
         store!.Step = -1;
         node.Vault.Committed(m.Committed);
         var apply = new ApplyDecision(m, m.Checkpoint is null ? null : new SnapshotPlan(context!.Spec, m.Checkpoint));
@@ -115,13 +88,8 @@ internal sealed partial class DeviceActor
             return;
         }
 
-        progress.UnitsUpdated++;
+        progress.Updated(m.Unit.Kind);
         progress.StallMs += m.StallMs;
-        if (m.Unit.Kind == UnitKind.Dense)
-        {
-            progress.DensePieces++;
-        }
-
         TryGoOn();
     }
 
@@ -141,6 +109,8 @@ internal sealed partial class DeviceActor
         {
             if (piece is not null)
             {
+                // The sender knows a decision that may not have come here yet: from now on the state is of no step.
+                store.Step = -1;
                 FinishDenseSnapshots();
                 using Tensor target = store.DenseWeights.narrow(0, begin, count);
                 using Tensor flat = piece.view(count);
@@ -148,7 +118,7 @@ internal sealed partial class DeviceActor
             }
         }
 
-        progress.DensePieces++;
+        progress.DensePiece();
         TryGoOn();
     }
 
@@ -163,24 +133,24 @@ internal sealed partial class DeviceActor
 
     private void TryGoOn()
     {
-        StepDecision? decision = progress!.Decision;
-        if (decision is null || progress.DensePieces < context!.Spec.Layout.Ranks || progress.UnitsUpdated < store!.Units.Count)
+        if (!progress!.IsDone)
         {
             return;
         }
 
+        AfterStep after = progress.Decision!.After;
         long step = progress.Step;
         stallMsOfLastStep = progress.StallMs;
         msOfLastStep = Math.Max(0, Stopwatch.GetElapsedTime(progress.Begun).TotalMilliseconds - progress.StallMs);
         progress = null;
-        store.Step = step + 1;
-        if (decision.After == AfterStep.Continue)
+        (store!.Step, store.Restored) = (step + 1, false);
+        if (after == AfterStep.Continue)
         {
             BeginStep(step + 1);
             return;
         }
 
-        node.Flight.Enter(Phase.Idle, context.Epoch, step + 1);
+        node.Flight.Enter(Phase.Idle, context!.Epoch, step + 1);
         Answer(new StepApplied(context.Epoch, step, node.Incarnation));
     }
 
@@ -188,13 +158,12 @@ internal sealed partial class DeviceActor
 
     private void OnEvaluate(EvaluateState m)
     {
-        if (connecting is null || m.Step <= evaluatedStep)
+        if (connecting is null || !orders.TakeEvaluation(m.Step))
         {
             AnswerAgain(m.Epoch);
             return;
         }
 
-        evaluatedStep = m.Step;
         evaluated.Clear();
         long sequences = m.MaxSequences <= 0 ? batches!.ValidationSequences : Math.Min(m.MaxSequences, batches!.ValidationSequences);
         foreach (UnitState unit in store!.Units)

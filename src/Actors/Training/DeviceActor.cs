@@ -83,7 +83,7 @@ internal sealed partial class DeviceActor : ReceiveActor
 
     private void OnPrepare(PrepareEpoch m)
     {
-        if (m.Epoch <= newestEpoch)
+        if (!orders.IsNew(m.Epoch))
         {
             AnswerAgain(m.Epoch);
             return;
@@ -96,7 +96,7 @@ internal sealed partial class DeviceActor : ReceiveActor
             return;
         }
 
-        ForgetAnswers(m.Epoch);
+        orders.Begin(m.Epoch);
         Quiesce($"epoch {m.Epoch} begins");
         node.Flight.Enter(Phase.Recovery, m.Epoch, m.RestoreStep);
         try
@@ -151,8 +151,7 @@ internal sealed partial class DeviceActor : ReceiveActor
     /// </summary>
     private IReadOnlyList<DamagedState> Restore(PrepareEpoch m, RunSpec spec, out bool live)
     {
-        // With replicas a live expert could meet an older one of another node; with replaced units something is missing.
-        live = store!.Step == m.RestoreStep && (spec.Checkpoint.Mode == CheckpointMode.Full || spec.Layout.Groups == 1);
+        live = LiveState.IsOf(spec, store!.Step, store.Restored, m.RestoreStep);
         if (live)
         {
             return [];
@@ -162,13 +161,13 @@ internal sealed partial class DeviceActor : ReceiveActor
         if (m.RestoreStep == 0)
         {
             UnitRestore.FromSeed(store);
-            store.Step = 0;
+            (store.Step, store.Restored) = (0, false);
             return [];
         }
 
         var restore = new UnitRestore(store, node.Checkpoints.Open(spec, m.RunFolder), node.Vault);
         IReadOnlyList<DamagedState> damaged = restore.FromCheckpoint(m.RestoreStep, Manifests.IdentityOf(spec), m.Restore);
-        store.Step = damaged.Count == 0 ? m.RestoreStep : -1;
+        (store.Step, store.Restored) = (damaged.Count == 0 ? m.RestoreStep : -1, true);
         return damaged;
     }
 

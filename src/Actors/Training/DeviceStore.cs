@@ -123,6 +123,9 @@ internal sealed class DeviceStore : IDisposable
     /// <summary>Completed steps that all of it is the state of; -1 while an update is under way, or nothing is restored.</summary>
     public long Step { get; set; } = -1;
 
+    /// <summary>Whether that state was read from a checkpoint, and not computed since.</summary>
+    public bool Restored { get; set; }
+
     public IReadOnlyCollection<UnitState> Units => units.Values;
 
     public UnitState this[UnitId id] => units[id];

@@ -1,0 +1,39 @@
+namespace MoeActors.Actors.Tests.Simulation;
+
+/// <summary>The simulator can fail: each of the listed bugs is found within a thousand schedules.</summary>
+public sealed class MutationTests(ITestOutputHelper output)
+{
+    private const int Most = 1000;
+
+    public static TheoryData<string> Bugs => [.. SimMutations.All.Keys];
+
+    [Theory]
+    [MemberData(nameof(Bugs))]
+    public void A_seeded_bug_is_found_within_a_thousand_schedules(string bug)
+    {
+        for (int seed = 1; seed <= Most; seed++)
+        {
+            SimResult result = Simulator.Run(seed, SimMutations.All[bug]());
+            if (result.Problem is not null)
+            {
+                output.WriteLine($"{bug}: seed {seed}: {result.Problem}");
+                return;
+            }
+        }
+
+        Assert.Fail($"{bug}: not found in {Most} schedules");
+    }
+
+    [Fact]
+    public void A_seed_gives_the_same_run_again()
+    {
+        for (int seed = 1; seed <= 20; seed++)
+        {
+            var first = new SimTrace();
+            var second = new SimTrace();
+            Simulator.Run(seed, trace: first);
+            Simulator.Run(seed, trace: second);
+            Assert.Equal(first.ToString(), second.ToString());
+        }
+    }
+}

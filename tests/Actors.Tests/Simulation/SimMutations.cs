@@ -1,0 +1,137 @@
+using MoeActors.Actors.Checkpointing;
+using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Training;
+using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Models;
+
+using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
+using Input = MoeActors.Actors.Cluster.CoordinatorInput;
+
+namespace MoeActors.Actors.Tests.Simulation;
+
+/// <summary>Deliberate bugs, each at one seam: what the simulator must notice.</summary>
+internal static class SimMutations
+{
+    /// <summary>By name; a fresh instance for each schedule.</summary>
+    public static IReadOnlyDictionary<string, Func<SimSeams>> All { get; } = new Dictionary<string, Func<SimSeams>>
+    {
+        ["the gate never closes"] = () => new GateNeverCloses(),
+        ["a decision is applied twice"] = () => new DecisionTwice(),
+        ["reports of an old epoch are counted"] = () => new OldReports(),
+        ["retention deletes a file that is referred to"] = () => new BlindRetention(),
+        ["a checkpoint is published without fsync"] = () => new NoSync(),
+        ["a stale coordinator publishes past the fence"] = () => new NoFence(),
+        ["the ledger counts a replayed step twice"] = () => new LedgerKept(),
+        ["a restore takes an expert newer than c*"] = () => new NewerThanRecoveryPoint(),
+        ["a lost node is not missed"] = () => new LostNodeKept(),
+        ["a checkpoint is published with a part missing"] = () => new MissingPart(),
+        ["a state in the middle of an update is taken for live"] = () => new TornLive(),
+        ["weights of a decision not heard of are taken for live"] = () => new ForeignWeights(),
+        ["retention deletes the checkpoint that recovery reads"] = () => new Unpinned(),
+    };
+
+    private sealed class GateNeverCloses : SimSeams
+    {
+        public override void Close(EpochGate gate)
+        {
+        }
+    }
+
+    private sealed class DecisionTwice : SimSeams
+    {
+        public override bool ForgetsReduced => false;
+
+        public override bool IsNew(StepProgress progress, StepDecision decision) => progress.Decide(decision) || progress.Step == decision.Step;
+    }
+
+    private sealed class OldReports : SimSeams
+    {
+        public override (CoordinatorState State, IReadOnlyList<Effect> Effects) Step(CoordinatorState state, Input input) => base.Step(
+            state, input is Input.Reported { Message: var report } && report.Step == state.Step ? new Input.Reported(report with { Epoch = state.Epoch }) : input);
+    }
+
+    private sealed class BlindRetention : SimSeams
+    {
+        public override IReadOnlyList<StoredObject> Listed(string folder, IReadOnlyList<StoredObject> objects)
+        {
+            StoredObject[] manifests = [.. objects.Where(o => CheckpointPaths.TryManifest(o.Name, out _))];
+            return manifests.Length < 2 ? objects : [.. objects.Where(o => o != manifests[^2])];
+        }
+    }
+
+    private sealed class NoSync : SimSeams
+    {
+        public override bool SyncsFiles => false;
+    }
+
+    private sealed class NoFence : SimSeams
+    {
+        public override CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint) =>
+            base.Publish(spec, store, retention with { FencingToken = Math.Max(store.Fence(), retention.FencingToken) }, checkpoint);
+    }
+
+    private sealed class LedgerKept : SimSeams
+    {
+        public override (CoordinatorState State, IReadOnlyList<Effect> Effects) Step(CoordinatorState state, Input input)
+        {
+            (CoordinatorState next, IReadOnlyList<Effect> effects) = base.Step(state, input);
+            return (next.Epoch > state.Epoch && state.Ledger.Steps > next.Ledger.Steps ? next with { Ledger = state.Ledger } : next, effects);
+        }
+    }
+
+    private sealed class NewerThanRecoveryPoint : SimSeams
+    {
+        public override bool ForgetsNewer => false;
+
+        public override SimState? FromVault(SimVault vault, SimPart part, long version) => vault.Find(part, version) is null ? null : vault.Newest(part);
+    }
+
+    private sealed class LostNodeKept : SimSeams
+    {
+        public override (CoordinatorState State, IReadOnlyList<Effect> Effects) Step(CoordinatorState state, Input input) => input is Input.NodeLost lost
+            ? (state with { Members = state.Members.Remove(lost.Incarnation) }, [])
+            : base.Step(state, input);
+    }
+
+    private sealed class MissingPart : SimSeams
+    {
+        public override (CoordinatorState State, IReadOnlyList<Effect> Effects) Step(CoordinatorState state, Input input)
+        {
+            (CoordinatorState next, IReadOnlyList<Effect> effects) = base.Step(state, input);
+            return input is Input.Persisted { Message: var part } && next.Pending.TryGetValue(part.Step, out PendingCheckpoint? pending)
+                && pending.Parts.Count == next.Participants.Count - 1 && !ReferenceEquals(next, state)
+                ? (next, [.. effects, new Effect.Publish(pending)])
+                : (next, effects);
+        }
+
+        // The store's own checks are left out as well: they would refuse.
+        public override CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint)
+        {
+            CheckpointWriterActor.Part[] parts = [.. checkpoint.Parts.Values.Select(p => System.Text.Json.JsonSerializer.Deserialize<CheckpointWriterActor.Part>(p.EntriesJson)!)];
+            CheckpointEntry[] entries = [.. parts.SelectMany(p => p.Entries)];
+            var counts = parts.SelectMany(p => p.StepCounts).DistinctBy(c => c.Key).ToDictionary(c => c.Key, c => c.Value);
+            Manifest manifest = Manifests.Of(spec, checkpoint, retention.FencingToken, [.. parts.SelectMany(p => p.Files)], entries, counts);
+            string name = CheckpointPaths.ManifestName(manifest.Step);
+            store.Storage.Put(name, ManifestFormat.Write(manifest), PutCondition.After(store.Storage.Read(name)));
+            return new CommittedCheckpoint(checkpoint.Step, 1, [], 0, "", "");
+        }
+    }
+
+    private sealed class TornLive : SimSeams
+    {
+        public override long StepWhileUpdating(long step) => step;
+    }
+
+    private sealed class ForeignWeights : SimSeams
+    {
+        public override long StepWithForeignWeights(long step) => step;
+    }
+
+    private sealed class Unpinned : SimSeams
+    {
+        public override CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint) =>
+            base.Publish(spec, store, retention with { Pinned = new HashSet<long>() }, checkpoint);
+    }
+}

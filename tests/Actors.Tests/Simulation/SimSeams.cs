@@ -1,0 +1,52 @@
+using MoeActors.Actors.Checkpointing;
+using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Training;
+using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Models;
+
+namespace MoeActors.Actors.Tests.Simulation;
+
+/// <summary>
+/// Where the simulator asks the product to decide. Each member hands the question on; a mutation (<see cref="SimMutations"/>) answers it wrong, to see that the simulator notices.
+/// The product itself has no such switches.
+/// </summary>
+internal class SimSeams
+{
+    /// <summary>Whether a sync of a file reaches the disk.</summary>
+    public virtual bool SyncsFiles => true;
+
+    /// <summary>Whether an actor lets go of its reduced gradient once it is applied.</summary>
+    public virtual bool ForgetsReduced => true;
+
+    /// <summary>Whether a vault lets go of snapshots newer than the recovery point.</summary>
+    public virtual bool ForgetsNewer => true;
+
+    public virtual (CoordinatorState State, IReadOnlyList<CoordinatorEffect> Effects) Step(CoordinatorState state, CoordinatorInput input) => CoordinatorMachine.Step(state, input);
+
+    public virtual CoordinatorState Adopt(CoordinatorState state, RecoveryPoints points) => TakingOffice.Adopt(state, points);
+
+    public virtual void RaiseFence(CheckpointStore store, long token) => store.RaiseFence(token);
+
+    public virtual bool Admits(OrderFence fence, long token) => fence.Admits(token);
+
+    public virtual void Close(EpochGate gate) => gate.Close();
+
+    public virtual bool IsNew(StepProgress progress, StepDecision decision) => progress.Decide(decision);
+
+    /// <summary>What the device's state is the state of while an update is under way: of no step.</summary>
+    public virtual long StepWhileUpdating(long step) => -1;
+
+    /// <summary>What it is the state of when a remote rank's new weights came before the decision: of no step.</summary>
+    public virtual long StepWithForeignWeights(long step) => -1;
+
+    public virtual bool IsCurrent(EpochState state, in FrameHeader header) => state.Is(header.Run, header.Epoch);
+
+    public virtual SimState? FromVault(SimVault vault, SimPart part, long version) => vault.Find(part, version);
+
+    public virtual IReadOnlyList<StoredObject> Listed(string folder, IReadOnlyList<StoredObject> objects) => objects;
+
+    public virtual CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint) =>
+        Publisher.Publish(spec, store, retention, checkpoint, static _ => { });
+}

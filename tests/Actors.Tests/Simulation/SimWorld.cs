@@ -1,0 +1,267 @@
+using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Checkpointing;
+using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Checkpoints;
+
+namespace MoeActors.Actors.Tests.Simulation;
+
+/// <summary>One simulated cluster and its run, driven from one seed: nothing in it depends on anything else.</summary>
+internal sealed class SimWorld
+{
+    /// <summary>Virtual time a run may take once everything is healed.</summary>
+    private const long Patience = 240 * SimClock.Second;
+
+    private readonly Queue<SimFault> faults;
+    private readonly int[] starts;
+    private readonly long[] downUntil;
+    private SimProcess? lockHolder;
+    private long diskFullUntil;
+    private readonly List<SimFault> atDisk;
+    private bool powerFails;
+    private long healed;
+
+    public SimWorld(int seed, SimSeams seams, IReadOnlyList<SimFault> schedule, SimTrace? trace)
+    {
+        (Seams, Trace, Setup) = (seams, trace, SimSetup.Of(seed));
+        Random = new Random(seed);
+        Layout = new SimLayout(Setup);
+        Disk = new SimDisk(Random);
+        Net = new SimNet(this);
+        Cluster = new SimCluster(this);
+        Oracle = new SimOracle(this);
+        DiskWatch = new SimDiskWatch(this);
+        faults = new Queue<SimFault>(schedule.Where(f => !f.Kind.IsAtDisk()));
+        atDisk = [.. schedule.Where(f => f.Kind.IsAtDisk())];
+        starts = new int[Setup.Spec.Nodes];
+        downUntil = new long[Setup.Spec.Nodes];
+        Disk.Before = what =>
+        {
+            if (atDisk.Count > 0 && Disk.Operations >= atDisk[0].AtEvent)
+            {
+                Trace?.Add(Clock.Now, "FAULT", $"{atDisk[0].Kind} before {what}");
+                powerFails = atDisk[0].Kind == SimFaultKind.PowerLossAtDisk;
+                healed = Math.Max(healed, Clock.Now);
+                atDisk.RemoveAt(0);
+                throw new SimCrash();
+            }
+        };
+        Disk.After = DiskWatch.Look;
+    }
+
+    public SimSeams Seams { get; }
+
+    public SimTrace? Trace { get; }
+
+    public SimSetup Setup { get; }
+
+    public Random Random { get; }
+
+    public SimClock Clock { get; } = new();
+
+    public SimLayout Layout { get; }
+
+    public SimDisk Disk { get; }
+
+    public SimNet Net { get; }
+
+    public SimCluster Cluster { get; }
+
+    public SimOracle Oracle { get; }
+
+    public SimDiskWatch DiskWatch { get; }
+
+    /// <summary>Every process there ever was, by incarnation.</summary>
+    public Dictionary<string, SimProcess> Processes { get; } = [];
+
+    /// <summary>The coordinator's journal: a database that does not fail.</summary>
+    public List<CoordinatorEntry> Journal { get; } = [];
+
+    public CheckpointStore StoreOf(SimProcess process) => new(new SimStorage(Disk, Seams, () => Clock.Now < diskFullUntil));
+
+    /// <summary>The lock of the run's folder; its holder's death frees it.</summary>
+    public bool Lock(SimProcess process)
+    {
+        if (lockHolder is { IsDead: false } && lockHolder != process)
+        {
+            return false;
+        }
+
+        lockHolder = process;
+        return true;
+    }
+
+    public void Unlock(SimProcess process) => lockHolder = lockHolder == process ? null : lockHolder;
+
+    /// <summary>Runs until the run has ended. Throws <see cref="SimViolation"/>.</summary>
+    public void Run()
+    {
+        for (int host = 0; host < starts.Length; host++)
+        {
+            Start(host);
+        }
+
+        Cluster.Begin();
+        Clock.In(SimClock.Second / 2, null, Submit);
+        while (Oracle.Outcome is null && Clock.Step())
+        {
+            while (faults.TryPeek(out SimFault? next) && Clock.Events >= next.AtEvent)
+            {
+                Strike(faults.Dequeue());
+            }
+
+            if (powerFails)
+            {
+                LosePower();
+            }
+
+            SimViolation.Unless(faults.Count > 0 || Clock.Now < healed + Patience, "liveness", () => $"{Patience / SimClock.Second} s after everything was healed the run is not over");
+        }
+
+        Check();
+    }
+
+    public void OnDeath(SimProcess process)
+    {
+        Net.Closed(process);
+        Cluster.OnDeath(process);
+        Clock.In(Math.Max(downUntil[process.Host] - Clock.Now, Random.NextInt64(300, 1500) * SimClock.Millisecond), null, () => Start(process.Host));
+    }
+
+    private void Start(int host)
+    {
+        NodeIdentity identity = Tests.Cluster.Nodes.Of(host, starts[host]++);
+        identity = identity with { Host = Setup.SameHost ? "machine" : $"machine-{host}" };
+        var process = new SimProcess(this, host, identity);
+        Processes.Add(identity.Incarnation, process);
+        Trace?.Add(Clock.Now, identity.Incarnation, "starts");
+        process.In(Random.NextInt64(50, 300) * SimClock.Millisecond, () => Cluster.Join(process));
+    }
+
+    private void Submit()
+    {
+        if (Journal.All(e => e.Kind != nameof(JournalEntry.RunAccepted)))
+        {
+            foreach (SimProcess process in Processes.Values.Where(p => p.Coordinator is { InOffice: true }))
+            {
+                process.Do(process.Coordinator!.Submit);
+            }
+
+            Clock.In(SimClock.Second, null, Submit);
+        }
+    }
+
+    private void Strike(SimFault fault)
+    {
+        SimProcess[] alive = [.. Processes.Values.Where(p => !p.IsDead)];
+        SimProcess? victim = alive.Length == 0 ? null : alive[fault.Node % alive.Length];
+        SimProcess? coordinator = alive.FirstOrDefault(p => p.Coordinator is not null);
+        Trace?.Add(Clock.Now, "FAULT", $"{fault.Kind}, node {fault.Node}, lasts {fault.Lasts / 1e6:0.0} s");
+        healed = Math.Max(healed, Clock.Now + fault.Lasts);
+        switch (fault.Kind)
+        {
+            case SimFaultKind.Crash:
+                Kill(victim, fault);
+                break;
+            case SimFaultKind.CrashCoordinator:
+                Kill(coordinator, fault);
+                break;
+            case SimFaultKind.PowerLoss:
+                LosePower();
+                break;
+            case SimFaultKind.Stop:
+                Stop(victim, fault);
+                break;
+            case SimFaultKind.StopCoordinator:
+                Stop(coordinator, fault);
+                break;
+            case SimFaultKind.Partition:
+                Net.Part(Enumerable.Range(0, starts.Length).Where(h => (((fault.Node + 1) >> h) & 1) == 1));
+                Clock.In(fault.Lasts, null, () => Net.Part(null));
+                break;
+            case SimFaultKind.CutControl:
+                (int a, int b) = (fault.Node % starts.Length, (fault.Node + 1) % starts.Length);
+                Net.CutControl(a, b, true);
+                Clock.In(fault.Lasts, null, () => Net.CutControl(a, b, false));
+                break;
+            case SimFaultKind.DropLink or SimFaultKind.DuplicateFrame or SimFaultKind.ReorderFrame:
+                Net.NextFrame = fault.Kind;
+                break;
+            case SimFaultKind.LossyControl:
+                Net.LossyUntil = Clock.Now + fault.Lasts;
+                break;
+            case SimFaultKind.CrashActor:
+                if (victim?.Device.Actor(fault.Node) is { } actor)
+                {
+                    actor.Doomed = true;
+                }
+
+                break;
+            case SimFaultKind.CrashUpdate:
+                if (victim?.Device.Actor(fault.Node) is { } updating)
+                {
+                    updating.DoomedToTear = true;
+                }
+
+                break;
+            case SimFaultKind.Leave:
+                if (victim is not null)
+                {
+                    Cluster.Leave(victim);
+                }
+
+                break;
+            case SimFaultKind.DiskFull:
+                diskFullUntil = Clock.Now + fault.Lasts;
+                break;
+        }
+    }
+
+    private void LosePower()
+    {
+        powerFails = false;
+        foreach (SimProcess process in Processes.Values.Where(p => !p.IsDead).ToArray())
+        {
+            process.Die("the power fails");
+        }
+
+        Disk.LosePower();
+        DiskWatch.Look();
+    }
+
+    private void Kill(SimProcess? process, SimFault fault)
+    {
+        if (process is not null)
+        {
+            downUntil[process.Host] = fault.Node % 3 == 0 ? Clock.Now + fault.Lasts : 0;
+            process.Die("killed");
+        }
+    }
+
+    private void Stop(SimProcess? process, SimFault fault)
+    {
+        if (process is { IsStopped: false })
+        {
+            process.Stop();
+            Clock.In(fault.Lasts, null, process.GoOn);
+        }
+    }
+
+    /// <summary>At the end the newest checkpoint is of the last step and holds the state of the surviving history; in exact mode that of the undisturbed run.</summary>
+    private void Check()
+    {
+        if (Oracle.Outcome != "completed")
+        {
+            return;
+        }
+
+        var store = new CheckpointStore(new SimStorage(Disk, new SimSeams(), () => false));
+        Manifest newest = store.Newest() ?? throw new SimViolation("CK-2", "the run is over and nothing is saved");
+        SimViolation.Unless(newest.Step == Setup.Spec.Training.Steps, "CK-2", () => $"the run is over, its newest checkpoint is of step {newest.Step}");
+        SimViolation.Unless(store.Verify(newest.Step).Count == 0, "CK-1", () => store.Verify(newest.Step)[0].Message);
+        using var reader = new CheckpointReader(store.Storage, newest);
+        foreach ((SimPart part, var ranges) in Layout.Parts.Values.SelectMany(p => p))
+        {
+            SimViolation.Unless(Shards.Read(reader, ranges) == Oracle.At(part, newest.Step), "RC-1", () => $"{part} in the last checkpoint is not that of the surviving history");
+        }
+    }
+}

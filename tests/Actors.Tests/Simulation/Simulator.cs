@@ -1,0 +1,55 @@
+using System.Collections.Concurrent;
+
+namespace MoeActors.Actors.Tests.Simulation;
+
+/// <summary>How one schedule went.</summary>
+/// <param name="Seed">Replays it.</param>
+/// <param name="Problem">The invariant that does not hold; null when all do.</param>
+/// <param name="Outcome">How the run ended.</param>
+/// <param name="Events">Events simulated.</param>
+/// <param name="Epochs">Epochs begun.</param>
+/// <param name="Faults">Faults of the schedule.</param>
+internal sealed record SimResult(int Seed, string? Problem, string Outcome, long Events, int Epochs, IReadOnlyList<SimFault> Faults);
+
+/// <summary>Runs schedules.</summary>
+internal static class Simulator
+{
+    /// <summary>Runs the schedule of one seed.</summary>
+    public static SimResult Run(int seed, SimSeams? seams = null, SimTrace? trace = null)
+    {
+        IReadOnlyList<SimFault> faults = SimSchedule.Of(seed);
+        var world = new SimWorld(seed, seams ?? new SimSeams(), faults, trace);
+        string? problem = null;
+        try
+        {
+            world.Run();
+            problem = IsExpected(world.Oracle.Outcome, faults) ? null : $"outcome: {world.Oracle.Outcome ?? "none"}";
+        }
+        catch (SimViolation e)
+        {
+            problem = e.Message;
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or KeyNotFoundException or NullReferenceException or MoeActors.Compute.Checkpoints.CheckpointException or IOException)
+        {
+            // A guard of the product spoke, or its code failed: either way not what a run may end with.
+            problem = $"{e.GetType().Name}: {e.Message} {e.StackTrace?.Split('\n').FirstOrDefault(l => l.Contains("MoeActors", StringComparison.Ordinal))?.Trim()}";
+        }
+
+        trace?.Add(world.Clock.Now, "END", problem ?? world.Oracle.Outcome ?? "");
+        return new SimResult(seed, problem, world.Oracle.Outcome ?? "", world.Clock.Events, world.Oracle.Epochs, faults);
+    }
+
+    /// <summary>Runs <paramref name="count"/> schedules from <paramref name="first"/> on, on all cores.</summary>
+    public static IReadOnlyList<SimResult> Run(int first, int count)
+    {
+        var results = new ConcurrentBag<SimResult>();
+        Parallel.For(first, first + count, seed => results.Add(Run(seed)));
+        return [.. results.OrderBy(r => r.Seed)];
+    }
+
+    // What a user is told to expect: a run ends early where nothing can be written, or where failures follow each other without progress.
+    private static bool IsExpected(string? outcome, IReadOnlyList<SimFault> faults) => outcome == "completed"
+        || (faults.Any(f => f.Kind == SimFaultKind.DiskFull)
+            && (outcome?.StartsWith("failed: the last checkpoint could not be written", StringComparison.Ordinal) == true
+                || outcome?.StartsWith("failed: the coordinator cannot take the run over", StringComparison.Ordinal) == true));
+}

@@ -135,7 +135,7 @@ internal sealed partial class RunCoordinator
         // An epoch that begins while this is under way restores the newest checkpoint known now: retention leaves it alone.
         var retention = new RetentionRequest(new RetentionPolicy(spec.Checkpoint.Keep, spec.Checkpoint.KeepEvery), fence)
         {
-            Pinned = new HashSet<long> { state.NewestCheckpoint },
+            Pinned = RecoveryLadder.Needed(spec, state.NewestCheckpoint, state.Published),
             InProgress = state.Pending.Keys.ToHashSet(),
         };
         Task.Factory.StartNew(

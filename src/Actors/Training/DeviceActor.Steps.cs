@@ -30,6 +30,8 @@ internal sealed partial class DeviceActor
         public int DensePieces { get; set; }
 
         public double StallMs { get; set; }
+
+        public bool IsReported { get; set; }
     }
 
     private double stallMsOfLastStep;
@@ -75,14 +77,22 @@ internal sealed partial class DeviceActor
             progress.Ranks.Add(m.Rank);
         }
 
-        if (progress.Units.Count == store!.Units.Count)
+        TryReport();
+    }
+
+    /// <summary>ST-1: the step is reported when the gradients of all units are reduced, and those of all copies held here have come.</summary>
+    private void TryReport()
+    {
+        if (progress is { IsReported: false } step && step.Units.Count == store!.Units.Count && copies.Cover(step.Step))
         {
+            step.IsReported = true;
+
             // The lane's whole idle time is known only now; each rank is told the same.
             double exposed = services.Clock.ExposedMs();
             Answer(new StepReport(
-                m.Epoch, m.Step, node.Incarnation,
-                progress.Ranks.Select(r => r with { ComputeMs = services.Clock.ComputeMs(r.Rank), ExposedMs = exposed }).ToArray(),
-                progress.Units, stallMsOfLastStep));
+                context!.Epoch, step.Step, node.Incarnation,
+                step.Ranks.Select(r => r with { ComputeMs = services.Clock.ComputeMs(r.Rank), ExposedMs = exposed }).ToArray(),
+                step.Units, stallMsOfLastStep));
         }
     }
 
@@ -95,13 +105,18 @@ internal sealed partial class DeviceActor
         }
 
         progress.Decision = m;
-        store!.Step = -1;
+        lastDecided = m.Update;
+        store!.Settle();
+        copies.Settle();
         node.Vault.Committed(m.Committed);
         var apply = new ApplyDecision(m, m.Checkpoint is null ? null : new SnapshotPlan(context!.Spec, m.Checkpoint));
         foreach ((IActorRef actor, _) in actors.Values)
         {
             actor.Tell(apply);
         }
+
+        // Beside training, on a thread of their own.
+        copies.Apply(m.Update, context!.Spec.Training);
     }
 
     private void OnUpdated(UnitUpdated m)
@@ -121,8 +136,29 @@ internal sealed partial class DeviceActor
         TryGoOn();
     }
 
-    /// <summary>A remote rank's range of the new dense weights.</summary>
     private void OnTicket(Ticket ticket)
+    {
+        if (context?.Epoch == ticket.Header.Epoch && store is not null && newestEpoch == ticket.Header.Epoch)
+        {
+            switch (ticket.Header.Purpose)
+            {
+                case Purpose.StateRequest:
+                    OnRequest(ticket);
+                    return;
+                case Purpose.StatePiece:
+                    OnPiece(ticket);
+                    return;
+                case Purpose.CopyGradient when services.Gate.Admits(ticket.Header.Epoch):
+                    OnCopyGradient(ticket);
+                    return;
+            }
+        }
+
+        OnWeightPiece(ticket);
+    }
+
+    /// <summary>A remote rank's range of the new dense weights.</summary>
+    private void OnWeightPiece(Ticket ticket)
     {
         if (context?.Epoch != ticket.Header.Epoch || progress?.Step != ticket.Header.Step || ticket.Header.Purpose != Purpose.WeightPiece)
         {
@@ -144,6 +180,7 @@ internal sealed partial class DeviceActor
             }
         }
 
+        store.DenseRanges[rank] = progress.Step + 1;
         progress.DensePieces++;
         TryGoOn();
     }
@@ -168,7 +205,6 @@ internal sealed partial class DeviceActor
         long step = progress.Step;
         stallMsOfLastStep = progress.StallMs;
         progress = null;
-        store.Step = step + 1;
         if (decision.After == AfterStep.Continue)
         {
             BeginStep(step + 1);

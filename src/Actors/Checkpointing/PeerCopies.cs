@@ -17,7 +17,7 @@ internal sealed class PeerCopies : IDisposable
     private readonly Dictionary<int, PeerCopy> copies = [];
     private readonly HashSet<int> wanted = [];
     private readonly BlockingCollection<(PeerCopy Copy, Tensor? Gradient, DecidedUpdate Decided, TrainingSpec Training)> queue = [];
-    private readonly ConcurrentQueue<(PeerCopy Copy, string Reason)> torn = new();
+    private readonly ConcurrentQueue<PeerCopy> torn = new();
     private readonly Action<string> failed;
     private readonly Thread thread;
     private readonly object gate = new();
@@ -130,9 +130,9 @@ internal sealed class PeerCopies : IDisposable
             }
         }
 
-        while (torn.TryDequeue(out (PeerCopy Copy, string Reason) one))
+        while (torn.TryDequeue(out PeerCopy? copy))
         {
-            one.Copy.Step = -1;
+            copy.Step = -1;
         }
     }
 
@@ -167,7 +167,6 @@ internal sealed class PeerCopies : IDisposable
     {
         foreach ((PeerCopy copy, Tensor? gradient, DecidedUpdate decided, TrainingSpec training) in queue.GetConsumingEnumerable())
         {
-            string? reason = null;
             try
             {
                 if (gradient is not null)
@@ -182,8 +181,8 @@ internal sealed class PeerCopies : IDisposable
             catch (Exception e)
             {
                 // Whatever it is: the copy is torn, the unit itself is not. A new epoch copies it anew.
-                reason = $"the update of the copy of {copy.Id} failed: {e.Message}";
-                torn.Enqueue((copy, reason));
+                torn.Enqueue(copy);
+                failed($"the update of the copy of {copy.Id} failed: {e.Message}");
             }
 
             gradient?.Dispose();
@@ -191,11 +190,6 @@ internal sealed class PeerCopies : IDisposable
             {
                 busy--;
                 Monitor.PulseAll(gate);
-            }
-
-            if (reason is not null)
-            {
-                failed(reason);
             }
         }
     }

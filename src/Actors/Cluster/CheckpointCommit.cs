@@ -50,7 +50,7 @@ internal static class CheckpointCommit
             if (e.Step <= state.NewestCheckpoint)
             {
                 // An aborted epoch's publisher was late but not too late: the same state is published already.
-                return TryFinish(state with { Pending = state.Pending.Remove(e.Step) }, effects);
+                return GoOn(state with { Pending = state.Pending.Remove(e.Step) }, effects);
             }
 
             effects.Add(new Effect.Publish(next));
@@ -89,7 +89,7 @@ internal static class CheckpointCommit
         }
 
         // A checkpoint along the way costs nothing but itself; the last one is the run's result.
-        bool last = next.Phase == RunPhase.Finishing || (next.Phase is RunPhase.Applying or RunPhase.Evaluating && next.Step >= next.Spec!.Training.Steps);
+        bool last = next.Phase == RunPhase.Finishing || (next.Phase is RunPhase.Preparing or RunPhase.Applying or RunPhase.Evaluating && next.Step >= next.Spec!.Training.Steps);
         return last && next.Step == e.Step && next.NewestCheckpoint < e.Step
             ? CoordinatorMachine.End(next, $"failed: the last checkpoint could not be written: {e.Reason}", effects)
             : GoOn(next, effects);

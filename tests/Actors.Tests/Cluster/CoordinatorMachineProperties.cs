@@ -69,7 +69,9 @@ public sealed class CoordinatorMachineProperties
                     }
 
                     before = run.Watch.Epochs;
-                    if (run.State.Phase == RunPhase.Ended)
+
+                    // Where the patience with a replacement was over one node may be all there is: no one holds copies.
+                    if (run.State.Phase == RunPhase.Ended || run.State.Participants.Count < 2)
                     {
                         break;
                     }

@@ -122,6 +122,29 @@ public sealed class CoordinatorMachineTests
     }
 
     [Fact]
+    public void A_node_whose_actors_fail_again_and_again_is_told_to_end_and_the_run_waits_for_another_process()
+    {
+        var desk = Desk.Running(Specs.Run(nodes: 1, interval: 0), 1);
+        IReadOnlyList<Effect> effects = [];
+        for (int epoch = 1; epoch <= 4; epoch++)
+        {
+            effects = desk.Feed(new Input.ActorFailed(new NodeFault(epoch, Nodes.Of(0).Incarnation, "rank-0", $"reason {epoch}")));
+            effects = [.. effects, .. desk.Feed(new Input.PauseOver(epoch))];
+            if (epoch == 3)
+            {
+                Assert.Equal([0], Assert.Single(Told<PrepareEpoch>(effects)).Fresh);
+            }
+
+            desk.Feed(Ready(0, epoch + 1));
+        }
+
+        Assert.Contains("reason 4", Assert.Single(Told<EndNode>(effects)).Reason, StringComparison.Ordinal);
+        Assert.Equal(RunPhase.Gathering, desk.State.Phase);
+        Assert.Empty(desk.Feed(new Input.NodeLost(Nodes.Of(0).Incarnation, "downed")));
+        Assert.Empty(Assert.Single(Told<PrepareEpoch>(desk.Feed(new Input.NodeUp(Nodes.Of(0, start: 1))))).Fresh);
+    }
+
+    [Fact]
     public void A_checkpoint_along_the_way_that_fails_costs_only_itself()
     {
         var desk = Desk.Running(Specs.Run(nodes: 1, interval: 1, evaluateEvery: 1), 1);

@@ -12,7 +12,10 @@ namespace MoeActors.Bench;
 /// <param name="Json">Whether to print one JSON object.</param>
 internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, int? Runs, int? MiB, bool Json)
 {
-    private static readonly IBenchCase[] Usual = [new OptimizerCase(), new SnapshotCopyCase(), new ExchangeCase(), new MoeLayerCase(), new StepCase(), new MemoryCase(), new RecoveryCase(), new StorageCase()];
+    private static readonly IBenchCase[] Usual =
+    [
+        new OptimizerCase(), new SnapshotCopyCase(), new ExchangeCase(), new MoeLayerCase(), new StepCase(), new MemoryCase(), new RecoveryCase(), new StorageCase(), new CopiesCase(),
+    ];
 
     // Minutes, and gigabytes of memory and disk: only for those who ask for it.
     private static readonly IBenchCase[] All = [.. Usual, new CheckpointCase(), new QualityCase()];

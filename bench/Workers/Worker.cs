@@ -25,6 +25,10 @@ internal static class Worker
                 Prepare(1);
                 await ExchangeWorker.RunAsync(int.Parse(node), listen, folder);
                 return 0;
+            case ["copies", var node, var folder]:
+                Prepare(1);
+                await CopiesWorker.RunAsync(int.Parse(node), folder);
+                return 0;
             case ["layer", var node, var folder, var precision, var chunkRows, var warm, var steps]:
                 Prepare(1);
                 MatmulPrecision.Set(MatmulMode.Medium);

@@ -64,6 +64,9 @@ public sealed record CheckpointFacts(long Step, SampleLedger Ledger, PltLedger? 
         Saved = [.. Saved.Select((layer, m) => layer.Select((saved, expert) => order.Complete || order.Persist[m].Contains(expert) ? step : saved).ToImmutableArray())],
     };
 
+    /// <summary>Whether everything is of the one step: what an exact recovery can go back to.</summary>
+    public bool IsComplete => Versions.All(layer => layer.All(v => v.Parameters == Step && v.Moments == Step));
+
     /// <summary>Steps that anything of it is of.</summary>
     public IEnumerable<long> Steps() => Versions.SelectMany(l => l).SelectMany(v => new[] { v.Parameters, v.Moments }).Append(Step).Distinct();
 }

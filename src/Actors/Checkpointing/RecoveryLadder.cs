@@ -12,12 +12,16 @@ namespace MoeActors.Actors.Checkpointing;
 /// <param name="Items">Experts that are not taken from its manifest as it is.</param>
 /// <param name="Versions">By ordinal of the MoE layer and expert: what is restored.</param>
 /// <param name="Reason">In words.</param>
-public sealed record RestorePlan(long Step, IReadOnlyList<RestoreItem> Items, ImmutableArray<ImmutableArray<ExpertVersion>> Versions, string Reason);
+public sealed record RestorePlan(long Step, IReadOnlyList<RestoreItem> Items, ImmutableArray<ImmutableArray<ExpertVersion>> Versions, string Reason)
+{
+    /// <summary>What it is from, in the report's words, where everything is held in memory; empty where a checkpoint or the seed is restored.</summary>
+    public string Rung { get; init; } = "";
+}
 
 /// <summary>
 /// PURE: the recovery ladder. The newest recovery point whose dense part is sound; for each expert, the newest version not newer than that: the node's own snapshot in memory,
 /// else the version the manifest names, else, where that is damaged, an older one that another manifest still names. With full checkpoints nothing is ever mixed: a damaged
-/// one is passed over as a whole. A rung that turned out not to hold is never tried again: recovery begins anew without it (RC-2).
+/// one is passed over as a whole. In exact mode only complete ones count (RC-1). A rung that turned out not to hold is never tried again: recovery begins anew without it (RC-2).
 /// </summary>
 public static class RecoveryLadder
 {
@@ -34,14 +38,26 @@ public static class RecoveryLadder
         ImmutableDictionary<string, ImmutableDictionary<(int Layer, int Expert), ExpertVersion>> vaults,
         IReadOnlyCollection<DamagedState> damaged)
     {
-        bool exact = spec.Checkpoint.Mode == CheckpointMode.Full;
+        bool exact = spec.IsExact || spec.Checkpoint.Mode == CheckpointMode.Full;
         DamagedState? why = null;
         foreach (CheckpointFacts facts in published.Values.Reverse())
         {
+            if (spec.IsExact && !facts.IsComplete)
+            {
+                // RC-1: stale experts are never mixed in.
+                continue;
+            }
+
             if (damaged.FirstOrDefault(d => d.Step == facts.Step && d.Rung == RestoreRung.Storage && (exact || d.Expert < 0)) is { } broken)
             {
                 why ??= broken;
                 continue;
+            }
+
+            if (spec.IsExact)
+            {
+                string damage = why is null ? "" : $"; newer ones are damaged: {why.Reason}";
+                return new RestorePlan(facts.Step, [], facts.Versions, $"checkpoint {facts.Step}, the newest complete one{damage}");
             }
 
             if (Experts(spec, nodeOf, facts, published, vaults, damaged) is { } plan)
@@ -51,6 +67,18 @@ public static class RecoveryLadder
         }
 
         return published.IsEmpty ? new RestorePlan(0, [], [], "nothing is saved yet: from the seed") : null;
+    }
+
+    /// <summary>CK-2: checkpoints that a recovery now would restore; retention leaves them alone. In exact mode the newest complete one is among them, however old.</summary>
+    public static IReadOnlySet<long> Needed(RunSpec spec, long newest, ImmutableSortedDictionary<long, CheckpointFacts> published)
+    {
+        var needed = new HashSet<long> { newest };
+        if (spec.IsExact && published.Values.LastOrDefault(f => f.IsComplete) is { } complete)
+        {
+            needed.Add(complete.Step);
+        }
+
+        return needed;
     }
 
     private static RestorePlan? Experts(

@@ -34,7 +34,7 @@ internal static class CheckpointCommit
     public static RetentionRequest Retention(CoordinatorState state) =>
         new(new RetentionPolicy(state.Spec!.Checkpoint.Keep, state.Spec.Checkpoint.KeepEvery), state.Fence)
         {
-            Pinned = new HashSet<long> { state.NewestCheckpoint },
+            Pinned = RecoveryLadder.Needed(state.Spec, state.NewestCheckpoint, state.Published),
             InProgress = state.Pending.Keys.ToHashSet(),
         };
 
@@ -105,7 +105,7 @@ internal static class CheckpointCommit
         }
 
         // A checkpoint along the way costs nothing but itself; the last one is the run's result.
-        bool last = next.Phase == RunPhase.Finishing || (next.Phase is RunPhase.Applying or RunPhase.Evaluating && next.Step >= next.Spec!.Training.Steps);
+        bool last = next.Phase == RunPhase.Finishing || (next.Phase is RunPhase.Preparing or RunPhase.Applying or RunPhase.Evaluating && next.Step >= next.Spec!.Training.Steps);
         return last && next.Step == e.Step && next.NewestCheckpoint < e.Step
             ? CoordinatorMachine.End(next, $"failed: the last checkpoint could not be written: {e.Reason}", effects)
             : GoOn(next, effects);

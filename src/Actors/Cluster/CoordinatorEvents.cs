@@ -27,6 +27,9 @@ public abstract record CoordinatorInput
     /// <summary>A node is gone: downed on proof of death, removed, or left.</summary>
     public sealed record NodeLost(string Incarnation, string Reason) : CoordinatorInput;
 
+    /// <summary>A node said what state it holds.</summary>
+    public sealed record Held(Holdings Message) : CoordinatorInput;
+
     /// <summary>A node is ready for the epoch, or not.</summary>
     public sealed record Prepared(EpochPrepared Message) : CoordinatorInput;
 
@@ -61,6 +64,9 @@ public abstract record CoordinatorInput
     /// <summary>The time to wait for a replacement of <paramref name="Epoch"/>'s lost nodes is over.</summary>
     public sealed record GraceOver(int Epoch) : CoordinatorInput;
 
+    /// <summary>The pause after the failures of <paramref name="Epoch"/> is over.</summary>
+    public sealed record PauseOver(int Epoch) : CoordinatorInput;
+
     /// <summary>Some time has passed: what nobody has answered meanwhile is said again.</summary>
     public sealed record Tick : CoordinatorInput;
 }
@@ -79,6 +85,9 @@ public abstract record CoordinatorEffect
 
     /// <summary>Wait for a replacement no longer than the configured grace.</summary>
     public sealed record StartGrace(int Epoch) : CoordinatorEffect;
+
+    /// <summary>Let some time pass before the next epoch.</summary>
+    public sealed record StartBackoff(int Epoch, TimeSpan Pause) : CoordinatorEffect;
 
     /// <summary>A step is decided: write it down.</summary>
     public sealed record RecordStep(DecidedStep Step) : CoordinatorEffect;
@@ -109,6 +118,9 @@ public abstract record CoordinatorEffect
         /// <summary>Where the state came from.</summary>
         public string Rung { get; init; } = "";
 
+        /// <summary>Why from there, in words.</summary>
+        public string Reason { get; init; } = "";
+
         /// <summary>PLT this recovery cost, a share.</summary>
         public double Plt { get; init; }
     }
@@ -138,6 +150,9 @@ public abstract record JournalEntry
 
     /// <summary>A checkpoint's manifest was published.</summary>
     public sealed record CheckpointPublished(long Step, string LedgerJson) : JournalEntry;
+
+    /// <summary>A step was skipped: nothing of it was finite enough to learn from.</summary>
+    public sealed record StepSkipped(long Step) : JournalEntry;
 
     /// <summary>Dynamic-K: experts of a layer saved from now on.</summary>
     public sealed record KChanged(int KSnapshot, int KPersist) : JournalEntry;

@@ -17,6 +17,9 @@ public enum RunPhase
     /// <summary>Waiting for enough nodes.</summary>
     Gathering,
 
+    /// <summary>Nodes say what state they hold, before an epoch begins in exact mode.</summary>
+    Surveying,
+
     /// <summary>Nodes restore and connect for the epoch.</summary>
     Preparing,
 
@@ -133,8 +136,29 @@ public sealed record CoordinatorState
     /// <summary>Skipped steps in a row.</summary>
     public int SkipsInARow { get; init; }
 
-    /// <summary>Actor failures since the furthest step was completed.</summary>
-    public int FailuresInARow { get; init; }
+    /// <summary>Actor failures since the furthest step was completed, oldest first.</summary>
+    public ImmutableList<ActorFailure> Failures { get; init; } = [];
+
+    /// <summary>Ranks whose actors are all restarted with the next epoch.</summary>
+    public ImmutableSortedSet<int> Fresh { get; init; } = [];
+
+    /// <summary>The next epoch waits: actors failed again and again.</summary>
+    public bool BackingOff { get; init; }
+
+    /// <summary>The survey before the next epoch; null when none is under way.</summary>
+    public Survey? Survey { get; init; }
+
+    /// <summary>The update that led to <see cref="Step"/>; null where this coordinator did not decide it.</summary>
+    public DecidedUpdate? LastUpdate { get; init; }
+
+    /// <summary>Read from the journal: what was decided last, the nodes know better.</summary>
+    public bool TakenOver { get; init; }
+
+    /// <summary>Steps that were skipped because something was not finite, of any history: the same in all of them (DT-1).</summary>
+    public ImmutableSortedSet<long> Skipped { get; init; } = [];
+
+    /// <summary>Completed steps of the newest validation loss; -1 = none.</summary>
+    public long Validated { get; init; } = -1;
 
     /// <summary>Completed steps of the furthest decision so far, those that a recovery took back included.</summary>
     public long Furthest { get; init; }
@@ -153,6 +177,9 @@ public sealed record CoordinatorState
 
     /// <summary>Members that hold a logical rank in the current epoch, in node-index order.</summary>
     public IReadOnlyList<NodeIdentity> Participants => Placement?.Nodes ?? [];
+
+    /// <summary>Nodes whose loss ends what is under way: those of the survey, else the participants.</summary>
+    public IReadOnlyList<NodeIdentity> Involved => Survey?.Placement.Nodes ?? Participants;
 
     /// <summary>Nodes the run wants: the spec's, at most one per rank.</summary>
     public int WantedNodes => Spec is null ? 0 : Math.Min(Spec.Nodes, Spec.Layout.Ranks);

@@ -37,6 +37,8 @@ internal sealed class FaultClock
 
         public string Rung { get; set; } = "";
 
+        public string Why { get; set; } = "";
+
         public double Plt { get; set; }
 
         public double Now() => Stopwatch.GetElapsedTime(Begun).TotalMilliseconds;
@@ -65,11 +67,11 @@ internal sealed class FaultClock
         }
     }
 
-    public void Ready(double fetchMs, double restoreMs, string rung, double plt)
+    public void Ready(double fetchMs, double restoreMs, string rung, string why, double plt)
     {
         foreach (Open fault in open)
         {
-            (fault.Rung, fault.Plt) = (rung, plt);
+            (fault.Rung, fault.Why, fault.Plt) = (rung, why, plt);
             fault.RejoinedMs = fault.Now();
             fault.FetchedMs = fault.DecidedMs + fetchMs;
             fault.RestoredMs = Math.Min(fault.RejoinedMs, fault.FetchedMs + restoreMs);
@@ -86,7 +88,7 @@ internal sealed class FaultClock
 
         FaultTimeline[] done = open.Select(f => new FaultTimeline(
             f.Kind, f.Target, f.AtStep, f.Phase, f.At, f.DecidedMs, f.FetchedMs, f.RestoredMs, f.RejoinedMs, f.Now(),
-            f.Rung, f.Reason, Math.Max(0, f.AtStep - f.RestoreStep), f.Injected)
+            f.Rung, f.Why.Length > 0 ? $"{f.Reason}; {f.Why}" : f.Reason, Math.Max(0, f.AtStep - f.RestoreStep), f.Injected)
         {
             // Faults of one recovery share its cost: it is told once.
             Plt = ReferenceEquals(f, open[0]) ? f.Plt : 0,

@@ -33,6 +33,7 @@ internal static class Entries
             nameof(JournalEntry.RunAccepted) => typeof(JournalEntry.RunAccepted),
             nameof(JournalEntry.EpochBegan) => typeof(JournalEntry.EpochBegan),
             nameof(JournalEntry.CheckpointPublished) => typeof(JournalEntry.CheckpointPublished),
+            nameof(JournalEntry.StepSkipped) => typeof(JournalEntry.StepSkipped),
             nameof(JournalEntry.KChanged) => typeof(JournalEntry.KChanged),
             nameof(JournalEntry.CheckpointsChosen) => typeof(JournalEntry.CheckpointsChosen),
             nameof(JournalEntry.StopAsked) => typeof(JournalEntry.StopAsked),

@@ -31,11 +31,13 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
         Receive<SayHello>(_ => services.CoordinatorProxy.Tell(new NodeHello(services.Identity), Self));
         Receive<HelloAnswer>(OnAnswer);
         Receive<PrepareEpoch>(OnPrepare);
+        Receive<AskHoldings>(OnAskHoldings);
         Receive<AbortEpoch>(Relay);
         Receive<StartSteps>(Relay);
         Receive<StepDecision>(Relay);
         Receive<EvaluateState>(Relay);
         Receive<EndRun>(Relay);
+        Receive<EndNode>(m => fence.Admits(m.Fence), m => exit(NodeExit.ActorsFailed, m.Reason));
         Receive<AskPersisted>(m => services.Writer.Forward(m));
     }
 
@@ -78,6 +80,15 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
         device.Forward(m);
     }
 
+    private void OnAskHoldings(AskHoldings m)
+    {
+        // EP-1: likewise. The answer must stay true, so nothing older than this coordinator changes state any more.
+        if (fence.Admits(m.Fence))
+        {
+            device.Forward(m);
+        }
+    }
+
     private void Relay(object message) => device.Forward(message);
 }
 
@@ -104,6 +115,9 @@ public static class NodeExit
 
     /// <summary>The compute lane hangs; only the end of the process frees it.</summary>
     public const int Hung = 24;
+
+    /// <summary>Actors of this node fail again and again; a new process may do better.</summary>
+    public const int ActorsFailed = 25;
 
     /// <summary>None of the nodes to join answers; under a supervisor a new process is told the nodes that live then.</summary>
     public const int Unreachable = 23;

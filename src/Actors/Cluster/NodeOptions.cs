@@ -76,6 +76,9 @@ public sealed record NodeOptions
 
     /// <summary>Told of each chunk an expert shard computes; null when nobody asks.</summary>
     public Action<int, long, int, ChunkKey>? Trace { get; init; }
+
+    /// <summary>Told in the middle of each unit's update: (unit, step); what it throws tears the unit. Null when nobody asks.</summary>
+    public Action<Compute.Models.UnitId, long>? Updating { get; init; }
 }
 
 /// <summary>TLS of the control plane: mutual, with one certificate for both sides.</summary>

@@ -161,6 +161,7 @@ public sealed class NodeProcess : IAsyncDisposable
                 }
             },
             Trace = options.Trace,
+            Updating = options.Updating,
         };
         IActorRef watch = system.ActorOf(Props.Create(() => new DeathWatchActor(Identity, coordinator, suspicions, exit)), "death-watch");
         exchange.PeerFailed += lost => watch.Tell(new DeathWatchActor.Suspect(lost.Incarnation, lost.Reason, lost.Ended), ActorRefs.NoSender);

@@ -14,6 +14,11 @@ internal static class RecoveryCost
     public static (CoordinatorState State, string Rung, double Plt) Settle(CoordinatorState state, List<Effect> effects)
     {
         RestorePlan plan = state.Plan!;
+        if (plan.Rung.Length > 0)
+        {
+            return (state, plan.Rung, 0);
+        }
+
         bool live = state.Ready.Values.Any(r => r.Live);
         string rung = (plan.Step, live) switch
         {

@@ -6,7 +6,7 @@ namespace MoeActors.Actors.Cluster;
 /// <summary>PURE but for the numbers it is given: is there room for a run?</summary>
 public static class RoomCheck
 {
-    /// <summary>Bytes of state one logical rank needs on its node: weights, gradient, master, m, v, one snapshot of them in writing, and one kept where snapshots stay in memory (checkpoint.vault).</summary>
+    /// <summary>Bytes of state one logical rank needs on its node: weights, gradient, master, m, v, one snapshot of them in writing, one kept where snapshots stay in memory (checkpoint.vault), and copies of as many other ranks' units as recovery.copies, with their gradients.</summary>
     public static long RankBytes(RunSpec spec)
     {
         ParameterLayout dense = ParameterLayout.Dense(spec.Model);
@@ -16,7 +16,8 @@ public static class RoomCheck
         long master = spec.Training.Precision == Precision.BFloat16 ? 4 : 0;
         long denseShard = dense.Total / spec.Layout.Ranks, expertShard = experts / spec.Layout.Groups;
         long kept = spec.Checkpoint.KeepsSnapshots ? 4 + 8 : 0;
-        return ((dense.Total + experts) * (weight + 4)) + ((denseShard + expertShard) * ((master + 8) + (master + 8 + weight) + kept));
+        int copies = spec.Nodes > 1 ? spec.Copies * (4 + 8 + 4) : 0;
+        return ((dense.Total + experts) * (weight + 4)) + ((denseShard + expertShard) * ((master + 8) + (master + 8 + weight) + kept + copies));
     }
 
     /// <summary>Throws <see cref="InsufficientMemoryException"/> when a node cannot hold one rank and <paramref name="reserve"/> bytes beside it.</summary>
@@ -26,7 +27,7 @@ public static class RoomCheck
         if (need > node.MemoryBytes)
         {
             throw new InsufficientMemoryException(
-                $"one logical rank of {spec.Model.Name} needs {need / 1e9:0.0} GB, this node has {node.MemoryBytes / 1e9:0.0} GB: use more ranks (layout.ranks, layout.expert-parallel) on more nodes, {(spec.Checkpoint.KeepsSnapshots ? "checkpoint.vault = off, " : "")}or a smaller model");
+                $"one logical rank of {spec.Model.Name} needs {need / 1e9:0.0} GB, this node has {node.MemoryBytes / 1e9:0.0} GB: use more ranks (layout.ranks, layout.expert-parallel) on more nodes, {(spec.Checkpoint.KeepsSnapshots ? "checkpoint.vault = off, " : "")}{(spec.Copies > 0 && spec.Nodes > 1 ? "recovery.copies = 0, " : "")}or a smaller model");
         }
     }
 

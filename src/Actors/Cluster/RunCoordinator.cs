@@ -42,6 +42,8 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
 
     private sealed record GraceTick(int Epoch);
 
+    private sealed record PauseTick(int Epoch);
+
     /// <summary>Self-message of the timer behind <see cref="Input.Tick"/>.</summary>
     private sealed class Repeat
     {
@@ -54,6 +56,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         Recover<CoordinatorEntry>(e => state = CoordinatorMachine.Replay(state, Entries.Read(e)));
         Recover<RecoveryCompleted>(_ => TakeOffice());
         Command<NodeHello>(OnHello);
+        Command<Holdings>(m => Feed(new Input.Held(m)));
         Command<EpochPrepared>(m => Feed(new Input.Prepared(m)));
         Command<StepReport>(m => Feed(new Input.Reported(m)));
         Command<StepApplied>(m => Feed(new Input.Applied(m)));
@@ -62,6 +65,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         Command<NodeFault>(m => Feed(new Input.ActorFailed(m)));
         Command<PublishDone>(OnPublishDone);
         Command<GraceTick>(m => Feed(new Input.GraceOver(m.Epoch)));
+        Command<PauseTick>(m => Feed(new Input.PauseOver(m.Epoch)));
         Command<Repeat>(_ => OnRepeat());
         Command<OpenAgain>(m => TakeOver(m.Left));
         Command<SubmitRun>(OnSubmit);
@@ -209,6 +213,9 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
                 case Effect.StartGrace e:
                     Timers.StartSingleTimer("grace", new GraceTick(e.Epoch), options.RecoveryGrace);
                     break;
+                case Effect.StartBackoff e:
+                    Timers.StartSingleTimer("backoff", new PauseTick(e.Epoch), e.Pause);
+                    break;
                 case Effect.RecordStep e:
                     OnStep(e.Step);
                     break;
@@ -229,7 +236,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
                     faults.Decided(e.RestoreStep);
                     break;
                 case Effect.EpochReady e:
-                    faults.Ready(e.FetchMs, e.RestoreMs, e.Rung, e.Plt);
+                    faults.Ready(e.FetchMs, e.RestoreMs, e.Rung, e.Reason, e.Plt);
                     recorder?.Epoch(e.Epoch, state.Step, state.Placement!, e.Nodes);
                     lastDecision = Stopwatch.GetTimestamp();
                     hold.Take();

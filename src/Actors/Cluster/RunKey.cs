@@ -15,7 +15,7 @@ public static class RunKey
 /// <summary>The lineage of a run: what must be the same for its checkpoints to be gone on with.</summary>
 public static class Lineage
 {
-    /// <summary>Hash of id, model, layout, training and data; nodes, intervals and paths left out.</summary>
+    /// <summary>Hash of id, model, layout, training and data; nodes, intervals, recovery and paths left out.</summary>
     public static string Of(RunSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
@@ -24,6 +24,7 @@ public static class Lineage
             Nodes = 1,
             Checkpoint = new CheckpointSpec(),
             Evaluation = new EvaluationSpec(),
+            Recovery = null,
             Data = spec.Data with { Paths = [] },
         };
         return Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(bare.ToJson())));

@@ -28,7 +28,7 @@ internal static class UnansweredOrders
             return next;
         }
 
-        NodeIdentity[] silent = [.. state.Participants.Where(n => state.Members.ContainsKey(n.Incarnation) && !HasAnswered(state, n.Incarnation))];
+        NodeIdentity[] silent = [.. state.Involved.Where(n => state.Members.ContainsKey(n.Incarnation) && !HasAnswered(state, n.Incarnation))];
         foreach (NodeIdentity node in state.Order is null ? [] : silent)
         {
             effects.Add(new Effect.Tell(node, state.Order!));
@@ -52,6 +52,7 @@ internal static class UnansweredOrders
 
     private static bool HasAnswered(CoordinatorState state, string incarnation) => state.Phase switch
     {
+        RunPhase.Surveying => state.Survey!.Answers.ContainsKey(incarnation),
         RunPhase.Preparing => state.Ready.ContainsKey(incarnation),
         RunPhase.Running => state.Reports.ContainsKey(incarnation),
         RunPhase.Applying => state.Applied.Contains(incarnation),

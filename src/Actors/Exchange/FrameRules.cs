@@ -57,7 +57,7 @@ internal static class FrameRules
 
     private static string? DataFault(in FrameHeader h, long maxPayload)
     {
-        if (h.Purpose is < Purpose.Dispatch or > Purpose.WeightPiece)
+        if (h.Purpose is < Purpose.Dispatch or > Purpose.StatePiece)
         {
             return $"frame {h.Sequence} has the unknown purpose {(byte)h.Purpose}";
         }

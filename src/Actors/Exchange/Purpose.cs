@@ -20,6 +20,15 @@ public enum Purpose : byte
 
     /// <summary>A piece of an all-gather of weights.</summary>
     WeightPiece = 6,
+
+    /// <summary>A unit's reduced gradient, for the copy of the unit that the receiving node holds.</summary>
+    CopyGradient = 7,
+
+    /// <summary>Asks for a unit's state, or for its range of the weights.</summary>
+    StateRequest = 8,
+
+    /// <summary>A piece of what was asked for.</summary>
+    StatePiece = 9,
 }
 
 /// <summary>What a frame is to the connection itself.</summary>

@@ -31,6 +31,11 @@ internal static class ControlFormats
             (ref MessagePackReader r) => new HelloAnswer(r.ReadInt64(), r.ReadString())),
         Format("prepare", WritePrepare, ReadPrepare),
         Format(
+            "ask-holdings",
+            (ref MessagePackWriter w, AskHoldings m) => { w.Write(m.RunKey); w.Write(m.Epoch); w.Write(m.Fence); },
+            (ref MessagePackReader r) => new AskHoldings(r.ReadUInt64(), r.ReadInt32(), r.ReadInt64())),
+        Format<Holdings>("holdings", RecoveryFormats.WriteHoldings, RecoveryFormats.ReadHoldings),
+        Format(
             "prepared",
             (ref MessagePackWriter w, EpochPrepared m) =>
             {
@@ -101,6 +106,10 @@ internal static class ControlFormats
             "fault",
             (ref MessagePackWriter w, NodeFault m) => { w.Write(m.Epoch); w.Write(m.Node); w.Write(m.Actor); w.Write(m.Reason); },
             (ref MessagePackReader r) => new NodeFault(r.ReadInt32(), ReadText(ref r), ReadText(ref r), ReadText(ref r))),
+        Format(
+            "end-node",
+            (ref MessagePackWriter w, EndNode m) => { w.Write(m.Fence); w.Write(m.Reason); },
+            (ref MessagePackReader r) => new EndNode(r.ReadInt64(), ReadText(ref r))),
         Format(
             "end",
             (ref MessagePackWriter w, EndRun m) => { w.Write(m.Epoch); w.Write(m.Outcome); },
@@ -178,11 +187,17 @@ internal static class ControlFormats
         WriteList(ref w, m.NodeOfRank, (ref MessagePackWriter x, int i) => x.Write(i));
         w.Write(m.RestoreStep); w.Write(m.Fence);
         WriteList<RestoreItem>(ref w, m.Restore, RestoreFormats.WriteItem);
+        WriteList<UnitSource>(ref w, m.Sources, RecoveryFormats.WriteSource);
+        RecoveryFormats.WriteUpdate(ref w, m.Redo);
+        RestoreFormats.WriteOrder(ref w, m.Save);
+        WriteList(ref w, m.Fresh, (ref MessagePackWriter x, int i) => x.Write(i));
     }
 
     private static PrepareEpoch ReadPrepare(ref MessagePackReader r) => new(
         r.ReadUInt64(), r.ReadInt32(), ReadText(ref r), ReadText(ref r), ReadList(ref r, ReadNode),
-        ReadList(ref r, (ref MessagePackReader x) => x.ReadInt32()), r.ReadInt64(), r.ReadInt64(), ReadList(ref r, RestoreFormats.ReadItem));
+        ReadList(ref r, (ref MessagePackReader x) => x.ReadInt32()), r.ReadInt64(), r.ReadInt64(), ReadList(ref r, RestoreFormats.ReadItem),
+        ReadList(ref r, RecoveryFormats.ReadSource), RecoveryFormats.ReadUpdate(ref r), RestoreFormats.ReadOrder(ref r),
+        ReadList(ref r, (ref MessagePackReader x) => x.ReadInt32()));
 
     private static void WriteStatus(ref MessagePackWriter w, RunStatus m)
     {

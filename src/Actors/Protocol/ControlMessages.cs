@@ -24,6 +24,10 @@ public sealed record HelloAnswer(long Fence, string? Refusal) : IControlMessage;
 /// <param name="RestoreStep">Completed steps to go on from; 0 = from the seed.</param>
 /// <param name="Fence">Fencing token of the coordinator.</param>
 /// <param name="Restore">Experts that are not taken from the checkpoint of <paramref name="RestoreStep"/> as it is: their rung of the recovery ladder. Empty in exact recovery.</param>
+/// <param name="Sources">By unit: who holds its state of <paramref name="RestoreStep"/> in memory. Empty: from the checkpoint, unless all of a node's units are there already.</param>
+/// <param name="Redo">The decision that made the recovery point, for who has not carried it out; null where none is known.</param>
+/// <param name="Save">What to snapshot of the restored state, where a checkpoint of it was due and is lost; null = nothing.</param>
+/// <param name="Fresh">Logical ranks whose actors are all created anew.</param>
 public sealed record PrepareEpoch(
     ulong RunKey,
     int Epoch,
@@ -33,7 +37,11 @@ public sealed record PrepareEpoch(
     IReadOnlyList<int> NodeOfRank,
     long RestoreStep,
     long Fence,
-    IReadOnlyList<RestoreItem> Restore) : IControlMessage;
+    IReadOnlyList<RestoreItem> Restore,
+    IReadOnlyList<UnitSource> Sources,
+    DecidedUpdate? Redo,
+    CheckpointOrder? Save,
+    IReadOnlyList<int> Fresh) : IControlMessage;
 
 /// <summary>Where a unit's state comes from, best first.</summary>
 public enum RestoreRung
@@ -49,6 +57,9 @@ public enum RestoreRung
 
     /// <summary>An older verified version in storage: the newest is damaged.</summary>
     OlderStorage,
+
+    /// <summary>The copy in a peer's memory, which was brought to the recovery point by the same gradients.</summary>
+    Peer,
 }
 
 /// <summary>One expert's rung (RC-1: no version is newer than the recovery point).</summary>
@@ -166,7 +177,11 @@ public enum AfterStep
 /// <param name="After">What follows.</param>
 /// <param name="Committed">Newest published checkpoint: snapshots older than the newest of that step or before are needed by nobody.</param>
 public sealed record StepDecision(
-    int Epoch, long Step, bool Skip, double GradientScale, double LearningRate, CheckpointOrder? Checkpoint, AfterStep After, long Committed) : IControlMessage;
+    int Epoch, long Step, bool Skip, double GradientScale, double LearningRate, CheckpointOrder? Checkpoint, AfterStep After, long Committed) : IControlMessage
+{
+    /// <summary>The update it decides.</summary>
+    public DecidedUpdate Update => new(Step, Skip, GradientScale, LearningRate);
+}
 
 /// <summary>Node → coordinator: the update of a step with <see cref="AfterStep.Hold"/> is done.</summary>
 public sealed record StepApplied(int Epoch, long Step, string Node) : IControlMessage;
@@ -203,6 +218,11 @@ public sealed record AskPersisted(int Epoch, long Step) : IControlMessage;
 /// <param name="Actor">Name of the actor, or "exchange" when peers of the epoch could not be reached.</param>
 /// <param name="Reason">The exception's message.</param>
 public sealed record NodeFault(int Epoch, string Node, string Actor, string Reason) : IControlMessage;
+
+/// <summary>Coordinator → node: end your process; its actors fail again and again. Another takes its place.</summary>
+/// <param name="Fence">Fencing token of the coordinator.</param>
+/// <param name="Reason">Why.</param>
+public sealed record EndNode(long Fence, string Reason) : IControlMessage;
 
 /// <summary>Coordinator → node: the run is over; free its state.</summary>
 /// <param name="Epoch">The last epoch.</param>

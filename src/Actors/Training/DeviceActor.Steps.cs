@@ -55,12 +55,23 @@ internal sealed partial class DeviceActor
 
         if (progress.Reduced(m.Unit, m.Rank))
         {
+            TryReport();
+        }
+    }
+
+    /// <summary>ST-1: the step is reported when the gradients of all units are reduced, and those of all copies held here have come.</summary>
+    private void TryReport()
+    {
+        if (progress is { IsReduced: true, IsReported: false } step && copies.Cover(step.Step))
+        {
+            step.IsReported = true;
+
             // The lane's whole idle time is known only now; each rank is told the same.
             double exposed = services.Clock.ExposedMs();
             Answer(new StepReport(
-                m.Epoch, m.Step, node.Incarnation,
-                progress.Ranks.Select(r => r with { ComputeMs = services.Clock.ComputeMs(r.Rank), ExposedMs = exposed }).ToArray(),
-                progress.Units, stallMsOfLastStep, Stopwatch.GetElapsedTime(progress.Begun).TotalMilliseconds, msOfLastStep));
+                context!.Epoch, step.Step, node.Incarnation,
+                step.Ranks.Select(r => r with { ComputeMs = services.Clock.ComputeMs(r.Rank), ExposedMs = exposed }).ToArray(),
+                step.Units, stallMsOfLastStep, Stopwatch.GetElapsedTime(step.Begun).TotalMilliseconds, msOfLastStep));
         }
     }
 
@@ -72,13 +83,18 @@ internal sealed partial class DeviceActor
             return;
         }
 
-        store!.Step = -1;
+        lastDecided = m.Update;
+        store!.Settle();
+        copies.Settle();
         node.Vault.Committed(m.Committed);
         var apply = new ApplyDecision(m, m.Checkpoint is null ? null : new SnapshotPlan(context!.Spec, m.Checkpoint));
         foreach ((IActorRef actor, _) in actors.Values)
         {
             actor.Tell(apply);
         }
+
+        // Beside training, on a thread of their own.
+        copies.Apply(m.Update, context!.Spec.Training);
     }
 
     private void OnUpdated(UnitUpdated m)
@@ -93,8 +109,29 @@ internal sealed partial class DeviceActor
         TryGoOn();
     }
 
-    /// <summary>A remote rank's range of the new dense weights.</summary>
     private void OnTicket(Ticket ticket)
+    {
+        if (context?.Epoch == ticket.Header.Epoch && store is not null && orders.IsNewest(ticket.Header.Epoch))
+        {
+            switch (ticket.Header.Purpose)
+            {
+                case Purpose.StateRequest:
+                    OnRequest(ticket);
+                    return;
+                case Purpose.StatePiece:
+                    OnPiece(ticket);
+                    return;
+                case Purpose.CopyGradient when services.Gate.Admits(ticket.Header.Epoch):
+                    OnCopyGradient(ticket);
+                    return;
+            }
+        }
+
+        OnWeightPiece(ticket);
+    }
+
+    /// <summary>A remote rank's range of the new dense weights.</summary>
+    private void OnWeightPiece(Ticket ticket)
     {
         if (context?.Epoch != ticket.Header.Epoch || progress?.Step != ticket.Header.Step || ticket.Header.Purpose != Purpose.WeightPiece)
         {
@@ -109,8 +146,8 @@ internal sealed partial class DeviceActor
         {
             if (piece is not null)
             {
-                // The sender knows a decision that may not have come here yet: from now on the state is of no step.
-                store.Step = -1;
+                // The sender knows a decision that may not have come here yet: from now on this range is of no step, then of the next.
+                store.DenseRanges[rank] = -1;
                 FinishDenseSnapshots();
                 using Tensor target = store.DenseWeights.narrow(0, begin, count);
                 using Tensor flat = piece.view(count);
@@ -118,6 +155,7 @@ internal sealed partial class DeviceActor
             }
         }
 
+        store.DenseRanges[rank] = progress.Step + 1;
         progress.DensePiece();
         TryGoOn();
     }
@@ -143,7 +181,7 @@ internal sealed partial class DeviceActor
         stallMsOfLastStep = progress.StallMs;
         msOfLastStep = Math.Max(0, Stopwatch.GetElapsedTime(progress.Begun).TotalMilliseconds - progress.StallMs);
         progress = null;
-        (store!.Step, store.Restored) = (step + 1, false);
+        store!.Restored = false;
         if (after == AfterStep.Continue)
         {
             BeginStep(step + 1);

@@ -36,10 +36,22 @@ internal sealed partial class DeviceActor : ReceiveActor
     public DeviceActor(NodeServices node)
     {
         this.node = node;
-        services = new DeviceServices(node.Exchange, node.Flight, new LaneClock(), new EpochGate(), Snapshot, node.Trace);
+        IActorRef self = Self;
+        copies = new PeerCopies(reason => self.Tell(new CopyFailed(reason)));
+        services = new DeviceServices(node.Exchange, node.Flight, new LaneClock(), new EpochGate(), Snapshot, node.Trace) { Updating = node.Updating };
         Receive<PrepareEpoch>(OnPrepare);
         Receive<Connected>(m => context?.Epoch == m.Epoch, OnConnected);
         Receive<ActorCreated>(m => actors[m.Name] = (m.Actor, m.Incarnation));
+        Receive<AskHoldings>(OnAskHoldings);
+        Receive<FetchTick>(OnFetchTick);
+        Receive<ReadyYet>(m => context?.Epoch == m.Epoch, _ => TryReady());
+        Receive<CopyFailed>(m =>
+        {
+            if (context is not null)
+            {
+                Answer(new NodeFault(context.Epoch, node.Incarnation, "peer-copies", m.Reason));
+            }
+        });
         Receive<AbortEpoch>(m => context?.Epoch == m.Epoch, m => Quiesce(m.Reason));
         Receive<EndRun>(m => context is null || m.Epoch >= context.Epoch, OnEndRun);
         Receive<Terminated>(m => stopping.Remove(m.ActorRef));
@@ -54,7 +66,7 @@ internal sealed partial class DeviceActor : ReceiveActor
     }
 
     /// <summary>The data plane is connected for the epoch, or not.</summary>
-    private sealed record Connected(int Epoch, string? Error, double FetchMs, double RestoreMs, bool Live);
+    private sealed record Connected(int Epoch, string? Error);
 
     protected override void PreStart()
     {
@@ -65,6 +77,7 @@ internal sealed partial class DeviceActor : ReceiveActor
     protected override void PostStop()
     {
         connecting?.Dispose();
+        copies.Dispose();
         store?.Dispose();
         corpus?.Dispose();
     }
@@ -89,6 +102,11 @@ internal sealed partial class DeviceActor : ReceiveActor
             return;
         }
 
+        foreach (string name in actors.Keys.Where(n => m.Fresh.Contains(RankOf(n))).ToArray())
+        {
+            Stop(name);
+        }
+
         if (stopping.Count > 0)
         {
             // The names of actors that are about to end are free once they have; they do it on this lane.
@@ -111,10 +129,11 @@ internal sealed partial class DeviceActor : ReceiveActor
 
     private void Prepare(PrepareEpoch m)
     {
-        long begun = Stopwatch.GetTimestamp();
+        var begun = new Preparation { Begun = Stopwatch.GetTimestamp() };
         RunSpec spec = RunSpec.FromJson(m.SpecJson);
         int self = m.Nodes.ToList().FindIndex(n => n.Incarnation == node.Incarnation);
         context = new EpochContext(m, spec, self);
+        node.Exchange.Register(new Endpoint(EndpointKind.Device, 0, self), Self);
         node.Exchange.BeginEpoch(EpochTables.Of(context));
         if (store is null || Lineageless(store.Spec, spec))
         {
@@ -122,9 +141,9 @@ internal sealed partial class DeviceActor : ReceiveActor
         }
 
         int[] ranks = Enumerable.Range(0, spec.Layout.Ranks).Where(context.IsLocal).ToArray();
-        store!.Hold(ranks);
+        store!.Hold(ranks, [.. m.Sources.Where(s => s.Node == self && s.Rung == RestoreRung.Live).Select(s => s.Unit)]);
         node.Vault.GoBack(m.RestoreStep, unit => ranks.Contains(UnitOrder.OwnerRank(spec.Layout, unit)));
-        long restoring = Stopwatch.GetTimestamp();
+        WantCopies();
         IReadOnlyList<DamagedState> damaged = Restore(m, spec, out bool live);
         if (damaged.Count > 0)
         {
@@ -134,41 +153,15 @@ internal sealed partial class DeviceActor : ReceiveActor
 
         node.Vault.Reserve(() => SnapshotReserve.Of(spec, ranks), text => log.Info("epoch {0}: {1}", m.Epoch, text));
         node.Flight.Enter(Phase.Recovery, m.Epoch, m.RestoreStep);
-        double fetchMs = Stopwatch.GetElapsedTime(restoring).TotalMilliseconds;
-        services.Gate.Open(m.Epoch);
-        AttachActors(ranks);
-        double restoreMs = Stopwatch.GetElapsedTime(begun).TotalMilliseconds - fetchMs;
+        begun.Live = live;
+        preparation = begun;
+        fetches.AddRange(Lacking(m));
         int epoch = m.Epoch;
         connecting = new CancellationTokenSource(node.ConnectPatience);
         node.Exchange.ConnectAsync(connecting.Token).PipeTo(
             Self,
-            success: () => new Connected(epoch, null, fetchMs, restoreMs, live),
-            failure: e => new Connected(epoch, e.GetBaseException().Message, fetchMs, restoreMs, live));
-    }
-
-    /// <summary>
-    /// Brings the units to the recovery point: they are there already, or come from the seed, from snapshots in memory, from storage. Returns what does not hold.
-    /// </summary>
-    private IReadOnlyList<DamagedState> Restore(PrepareEpoch m, RunSpec spec, out bool live)
-    {
-        live = LiveState.IsOf(spec, store!.Step, store.Restored, m.RestoreStep);
-        if (live)
-        {
-            return [];
-        }
-
-        store.Step = -1;
-        if (m.RestoreStep == 0)
-        {
-            UnitRestore.FromSeed(store);
-            (store.Step, store.Restored) = (0, false);
-            return [];
-        }
-
-        var restore = new UnitRestore(store, node.Checkpoints.Open(spec, m.RunFolder), node.Vault);
-        IReadOnlyList<DamagedState> damaged = restore.FromCheckpoint(m.RestoreStep, Manifests.IdentityOf(spec), m.Restore);
-        (store.Step, store.Restored) = (damaged.Count == 0 ? m.RestoreStep : -1, true);
-        return damaged;
+            success: () => new Connected(epoch, null),
+            failure: e => new Connected(epoch, e.GetBaseException().Message));
     }
 
     private static bool Lineageless(RunSpec old, RunSpec now) => Cluster.Lineage.Of(old) != Cluster.Lineage.Of(now);
@@ -176,6 +169,8 @@ internal sealed partial class DeviceActor : ReceiveActor
     /// <summary>Opens another run's data and state; the actors take them over when they are attached.</summary>
     private void OpenRun(RunSpec spec)
     {
+        copies.Clear();
+        lastDecided = null;
         store?.Dispose();
         store = null;
         ThreadSettings.Apply(spec.Layout.ThreadsPerRank);
@@ -223,8 +218,6 @@ internal sealed partial class DeviceActor : ReceiveActor
         {
             Stop(gone);
         }
-
-        node.Exchange.Register(new Endpoint(EndpointKind.Device, 0, context.Self), Self);
     }
 
     private IActorRef ActorOf<T>(string name, System.Linq.Expressions.Expression<Func<T>> create)
@@ -240,6 +233,9 @@ internal sealed partial class DeviceActor : ReceiveActor
         return child;
     }
 
+    // "rank-2", "expert-shard-1-2".
+    private static int RankOf(string actor) => int.Parse(actor[(actor.LastIndexOf('-') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+
     private void StopActors()
     {
         foreach (string name in actors.Keys.ToArray())
@@ -253,35 +249,6 @@ internal sealed partial class DeviceActor : ReceiveActor
         stopping.Add(Context.Watch(actors[name].Actor));
         Context.Stop(actors[name].Actor);
         actors.Remove(name);
-    }
-
-    private void OnConnected(Connected m)
-    {
-        if (connecting is null)
-        {
-            // The epoch was aborted meanwhile.
-            return;
-        }
-
-        if (m.Error is not null)
-        {
-            // A peer that cannot be reached is dying or cut off: the coordinator hears of it through membership and begins another epoch.
-            log.Warning("epoch {0}: {1}", m.Epoch, m.Error);
-            Answer(new NodeFault(m.Epoch, node.Incarnation, "exchange", m.Error));
-            return;
-        }
-
-        if (actors.Values.Any(a => a.Incarnation == 0))
-        {
-            // A child has not started yet: its announcement is on this lane ahead of the repeated message.
-            Self.Tell(m);
-            return;
-        }
-
-        Answer(new EpochPrepared(
-            m.Epoch, node.Incarnation, null, m.FetchMs, m.RestoreMs,
-            actors.Select(a => new ActorIncarnation(a.Key, a.Value.Incarnation)).OrderBy(a => a.Name, StringComparer.Ordinal).ToArray(),
-            m.Live, []));
     }
 
     private void Quiesce(string reason)
@@ -299,6 +266,8 @@ internal sealed partial class DeviceActor : ReceiveActor
         connecting?.Cancel();
         connecting?.Dispose();
         connecting = null;
+        preparation = null;
+        StopFetching();
         progress = null;
         msOfLastStep = 0;
     }
@@ -307,6 +276,8 @@ internal sealed partial class DeviceActor : ReceiveActor
     {
         Quiesce($"the run ended: {m.Outcome}");
         StopActors();
+        copies.Clear();
+        lastDecided = null;
         store?.Dispose();
         store = null;
         node.Vault.Clear();

@@ -15,6 +15,12 @@ internal sealed record EpochContext(PrepareEpoch Message, RunSpec Spec, int Self
 {
     public int Epoch => Message.Epoch;
 
+    /// <summary>Who holds copies of whose units.</summary>
+    public CopyPlan Copies { get; } = CopyPlacement.Plan(Spec.Copies, Message.Nodes);
+
+    /// <summary>Index of the node that owns a unit.</summary>
+    public int NodeOf(UnitId unit) => Message.NodeOfRank[UnitOrder.OwnerRank(Spec.Layout, unit)];
+
     public ulong RunKey => Message.RunKey;
 
     public bool IsLocal(int rank) => Message.NodeOfRank[rank] == Self;

@@ -1,6 +1,7 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
+using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
 
 namespace MoeActors.Actors.Training;
@@ -18,4 +19,8 @@ internal sealed record DeviceServices(
     LaneClock Clock,
     EpochGate Gate,
     Func<EpochContext, UnitState, SnapshotPlan, long, double> Snapshot,
-    Action<int, long, int, ChunkKey>? Trace);
+    Action<int, long, int, ChunkKey>? Trace)
+{
+    /// <summary>Told in the middle of each unit's update: (unit, step); null when nobody asks.</summary>
+    public Action<UnitId, long>? Updating { get; init; }
+}

@@ -39,6 +39,32 @@ internal abstract class UnitState(UnitId id, int ordinal, ParameterLayout layout
     /// <summary>Optimizer steps applied.</summary>
     public UnitSteps Steps { get; } = new();
 
+    /// <summary>By participant: completed steps that its range of <see cref="Weights"/> is of; -1: unknown.</summary>
+    public required long[] Ranges { get; init; }
+
+    /// <summary>Completed steps the unit's state is of; -1: never restored, or torn in the middle of an update.</summary>
+    public long Step { get; set; } = -1;
+
+    /// <summary>ST-1: the reduced gradient of step <see cref="Step"/>, fp32 [Count], from its reduction to its update; owned by the unit, so that it outlives the actor. Null otherwise.</summary>
+    public Tensor? Reduced { get; private set; }
+
+    /// <summary>Takes the reduced gradient over.</summary>
+    public void Keep(Tensor reduced)
+    {
+        DropReduced();
+        Reduced = reduced.DetachFromDisposeScope();
+    }
+
+    /// <summary>The gradient is used, or of a step that is computed again.</summary>
+    public void DropReduced()
+    {
+        Reduced?.Dispose();
+        Reduced = null;
+    }
+
+    /// <summary>The unit's state, and its own range of the weights, are those after <paramref name="step"/> completed steps; -1: torn.</summary>
+    public void IsAt(long step) => Step = Ranges[Id.Index] = step;
+
     /// <summary>The copy for a checkpoint that has not been waited for; null when there is none.</summary>
     public SnapshotJob? Snapshot { get; set; }
 
@@ -68,6 +94,7 @@ internal abstract class UnitState(UnitId id, int ordinal, ParameterLayout layout
     public virtual void Dispose()
     {
         FinishSnapshot();
+        DropReduced();
         Optimizer.Dispose();
         Gradient.Dispose();
     }
@@ -98,6 +125,7 @@ internal sealed class ExpertUnit(UnitId id, int ordinal, ParameterLayout layout,
 internal sealed class DeviceStore : IDisposable
 {
     private readonly Dictionary<UnitId, UnitState> units = [];
+    private readonly Dictionary<UnitId, UnitState> leaving = [];
     private readonly UnitOrder order;
 
     public DeviceStore(RunSpec spec, Device device)
@@ -106,6 +134,7 @@ internal sealed class DeviceStore : IDisposable
         order = new UnitOrder(spec.Model, spec.Layout);
         DenseLayout = ParameterLayout.Dense(spec.Model);
         DenseWeights = zeros(DenseLayout.Total, dtype: WeightType, device: device);
+        DenseRanges = [.. Enumerable.Repeat(-1L, spec.Layout.Ranks)];
     }
 
     public RunSpec Spec { get; }
@@ -120,22 +149,69 @@ internal sealed class DeviceStore : IDisposable
 
     public ScalarType WeightType => Spec.Training.Precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
 
-    /// <summary>Completed steps that all of it is the state of; -1 while an update is under way, or nothing is restored.</summary>
-    public long Step { get; set; } = -1;
+    /// <summary>By logical rank: completed steps that its range of <see cref="DenseWeights"/> is of; -1: unknown.</summary>
+    public long[] DenseRanges { get; }
 
     /// <summary>Whether that state was read from a checkpoint, and not computed since.</summary>
     public bool Restored { get; set; }
 
     public IReadOnlyCollection<UnitState> Units => units.Values;
 
+    /// <summary>Units that live elsewhere now and stay until whoever takes them over has come for them.</summary>
+    public IReadOnlyCollection<UnitState> Leaving => leaving.Values;
+
     public UnitState this[UnitId id] => units[id];
 
-    /// <summary>Keeps the units of the given ranks, frees the others and creates what is missing (uninitialised: restore follows).</summary>
-    public void Hold(IReadOnlyCollection<int> ranks)
+    /// <summary>The run's units in their canonical order.</summary>
+    public UnitOrder Order => order;
+
+    /// <summary>The unit, if it lives here or is about to leave; else null.</summary>
+    public UnitState? Find(int ordinal) =>
+        units.TryGetValue(order.Units[ordinal], out UnitState? unit) || leaving.TryGetValue(order.Units[ordinal], out unit) ? unit : null;
+
+    /// <summary>Everything is of the same step: all of it has been restored.</summary>
+    public void IsAt(long step)
     {
+        Array.Fill(DenseRanges, step);
+        foreach (UnitState unit in units.Values)
+        {
+            Array.Fill(unit.Ranges, step);
+            unit.IsAt(step);
+        }
+    }
+
+    /// <summary>What units that live elsewhere now are held for is over.</summary>
+    public void Settle()
+    {
+        foreach (UnitState gone in leaving.Values)
+        {
+            gone.Dispose();
+        }
+
+        leaving.Clear();
+    }
+
+    /// <summary>Keeps the units of the given ranks and creates what is missing (uninitialised: restore follows). The others are freed, but for those that others come for: they stay until <see cref="Settle"/>.</summary>
+    public void Hold(IReadOnlyCollection<int> ranks, IReadOnlyCollection<int> wanted)
+    {
+        foreach (UnitState back in leaving.Values)
+        {
+            // The epoch that sent them away came to nothing.
+            units.Add(back.Id, back);
+        }
+
+        leaving.Clear();
         foreach (UnitId gone in units.Keys.Where(u => !ranks.Contains(UnitOrder.OwnerRank(Spec.Layout, u))).ToArray())
         {
-            units[gone].Dispose();
+            if (wanted.Contains(units[gone].Ordinal))
+            {
+                leaving.Add(gone, units[gone]);
+            }
+            else
+            {
+                units[gone].Dispose();
+            }
+
             units.Remove(gone);
         }
 
@@ -144,7 +220,6 @@ internal sealed class DeviceStore : IDisposable
             UnitId id = order.Units[i];
             if (ranks.Contains(UnitOrder.OwnerRank(Spec.Layout, id)) && !units.ContainsKey(id))
             {
-                Step = -1;
                 units.Add(id, Create(id, i));
             }
         }
@@ -158,6 +233,7 @@ internal sealed class DeviceStore : IDisposable
         }
 
         units.Clear();
+        Settle();
         DenseWeights.Dispose();
     }
 
@@ -169,7 +245,10 @@ internal sealed class DeviceStore : IDisposable
         var optimizer = new OptimizerShard(layout, begin, count, weights, Spec.Training.Precision);
         Tensor gradient = zeros(layout.Total, dtype: ScalarType.Float32, device: Device);
         return id.Kind == UnitKind.Dense
-            ? new DenseUnit(id, ordinal, layout, weights) { Optimizer = optimizer, Gradient = gradient, Begin = begin, Count = count }
-            : new ExpertUnit(id, ordinal, layout, weights) { Optimizer = optimizer, Gradient = gradient, Begin = begin, Count = count };
+            ? new DenseUnit(id, ordinal, layout, weights) { Optimizer = optimizer, Gradient = gradient, Begin = begin, Count = count, Ranges = DenseRanges }
+            : new ExpertUnit(id, ordinal, layout, weights)
+            {
+                Optimizer = optimizer, Gradient = gradient, Begin = begin, Count = count, Ranges = [.. Enumerable.Repeat(-1L, Spec.Layout.Groups)],
+            };
     }
 }

@@ -31,7 +31,6 @@ internal sealed class ExpertShardActor : ReceiveActor
     private ExpertUnit? unit;
     private ExpertShardCompute? experts;
     private GradientExchange? reduction;
-    private Tensor? reduced;
     private long step = -1;
     private int accumulated, expected;
     private int replicaPieces;
@@ -100,8 +99,6 @@ internal sealed class ExpertShardActor : ReceiveActor
         experts?.Discard();
         reduction?.Dispose();
         reduction = null;
-        reduced?.Dispose();
-        reduced = null;
         early.Discard();
         (updated, replicaPieces, step, stallMs, snapshot) = (false, 0, -1, 0, null);
     }
@@ -239,24 +236,24 @@ internal sealed class ExpertShardActor : ReceiveActor
     {
         if (reduction!.IsComplete && sent)
         {
-            reduced = reduction.Sum(unit!.Count);
-            Context.Parent.Tell(new UnitReduced(context!.Epoch, step, new UnitReport(unit.Ordinal, Reduction.SquaredNorm(reduced)), null));
+            // The unit's from now on: it outlives this actor until the update (ST-1).
+            unit!.Keep(reduction.Sum(unit.Count));
+            GradientCopies.Send(context!, unit, Me, services.Exchange);
+            Context.Parent.Tell(new UnitReduced(context!.Epoch, step, new UnitReport(unit.Ordinal, Reduction.SquaredNorm(unit.Reduced!)), null));
         }
     }
 
     private void OnDecision(ApplyDecision m)
     {
-        if (m.Decision.Step != step || reduced is null)
+        if (m.Decision.Step != step || unit?.Reduced is null)
         {
             return;
         }
 
         long begun = Stopwatch.GetTimestamp();
         services.Flight.Enter(Phase.Update, context!.Epoch, step);
-        stallMs += unit!.FinishSnapshot();
-        UnitUpdate.Apply(unit!, reduced, m.Decision, context.Spec.Training);
-        reduced.Dispose();
-        reduced = null;
+        stallMs += unit.FinishSnapshot();
+        UnitUpdate.Apply(unit, m.Decision.Update, context.Spec.Training, services.Updating);
         experts!.Discard();
         for (int group = 0; group < Layout.Groups; group++)
         {
@@ -289,6 +286,7 @@ internal sealed class ExpertShardActor : ReceiveActor
             }
         }
 
+        unit.Ranges[Layout.GroupOf(Endpoint.FromPacked(ticket.Header.Source).Rank)] = step + 1;
         replicaPieces++;
         CheckUpdated();
     }

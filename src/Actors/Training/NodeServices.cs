@@ -51,6 +51,9 @@ internal sealed record NodeServices
     /// <summary>Told of each chunk an expert shard computes; null when nobody asks.</summary>
     public Action<int, long, int, ChunkKey>? Trace { get; init; }
 
+    /// <summary>Told in the middle of each unit's update: (unit, step); null when nobody asks.</summary>
+    public Action<UnitId, long>? Updating { get; init; }
+
     /// <summary>Incarnation of this process.</summary>
     public string Incarnation => Identity.Incarnation;
 

@@ -15,6 +15,9 @@ internal sealed class OrderBook
     /// <summary>Whether an epoch is new; older ones, and the same again, are not.</summary>
     public bool IsNew(int epoch) => epoch > newestEpoch;
 
+    /// <summary>Whether it is the newest epoch that was ordered.</summary>
+    public bool IsNewest(int epoch) => epoch == newestEpoch;
+
     /// <summary>A new epoch begins: what was answered before is of no use.</summary>
     public void Begin(int epoch) => (newestEpoch, lastAnswer, begunStep, evaluatedStep) = (epoch, null, -1, -1);
 

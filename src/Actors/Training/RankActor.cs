@@ -32,7 +32,6 @@ internal sealed partial class RankActor : ReceiveActor
     private RankPass? pass;
     private RoutingPlan[] plans = [];
     private GradientExchange? reduction;
-    private Tensor? reduced;
     private long step = -1;
     private int micro;
     private double crossEntropy, balance, routerZ;
@@ -111,8 +110,6 @@ internal sealed partial class RankActor : ReceiveActor
         pass = null;
         reduction?.Dispose();
         reduction = null;
-        reduced?.Dispose();
-        reduced = null;
         model?.ClearGradients();
         step = -1;
     }
@@ -288,25 +285,25 @@ internal sealed partial class RankActor : ReceiveActor
             return;
         }
 
-        reduced = reduction.Sum(unit!.Count);
+        // The unit's from now on: it outlives this actor until the update (ST-1).
+        unit!.Keep(reduction.Sum(unit.Count));
+        GradientCopies.Send(context!, unit, Me, services.Exchange);
         var report = new RankReport(
             rank, crossEntropy, tokens, balance, routerZ, dropped, services.Clock.ComputeMs(rank), services.Clock.ExposedMs(), routed);
-        Context.Parent.Tell(new UnitReduced(context!.Epoch, step, new UnitReport(unit.Ordinal, Reduction.SquaredNorm(reduced)), report));
+        Context.Parent.Tell(new UnitReduced(context!.Epoch, step, new UnitReport(unit.Ordinal, Reduction.SquaredNorm(unit.Reduced!)), report));
     }
 
     private void OnDecision(ApplyDecision m)
     {
         StepDecision decision = m.Decision;
-        if (decision.Step != step || reduced is null)
+        if (decision.Step != step || unit?.Reduced is null)
         {
             return;
         }
 
         services.Flight.Enter(Phase.Update, context!.Epoch, step);
-        double stallMs = unit!.FinishSnapshot();
-        UnitUpdate.Apply(unit!, reduced, decision, context.Spec.Training);
-        reduced.Dispose();
-        reduced = null;
+        double stallMs = unit.FinishSnapshot();
+        UnitUpdate.Apply(unit, decision.Update, context.Spec.Training, services.Updating);
         reduction!.Dispose();
         SendWeights();
         stallMs += m.Snapshot is null ? 0 : services.Snapshot(context, unit, m.Snapshot, step + 1);

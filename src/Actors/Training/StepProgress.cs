@@ -41,8 +41,14 @@ internal sealed class StepProgress(long step, int units, int ranks)
             rankReports.Add(rank);
         }
 
-        return unitReports.Count == units;
+        return IsReduced;
     }
+
+    /// <summary>Whether the gradients of all units are reduced.</summary>
+    public bool IsReduced => unitReports.Count == units;
+
+    /// <summary>Whether the coordinator was told so.</summary>
+    public bool IsReported { get; set; }
 
     /// <summary>Takes the step's decision; false when it is of another step, or known already.</summary>
     public bool Decide(StepDecision decision)

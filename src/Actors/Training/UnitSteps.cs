@@ -22,6 +22,35 @@ internal sealed class UnitSteps
         all = steps;
     }
 
+    /// <summary>All of it as integers: of all, then expert and steps of each that has its own; each step count as two words.</summary>
+    public int[] Pack()
+    {
+        var words = new List<int> { (int)all, (int)(all >> 32) };
+        foreach ((int expert, long steps) in own.OrderBy(o => o.Key))
+        {
+            words.AddRange([expert, (int)steps, (int)(steps >> 32)]);
+        }
+
+        return [.. words];
+    }
+
+    /// <summary>Takes over what <see cref="Pack"/> wrote; false when it cannot be that.</summary>
+    public bool Unpack(ReadOnlySpan<int> words)
+    {
+        if (words.Length < 2 || (words.Length - 2) % 3 != 0)
+        {
+            return false;
+        }
+
+        SetAll((uint)words[0] | ((long)words[1] << 32));
+        for (int i = 2; i < words.Length; i += 3)
+        {
+            own[words[i]] = (uint)words[i + 1] | ((long)words[i + 2] << 32);
+        }
+
+        return true;
+    }
+
     /// <summary>One more update.</summary>
     public void Advance()
     {

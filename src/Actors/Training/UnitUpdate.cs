@@ -6,22 +6,43 @@ using static TorchSharp.torch;
 
 namespace MoeActors.Actors.Training;
 
-/// <summary>The optimizer's pass over one unit, as decided.</summary>
+/// <summary>The optimizer's pass over one unit, or over the copy of one, as decided.</summary>
 internal static class UnitUpdate
 {
-    /// <summary>Applies <paramref name="decision"/>; a skipped step changes neither state nor step count.</summary>
-    public static void Apply(UnitState unit, Tensor reduced, StepDecision decision, TrainingSpec training)
+    /// <summary>
+    /// Applies <paramref name="decided"/> with the gradient the unit keeps; a skipped step changes no state and counts no optimizer step. ST-1: a unit is never updated twice,
+    /// and one whose update fails in the middle is torn (step -1): the recovery ladder decides what takes its place.
+    /// </summary>
+    /// <param name="unit">The unit.</param>
+    /// <param name="decided">The decision.</param>
+    /// <param name="training">Constants of AdamW.</param>
+    /// <param name="updating">Told in the middle of it; what it throws tears the unit. Null when nobody asks.</param>
+    public static void Apply(UnitState unit, DecidedUpdate decided, TrainingSpec training, Action<UnitId, long>? updating = null)
     {
-        if (decision.Skip)
+        if (unit.Step != decided.Step || unit.Reduced is null)
+        {
+            throw new InvalidOperationException($"ST-1: unit {unit.Id} of step {unit.Step}{(unit.Reduced is null ? " without its gradient" : "")} cannot take the update of step {decided.Step}");
+        }
+
+        unit.IsAt(-1);
+        updating?.Invoke(unit.Id, decided.Step);
+        Pass(unit.Optimizer, unit.Steps, unit.Reduced, decided, training);
+        unit.IsAt(decided.Step + 1);
+        unit.DropReduced();
+    }
+
+    /// <summary>The arithmetic alone.</summary>
+    public static void Pass(OptimizerShard state, UnitSteps steps, Tensor reduced, DecidedUpdate decided, TrainingSpec training)
+    {
+        if (decided.Skip)
         {
             return;
         }
 
-        unit.Steps.Advance();
-        unit.Optimizer.Update(
+        steps.Advance();
+        state.Update(
             reduced,
-            new AdamWStep(
-                decision.LearningRate, training.Beta1, training.Beta2, training.Epsilon, training.WeightDecay, decision.GradientScale, unit.Steps[-1]),
-            expert => unit.Steps[expert]);
+            new AdamWStep(decided.LearningRate, training.Beta1, training.Beta2, training.Epsilon, training.WeightDecay, decided.GradientScale, steps[-1]),
+            expert => steps[expert]);
     }
 }

@@ -239,6 +239,18 @@ public sealed record RunSpec
     /// <summary>Evaluation.</summary>
     public EvaluationSpec Evaluation { get; init; } = new();
 
+    /// <summary>Recovery; null in a record that was begun before it existed: such a run goes back to its newest checkpoint. No part of the lineage.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RecoverySpec? Recovery { get; init; }
+
+    /// <summary>Whether a recovery goes on with the newest state that anybody holds, and never mixes in stale experts (RC-1).</summary>
+    [JsonIgnore]
+    public bool IsExact => Recovery?.Mode == RecoveryMode.Exact;
+
+    /// <summary>Copies of each unit's state that other nodes hold in memory.</summary>
+    [JsonIgnore]
+    public int Copies => IsExact ? Recovery!.Copies : 0;
+
     /// <summary>Nodes the run starts on (placement, not arithmetic).</summary>
     public int Nodes { get; init; } = 3;
 
@@ -289,6 +301,7 @@ public sealed record RunSpec
             Checkpoint.KSnapshot >= Checkpoint.KPersist && Checkpoint.KSnapshot <= Model.Moe.Experts,
             "checkpoint.k-snapshot", Checkpoint.KSnapshot, $"between checkpoint.k-persist = {Checkpoint.KPersist} and model.moe.experts = {Model.Moe.Experts}");
         SpecException.Require(Checkpoint.PltBudget >= 0, "checkpoint.plt-budget", Checkpoint.PltBudget, "0 or more");
+        Recovery?.Validate();
         SpecException.Require(Data.ValidationShare is >= 0 and < 1, "data.validation-share", Data.ValidationShare, "at least 0 and below 1");
         SpecException.Require(Training.LearningRate > 0, "training.learning-rate", Training.LearningRate, "above 0");
     }

@@ -11,7 +11,7 @@ namespace MoeActors.Compute.Optimization;
 /// </summary>
 public sealed class OptimizerShard : IDisposable
 {
-    private readonly Tensor weights; // view of the borrowed flat weights
+    private readonly Tensor? weights; // view of the borrowed flat weights; null of a copy that nothing computes with
     private readonly List<(long Begin, long Count, bool Decay, int Expert)> pieces = [];
 
     /// <summary>Creates the shard's state: m = v = 0, master as the weights are now.</summary>
@@ -28,29 +28,50 @@ public sealed class OptimizerShard : IDisposable
         ArgumentOutOfRangeException.ThrowIfNotEqual((int)flatWeights.dtype, (int)Devices.ComputeType(precision), nameof(precision));
         (Begin, Count) = (begin, count);
         weights = flatWeights.narrow(0, begin, count).DetachFromDisposeScope();
-        Master = precision == Precision.Float32 ? weights.alias().DetachFromDisposeScope() : New();
-        First = New();
-        Second = New();
+        Master = precision == Precision.Float32 ? weights.alias().DetachFromDisposeScope() : Zeros(count, flatWeights.device);
+        First = Zeros(count, flatWeights.device);
+        Second = Zeros(count, flatWeights.device);
         if (precision == Precision.BFloat16)
         {
             Master.copy_(weights);
         }
 
+        Lay(layout);
+    }
+
+    private OptimizerShard(ParameterLayout layout, long begin, long count, Device device)
+    {
+        (Begin, Count) = (begin, count);
+        Master = Zeros(count, device);
+        First = Zeros(count, device);
+        Second = Zeros(count, device);
+        Lay(layout);
+    }
+
+    /// <summary>A shard without weights, all zero: the same state and the same updates, bit for bit, of a unit that somebody else computes with.</summary>
+    public static OptimizerShard Replica(ParameterLayout layout, long begin, long count, Device device)
+    {
+        ArgumentNullException.ThrowIfNull(layout);
+        return new OptimizerShard(layout, begin, count, device);
+    }
+
+    private void Lay(ParameterLayout layout)
+    {
         foreach (ParameterEntry e in layout.Entries)
         {
-            long from = Math.Max(e.Offset, begin), to = Math.Min(e.Offset + e.Count, begin + count);
+            long from = Math.Max(e.Offset, Begin), to = Math.Min(e.Offset + e.Count, Begin + Count);
             if (from < to)
             {
-                pieces.Add((from - begin, to - from, e.Decay, e.Expert));
+                pieces.Add((from - Begin, to - from, e.Decay, e.Expert));
             }
         }
+    }
 
-        Tensor New()
-        {
-            Tensor state = empty(count, dtype: ScalarType.Float32, device: flatWeights.device).DetachFromDisposeScope();
-            MemoryTuning.AdviseHugePages(state);
-            return state.fill_(0f); // zero_ would return a second handle
-        }
+    private static Tensor Zeros(long count, Device device)
+    {
+        Tensor state = empty(count, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
+        MemoryTuning.AdviseHugePages(state);
+        return state.fill_(0f); // zero_ would return a second handle
     }
 
     /// <summary>First element of the range in the flat group.</summary>
@@ -98,7 +119,7 @@ public sealed class OptimizerShard : IDisposable
     /// <summary>Writes the weights' range from the master: after initialisation or a restore. bf16 is rounded to nearest even.</summary>
     public void PublishMaster()
     {
-        if (weights.dtype != ScalarType.Float32)
+        if (weights is not null && weights.dtype != ScalarType.Float32)
         {
             weights.copy_(Master);
         }
@@ -110,14 +131,14 @@ public sealed class OptimizerShard : IDisposable
         Master.Dispose();
         First.Dispose();
         Second.Dispose();
-        weights.Dispose();
+        weights?.Dispose();
     }
 
     private unsafe void UpdateInMemory(Tensor reduced, Func<int, AdamWStep> stepOf)
     {
         float* master = TensorMemory.Pointer<float>(Master), first = TensorMemory.Pointer<float>(First), second = TensorMemory.Pointer<float>(Second);
         float* gradient = TensorMemory.Pointer<float>(reduced);
-        ushort* rounded = weights.dtype == ScalarType.BFloat16 ? TensorMemory.Pointer<ushort>(weights) : null;
+        ushort* rounded = weights?.dtype == ScalarType.BFloat16 ? TensorMemory.Pointer<ushort>(weights) : null;
         foreach ((long begin, long count, bool decay, int expert) in pieces)
         {
             new AdamWKernel(stepOf(expert), decay).Run(master + begin, first + begin, second + begin, gradient + begin, rounded is null ? null : rounded + begin, count);

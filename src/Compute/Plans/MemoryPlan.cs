@@ -25,9 +25,10 @@ public sealed record MemoryPlan
 
     /// <summary>
     /// Plans a model under a layout on <paramref name="nodes"/> nodes, ranks spread over them in contiguous, near-equal runs. Snapshots are those of one full checkpoint in writing, and
-    /// with <paramref name="keepsSnapshots"/> (checkpoint.vault) the master, m and v that stay in memory after it.
+    /// with <paramref name="keepsSnapshots"/> (checkpoint.vault) the master, m and v that stay in memory after it. With <paramref name="copies"/> (recovery.copies) each node holds the master, m and v
+    /// of that many other nodes' units, and a step's gradients of them.
     /// </summary>
-    public static MemoryPlan Of(ModelSpec model, LogicalLayout layout, Precision precision, int nodes, bool keepsSnapshots = false)
+    public static MemoryPlan Of(ModelSpec model, LogicalLayout layout, Precision precision, int nodes, bool keepsSnapshots = false, int copies = 0)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(layout);
@@ -42,11 +43,13 @@ public sealed record MemoryPlan
         var optimizer = new long[layout.Ranks];
         var checkpoint = new long[layout.Ranks];
         var kept = new long[layout.Ranks];
+        var copied = new long[layout.Ranks];
         foreach (UnitId unit in units.Units)
         {
             int rank = units.OwnerRank(unit);
             (long begin, long count) = units.ShardOf(unit);
             optimizer[rank] += count * (master + MomentBytes);
+            copied[rank] += count * (sizeof(float) + MomentBytes + GradientBytes);
             long stored = Stored(units.LayoutOf(unit), begin, count);
             checkpoint[rank] += stored * (weight + master + MomentBytes);
             kept[rank] += keepsSnapshots ? stored * (sizeof(float) + MomentBytes) : 0;
@@ -54,12 +57,20 @@ public sealed record MemoryPlan
         }
 
         RankBytes[] ranks = [.. Enumerable.Range(0, layout.Ranks).Select(r => new RankBytes(
-            r, dense * weight, experts[r] * weight, (dense + experts[r]) * GradientBytes, optimizer[r], checkpoint[r] + kept[r], checkpoint[r]))];
+            r, dense * weight, experts[r] * weight, (dense + experts[r]) * GradientBytes, optimizer[r], checkpoint[r] + kept[r], checkpoint[r])
+        {
+            Copies = copied.Max() * copies,
+        })];
+        long[] ofNode = [.. Enumerable.Range(0, nodes).Select(n => RanksOf(n, nodes, layout.Ranks)).Select(r => copied.Skip(r.First).Take(r.Count).Sum())];
+        int each = Math.Min(copies, nodes - 1);
         return new MemoryPlan
         {
             Parameters = ParameterCounts.Of(model),
             Ranks = ranks,
-            Nodes = [.. Enumerable.Range(0, nodes).Select(n => Node(ranks, layout, n, nodes))],
+            Nodes = [.. Enumerable.Range(0, nodes).Select(n => Node(ranks, layout, n, nodes) with
+            {
+                Copies = Enumerable.Range(1, each).Sum(d => ofNode[(n - d + nodes) % nodes]),
+            })],
         };
     }
 
@@ -93,11 +104,14 @@ public sealed record MemoryPlan
 /// <param name="Checkpoint">What it writes to a full checkpoint.</param>
 public sealed record RankBytes(int Rank, long DenseWeights, long ExpertWeights, long Gradients, long Optimizer, long Snapshots, long Checkpoint)
 {
+    /// <summary>Copies of as large a rank's units, with a step's gradients of them.</summary>
+    public long Copies { get; init; }
+
     /// <summary>Weights.</summary>
     public long Weights => DenseWeights + ExpertWeights;
 
     /// <summary>All of it; activations come on top.</summary>
-    public long Memory => Weights + Gradients + Optimizer + Snapshots;
+    public long Memory => Weights + Gradients + Optimizer + Snapshots + Copies;
 }
 
 /// <summary>Bytes of one node.</summary>
@@ -111,6 +125,9 @@ public sealed record RankBytes(int Rank, long DenseWeights, long ExpertWeights, 
 /// <param name="Checkpoint">What it writes to a full checkpoint.</param>
 public sealed record NodeBytes(int Node, int FirstRank, int RankCount, long Weights, long Gradients, long Optimizer, long Snapshots, long Checkpoint)
 {
+    /// <summary>Copies of other nodes' units, with a step's gradients of them.</summary>
+    public long Copies { get; init; }
+
     /// <summary>All of it; activations come on top.</summary>
-    public long Memory => Weights + Gradients + Optimizer + Snapshots;
+    public long Memory => Weights + Gradients + Optimizer + Snapshots + Copies;
 }

@@ -33,6 +33,9 @@ internal static class ExitCodes
     /// <summary>The restart budget of a node is used up.</summary>
     public const int RestartBudget = 9;
 
+    /// <summary>The same actor fails at the same step for the same reason each time: its input, or the code, is at fault.</summary>
+    public const int Poison = 10;
+
     /// <summary>Stopped by Ctrl-C (SIGINT).</summary>
     public const int Interrupted = 130;
 

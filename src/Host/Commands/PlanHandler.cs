@@ -12,7 +12,7 @@ internal sealed class PlanHandler(TextWriter output) : IHandler<PlanRequest>
     public Task<int> RunAsync(PlanRequest request, CancellationToken cancel)
     {
         RunSpec run = request.Settings.Run;
-        MemoryPlan plan = MemoryPlan.Of(run.Model, run.Layout, run.Training.Precision, run.Nodes, run.Checkpoint.KeepsSnapshots);
+        MemoryPlan plan = MemoryPlan.Of(run.Model, run.Layout, run.Training.Precision, run.Nodes, run.Checkpoint.KeepsSnapshots, run.Copies);
         CheckpointPlanOutput? checkpoint = request.Checkpoint is { } asked ? new CheckpointPlanOutput(run, asked) : null;
         if (request.Json)
         {
@@ -30,21 +30,21 @@ internal sealed class PlanHandler(TextWriter output) : IHandler<PlanRequest>
         output.WriteLine($"{run.Model.Name}: {Millions(p.Total)} parameters = {Millions(p.Dense)} dense + {Millions(p.Experts)} in experts ({Millions(p.PerExpert)} each); {Millions(p.Active)} used by a token");
         output.WriteLine($"{run.Layout.Ranks} logical ranks, expert parallel {run.Layout.ExpertParallel}, {run.Layout.Groups} {(run.Layout.Groups == 1 ? "copy" : "copies")} of each expert, {run.Nodes} nodes, {Word(run.Training.Precision)}; activations come on top");
         output.WriteLine();
-        var ranks = new TextTable("rank", "dense weights", "expert weights", "gradients", "optimizer", "snapshots", "memory", "checkpoint");
+        var ranks = new TextTable("rank", "dense weights", "expert weights", "gradients", "optimizer", "snapshots", "copies", "memory", "checkpoint");
         foreach (IReadOnlyList<RankBytes> alike in AlikeRows.Of(plan.Ranks, (a, b) => a with { Rank = b.Rank } == b))
         {
             RankBytes r = alike[0];
-            ranks.Add(AlikeRows.Numbers(r.Rank, alike.Count), Size(r.DenseWeights), Size(r.ExpertWeights), Size(r.Gradients), Size(r.Optimizer), Size(r.Snapshots), Size(r.Memory), Size(r.Checkpoint));
+            ranks.Add(AlikeRows.Numbers(r.Rank, alike.Count), Size(r.DenseWeights), Size(r.ExpertWeights), Size(r.Gradients), Size(r.Optimizer), Size(r.Snapshots), Size(r.Copies), Size(r.Memory), Size(r.Checkpoint));
         }
 
         ranks.Write(output);
         output.WriteLine();
-        var nodes = new TextTable("node", "ranks", "weights", "gradients", "optimizer", "snapshots", "memory", "checkpoint");
+        var nodes = new TextTable("node", "ranks", "weights", "gradients", "optimizer", "snapshots", "copies", "memory", "checkpoint");
         foreach (IReadOnlyList<NodeBytes> alike in AlikeRows.Of(plan.Nodes, (a, b) => a with { Node = b.Node, FirstRank = b.FirstRank } == b))
         {
             NodeBytes n = alike[0];
             nodes.Add(
-                AlikeRows.Numbers(n.Node, alike.Count), $"{n.RankCount}", Size(n.Weights), Size(n.Gradients), Size(n.Optimizer), Size(n.Snapshots), Size(n.Memory), Size(n.Checkpoint));
+                AlikeRows.Numbers(n.Node, alike.Count), $"{n.RankCount}", Size(n.Weights), Size(n.Gradients), Size(n.Optimizer), Size(n.Snapshots), Size(n.Copies), Size(n.Memory), Size(n.Checkpoint));
         }
 
         nodes.Write(output);

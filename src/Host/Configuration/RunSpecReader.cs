@@ -12,8 +12,12 @@ internal static class RunSpecReader
     /// <summary>The first parts of the keys that belong to the record and are fixed for the run's life.</summary>
     public static IReadOnlyList<string> Sections { get; } = ["model", "layout", "training", "data", "checkpoint", "evaluation"];
 
+    /// <summary>Keys of the record in sections that are else no part of it.</summary>
+    private static readonly string[] Single = ["recovery.mode", "recovery.copies"];
+
     /// <summary>Whether <paramref name="key"/> is part of the record.</summary>
-    public static bool IsRecorded(string key) => Sections.Contains(key.Split('.')[0]) && !key.StartsWith(ObjectStoreSettings.Section, StringComparison.Ordinal);
+    public static bool IsRecorded(string key) =>
+        Single.Contains(key) || (Sections.Contains(key.Split('.')[0]) && !key.StartsWith(ObjectStoreSettings.Section, StringComparison.Ordinal));
 
     /// <summary>Reads a record, not yet validated.</summary>
     /// <param name="r">The settings.</param>
@@ -56,6 +60,11 @@ internal static class RunSpecReader
             Interval = r.Whole("evaluation.interval"),
             MaxSequences = r.Whole("evaluation.max-sequences"),
             FinalMaxSequences = r.Whole("evaluation.final-max-sequences"),
+        },
+        Recovery = new RecoverySpec
+        {
+            Mode = r.Choice("recovery.mode", ("exact", RecoveryMode.Exact), ("bounded-stale", RecoveryMode.BoundedStale)),
+            Copies = r.Whole("recovery.copies"),
         },
     };
 

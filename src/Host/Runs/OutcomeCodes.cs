@@ -7,6 +7,8 @@ internal static class OutcomeCodes
 {
     private static readonly (string Sign, int Code)[] Signs =
     [
+        ("failed: poison", ExitCodes.Poison),
+        ("failure without a step between", ExitCodes.RestartBudget),
         ("non-finite", ExitCodes.NonFinite),
         ("could not be written", ExitCodes.Resources),
         ("needs", ExitCodes.Resources),

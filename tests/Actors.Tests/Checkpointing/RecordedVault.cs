@@ -19,7 +19,7 @@ internal sealed class RecordedVault : IDisposable
     {
         this.spec = spec;
         store = new DeviceStore(spec, CPU);
-        store.Hold(ranks);
+        store.Hold(ranks, []);
         vault = new SnapshotVault(pinned: false, snapshot =>
         {
             snapshot.Release();

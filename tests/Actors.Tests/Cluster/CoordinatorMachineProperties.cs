@@ -10,12 +10,15 @@ public sealed class CoordinatorMachineProperties
 {
     private const int Runs = 800;
 
-    private static readonly Gen<Shape> AnyRun = Gen.Select(Gen.Int[1, 10], Gen.Int[1, 4], Gen.Int[0, 4], Gen.Int[0, 3]).Select(
-        (steps, nodes, interval, evaluate) => new Shape(steps, nodes, interval, evaluate));
+    private static readonly Gen<Shape> AnyRun = Gen.Select(Gen.Int[1, 10], Gen.Int[1, 4], Gen.Int[0, 4], Gen.Int[0, 3], Gen.Int[-1, 2]).Select(
+        (steps, nodes, interval, evaluate, copies) => new Shape(steps, nodes, interval, evaluate, copies));
 
-    private sealed record Shape(int Steps, int Nodes, int CheckpointEvery, int EvaluateEvery)
+    private sealed record Shape(int Steps, int Nodes, int CheckpointEvery, int EvaluateEvery, int Copies)
     {
-        public RunSpec Spec() => Specs.Run(Steps, Nodes, CheckpointEvery, EvaluateEvery);
+        public RunSpec Spec(int stopAfter = 5) => Specs.Run(Steps, Nodes, CheckpointEvery, EvaluateEvery, stopAfter) with
+        {
+            Recovery = Copies < 0 ? null : new RecoverySpec { Copies = Copies },
+        };
     }
 
     [Fact]
@@ -51,6 +54,39 @@ public sealed class CoordinatorMachineProperties
             iter: Runs);
 
     [Fact]
+    public void With_copies_the_loss_of_one_node_at_a_time_undoes_no_decided_step() =>
+        Gen.Select(Gen.Int[2, 10], Gen.Int[2, 4], Gen.Int[0, 4], Gen.Int[0, 3], Gen.Int).Sample(
+            (steps, nodes, interval, evaluate, seed) =>
+            {
+                var run = new VirtualRun(new Shape(steps, nodes, interval, evaluate, 1).Spec(), seed);
+                int before = 0;
+                for (int fault = 0; fault < 3; fault++)
+                {
+                    // The copies are complete again once a step of the new epoch is decided.
+                    while (!run.IsQuiet && (run.Watch.Epochs == before || run.Watch.Steps.Count == 0 || run.Watch.Steps[^1].Epoch < run.Watch.Epochs))
+                    {
+                        run.Deliver();
+                    }
+
+                    before = run.Watch.Epochs;
+
+                    // Where the patience with a replacement was over one node may be all there is: no one holds copies.
+                    if (run.State.Phase == RunPhase.Ended || run.State.Participants.Count < 2)
+                    {
+                        break;
+                    }
+
+                    run.Kill();
+                    run.Restart();
+                }
+
+                run.Settle();
+                Assert.Equal(["completed"], run.Watch.Outcomes);
+                Assert.Equal(Enumerable.Range(0, steps), run.Watch.Steps.Select(s => (int)s.Step));
+            },
+            iter: Runs);
+
+    [Fact]
     public void A_run_that_is_stopped_ends_with_a_checkpoint_of_its_last_step_whatever_dies() =>
         Gen.Select(AnyRun, Gen.Int, Gen.Int[0, 40].Array[0, 5], Gen.Int[0, 4].Array[5], Gen.Int[0, 4]).Sample(
             (shape, seed, pauses, kinds, when) =>
@@ -77,7 +113,7 @@ public sealed class CoordinatorMachineProperties
         Gen.Select(AnyRun, Gen.Int, Gen.Int[0, 40].Array[0, 5], Gen.Int[0, 4].Array[5], Gen.Int[0, 1023], Gen.Int[0, 3]).Sample(
             (shape, seed, pauses, kinds, bad, stopAfter) =>
             {
-                RunSpec spec = Specs.Run(shape.Steps, shape.Nodes, shape.CheckpointEvery, shape.EvaluateEvery, stopAfter);
+                RunSpec spec = shape.Spec(stopAfter);
                 bool IsFinite(long step) => ((bad >> (int)step) & 1) == 0;
                 int longest = 0, now = 0;
                 for (int s = 0; s < shape.Steps; s++)
@@ -115,6 +151,7 @@ public sealed class CoordinatorMachineProperties
 
     private static void Disturb(VirtualRun run, int[] pauses, int[] kinds)
     {
+        int failures = 0;
         for (int i = 0; i < pauses.Length; i++)
         {
             for (int n = 0; n < pauses[i] && !run.IsQuiet; n++)
@@ -143,7 +180,7 @@ public sealed class CoordinatorMachineProperties
                     run.TakeOver();
                     break;
                 default:
-                    if (i < CoordinatorMachine.FailureBudget)
+                    if (failures++ < FailurePolicy.Alike)
                     {
                         run.FailActor();
                     }

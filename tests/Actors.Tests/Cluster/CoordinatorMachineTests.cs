@@ -100,8 +100,10 @@ public sealed class CoordinatorMachineTests
         Assert.Empty(desk.Feed(new Input.NodeLost(Nodes.Of(1).Incarnation, "removed")));
     }
 
-    [Fact]
-    public void An_actor_that_fails_at_the_same_step_for_ever_ends_the_run_though_steps_before_it_succeed()
+    [Theory]
+    [InlineData(false, FailurePolicy.Budget + 1, "failure without a step between number 6: boom")]
+    [InlineData(true, FailurePolicy.Alike + 1, "poison: rank-0 fails at step 1 each time, 4 times in a row")]
+    public void An_actor_that_fails_at_the_same_step_for_ever_ends_the_run_though_steps_before_it_succeed(bool alike, int most, string says)
     {
         var desk = Desk.Running(Specs.Run(nodes: 1, interval: 0), 1);
         int failures = 0;
@@ -109,13 +111,37 @@ public sealed class CoordinatorMachineTests
         {
             desk.Feed(Report(0, epoch, 0));
             Assert.Equal(1, desk.State.Step);
-            desk.Feed(new Input.ActorFailed(new NodeFault(epoch, Nodes.Of(0).Incarnation, "rank-0", "boom")));
-            Assert.True(++failures <= CoordinatorMachine.FailureBudget + 1, "it never gives up");
+            desk.Feed(new Input.ActorFailed(new NodeFault(epoch, Nodes.Of(0).Incarnation, $"rank-{(alike ? 0 : epoch)}", "boom")));
+            Assert.True(++failures <= most, "it never gives up");
+            desk.Feed(new Input.PauseOver(epoch));
             desk.Feed(Ready(0, epoch + 1));
         }
 
-        Assert.Contains("boom", desk.State.Outcome, StringComparison.Ordinal);
-        Assert.Equal(CoordinatorMachine.FailureBudget + 1, failures);
+        Assert.Contains(says, desk.State.Outcome, StringComparison.Ordinal);
+        Assert.Equal(most, failures);
+    }
+
+    [Fact]
+    public void A_node_whose_actors_fail_again_and_again_is_told_to_end_and_the_run_waits_for_another_process()
+    {
+        var desk = Desk.Running(Specs.Run(nodes: 1, interval: 0), 1);
+        IReadOnlyList<Effect> effects = [];
+        for (int epoch = 1; epoch <= 4; epoch++)
+        {
+            effects = desk.Feed(new Input.ActorFailed(new NodeFault(epoch, Nodes.Of(0).Incarnation, "rank-0", $"reason {epoch}")));
+            effects = [.. effects, .. desk.Feed(new Input.PauseOver(epoch))];
+            if (epoch == 3)
+            {
+                Assert.Equal([0], Assert.Single(Told<PrepareEpoch>(effects)).Fresh);
+            }
+
+            desk.Feed(Ready(0, epoch + 1));
+        }
+
+        Assert.Contains("reason 4", Assert.Single(Told<EndNode>(effects)).Reason, StringComparison.Ordinal);
+        Assert.Equal(RunPhase.Gathering, desk.State.Phase);
+        Assert.Empty(desk.Feed(new Input.NodeLost(Nodes.Of(0).Incarnation, "downed")));
+        Assert.Empty(Assert.Single(Told<PrepareEpoch>(desk.Feed(new Input.NodeUp(Nodes.Of(0, start: 1))))).Fresh);
     }
 
     [Fact]

@@ -10,10 +10,10 @@ public sealed class FaultClockTests
         var clock = new FaultClock();
         clock.Detected("node-lost", "node-2", atStep: 17, "backward", "its process is gone", injected: true);
         clock.Decided(restoreStep: 10);
-        clock.Ready(fetchMs: 0.0001, restoreMs: 0.0001, "persisted checkpoint", 0);
+        clock.Ready(fetchMs: 0.0001, restoreMs: 0.0001, "persisted checkpoint", "checkpoint 10", 0);
         FaultTimeline fault = Assert.Single(clock.FirstStep());
         Assert.Equal(("node-lost", "node-2", 17L, "backward", true), (fault.Kind, fault.Target, fault.AtStep, fault.Phase, fault.Injected));
-        Assert.Equal((7L, "persisted checkpoint", "its process is gone"), (fault.LostSteps, fault.Rung, fault.Reason));
+        Assert.Equal((7L, "persisted checkpoint", "its process is gone; checkpoint 10"), (fault.LostSteps, fault.Rung, fault.Reason));
         Assert.True(fault.DecidedMs >= 0 && fault.DecidedMs <= fault.FetchedMs && fault.FetchedMs <= fault.RestoredMs
             && fault.RestoredMs <= fault.RejoinedMs && fault.RejoinedMs <= fault.FirstStepMs);
         Assert.Empty(clock.FirstStep());
@@ -27,7 +27,7 @@ public sealed class FaultClockTests
         clock.Decided(10);
         clock.Detected("actor-failed", "node-1/rank-0", 10, "recovery", "second", false);
         clock.Decided(0);
-        clock.Ready(1, 1, "seed", 0);
+        clock.Ready(1, 1, "seed", "", 0);
         IReadOnlyList<FaultTimeline> faults = clock.FirstStep();
         Assert.Equal(["first", "second"], faults.Select(f => f.Reason));
         Assert.All(faults, f => Assert.Equal("seed", f.Rung));

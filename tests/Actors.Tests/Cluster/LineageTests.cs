@@ -9,6 +9,7 @@ public sealed class LineageTests
     {
         { "nodes", s => s with { Nodes = 4 } },
         { "checkpoint interval", s => s with { Checkpoint = new CheckpointSpec { Interval = 99, Keep = 7, KeepEvery = 2, Location = "s3://bucket/runs" } } },
+        { "recovery", s => s with { Recovery = new RecoverySpec { Copies = 2 } } },
         { "evaluation interval", s => s with { Evaluation = new EvaluationSpec { Interval = 5 } } },
         { "where the same text lies", s => s with { Data = s.Data with { Paths = ["/elsewhere"] } } },
     };

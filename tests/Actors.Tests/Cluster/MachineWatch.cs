@@ -14,6 +14,7 @@ internal sealed class MachineWatch(RunSpec spec, Func<long, bool> isFinite)
     private readonly HashSet<(int Epoch, long Step)> decided = [];
     private readonly HashSet<string> lost = [];
     private int epoch;
+    private long restored;
     private long newest;
 
     /// <summary>Outcomes told.</summary>
@@ -51,7 +52,8 @@ internal sealed class MachineWatch(RunSpec spec, Func<long, bool> isFinite)
                     break;
                 case Effect.Tell { Message: PrepareEpoch m }:
                     Assert.Equal(epoch, m.Epoch);
-                    Assert.Equal(newest, m.RestoreStep);
+                    Assert.Equal(restored, m.RestoreStep);
+                    GoesOnFrom(before, m);
                     break;
                 case Effect.RecordStep { Step: var step }:
                     Decided(before, after, step, effects);
@@ -62,7 +64,7 @@ internal sealed class MachineWatch(RunSpec spec, Func<long, bool> isFinite)
                 case Effect.Ended e:
                     Outcomes.Add(e.Outcome);
                     Assert.Equal(RunPhase.Ended, after.Phase);
-                    if (e.Outcome is "completed" or "stopped" && before.Phase is not (RunPhase.Gathering or RunPhase.Preparing))
+                    if (e.Outcome is "completed" or "stopped" && before.Phase is not (RunPhase.Gathering or RunPhase.Surveying or RunPhase.Preparing))
                     {
                         // Beyond it where an aborted epoch had come further and its checkpoint was published late.
                         Assert.True(after.NewestCheckpoint >= after.Step, "the last step is saved");
@@ -107,14 +109,28 @@ internal sealed class MachineWatch(RunSpec spec, Func<long, bool> isFinite)
         {
             case JournalEntry.EpochBegan e:
                 Assert.True(e.Epoch > epoch, "epochs grow");
-                Assert.Equal(newest, e.RestoreStep);
-                epoch = e.Epoch;
+                Assert.True(e.RestoreStep == newest || (spec.IsExact && e.RestoreStep > newest), "back to the newest checkpoint, or not at all");
+                (epoch, restored) = (e.Epoch, e.RestoreStep);
                 break;
             case JournalEntry.CheckpointPublished e:
                 Assert.True(e.Step > newest, "the newest checkpoint never goes back");
                 newest = e.Step;
                 break;
         }
+    }
+
+    // ST-1, RC-1: from the last decided step, every unit of it; or from a checkpoint, and then nobody is said to hold anything.
+    private void GoesOnFrom(CoordinatorState before, PrepareEpoch m)
+    {
+        if (m.Sources.Count == 0)
+        {
+            Assert.Equal(newest, m.RestoreStep);
+            return;
+        }
+
+        Assert.Equal(UnitOrder.All(spec.Model, spec.Layout).Count, m.Sources.Select(s => s.Unit).Distinct().Count());
+        Assert.True(before.TakenOver || m.RestoreStep == before.Step, $"goes on from {m.RestoreStep}, {before.Step} was decided");
+        Assert.True(m.Redo is null || m.Redo.Step + 1 == m.RestoreStep, "the decision is the one that made the recovery point");
     }
 
     // ST-1.

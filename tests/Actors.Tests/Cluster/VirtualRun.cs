@@ -73,15 +73,23 @@ internal sealed class VirtualRun
     /// <summary>Everything arrives, nothing more happens; orders of magnitude more deliveries than a run needs are taken for going round in circles.</summary>
     public void Settle()
     {
-        foreach (int n in Enumerable.Range(0, spec.Nodes).Where(n => !alive.Values.Any(v => v.Identity.Name == $"node-{n + 1}")))
-        {
-            Start(n);
-        }
-
+        Restart();
         for (int left = 20_000; !IsQuiet; left--)
         {
             Assert.True(left > 0, "the run goes round in circles");
             Deliver();
+        }
+    }
+
+    /// <summary>RC-1: what an epoch is to begin from is really held by whom the plan names, while it lives.</summary>
+    private void SourcesHold(PrepareEpoch m)
+    {
+        foreach (UnitSource source in m.Sources)
+        {
+            if (alive.TryGetValue(m.Nodes[source.Node].Incarnation, out VirtualNode? node))
+            {
+                Assert.True(node.Reaches(source, m.RestoreStep, m.Redo), $"unit {source.Unit} of step {m.RestoreStep} is not where it is looked for");
+            }
         }
     }
 
@@ -113,11 +121,25 @@ internal sealed class VirtualRun
         }
     }
 
+    /// <summary>Every node that is down is started again.</summary>
+    public void Restart()
+    {
+        foreach (int n in Enumerable.Range(0, spec.Nodes).Where(n => !alive.Values.Any(v => v.Identity.Name == $"node-{n + 1}")))
+        {
+            Start(n);
+        }
+    }
+
     /// <summary>An actor fails in a sound process.</summary>
     public void FailActor()
     {
         if (alive.Count > 0)
         {
+            if (random.Next(2) == 0)
+            {
+                alive.Values.ElementAt(random.Next(alive.Count)).Tear(random.Next(8));
+            }
+
             bag.Add(new Input.ActorFailed(new NodeFault(State.Epoch - random.Next(2), alive.Keys.ElementAt(random.Next(alive.Count)), "rank-0", "boom")));
         }
     }
@@ -132,7 +154,7 @@ internal sealed class VirtualRun
             .Where(n => Watch.IsLost(n) || !(alive.ContainsKey(n) || bag.Any(i => i is Input.NodeLost e && e.Incarnation == n))).ToArray();
         State = Watch.Replayed with { Fence = Watch.Replayed.Fence + 1, Lost = [.. lost] };
         Watch.TakenOver(State);
-        bag.RemoveAll(i => i is Input.Published or Input.PublishFailed or Input.GraceOver);
+        bag.RemoveAll(i => i is Input.Published or Input.PublishFailed or Input.GraceOver or Input.PauseOver);
         bag.AddRange(alive.Values.Select(v => new Input.NodeUp(v.Identity)));
         bag.Add(new Input.GraceOver(State.Epoch));
     }
@@ -154,12 +176,21 @@ internal sealed class VirtualRun
             switch (effect)
             {
                 case Effect.Tell e:
+                    if (e.Message is PrepareEpoch prepare && ReferenceEquals(e.Node, effects.OfType<Effect.Tell>().First(t => t.Message is PrepareEpoch).Node))
+                    {
+                        SourcesHold(prepare);
+                    }
+
                     orders.Enqueue((e.Node, e.Message));
                     break;
                 case Effect.Publish e:
                     bag.Add(random.NextDouble() < PublishFails
                         ? new Input.PublishFailed(e.Checkpoint.Step, e.Checkpoint.Epoch, "disk full")
                         : new Input.Published(e.Checkpoint, 100));
+                    break;
+                case Effect.StartBackoff e:
+                    bag.RemoveAll(i => i is Input.PauseOver);
+                    bag.Add(new Input.PauseOver(e.Epoch));
                     break;
                 case Effect.StartGrace e:
                     bag.RemoveAll(i => i is Input.GraceOver);

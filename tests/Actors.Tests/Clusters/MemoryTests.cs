@@ -36,7 +36,7 @@ public sealed class MemoryTests
     public async Task A_run_that_has_ended_leaves_no_tensor_behind()
     {
         await using TestCluster cluster = await TestCluster.StartAsync(2);
-        RunSpec spec = TestRuns.Spec(cluster.Folder, steps: 2, nodes: 2);
+        RunSpec spec = TestRuns.Spec(cluster.Folder, steps: 2, nodes: 2, s => s with { Recovery = new RecoverySpec { Copies = 1 } });
         long before = Exchange.TestCluster.LiveTensors();
         Assert.Equal("completed", await cluster.TrainAsync(spec));
 

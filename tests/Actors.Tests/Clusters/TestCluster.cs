@@ -35,6 +35,8 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public Action<int, long, int, ChunkKey>? Trace { get; init; }
 
+    public Action<UnitId, long>? Updating { get; init; }
+
     public static async Task<TestCluster> StartAsync(int count)
     {
         var cluster = new TestCluster();
@@ -66,6 +68,7 @@ internal sealed class TestCluster : IAsyncDisposable
                 : Akka.Configuration.ConfigurationFactory.ParseString("akka.loggers = [\"Akka.Event.DefaultLogger\"]"),
             LinkFaults = LinkFaults,
             Trace = Trace,
+            Updating = Updating,
         };
         NodeProcess node = await NodeProcess.StartAsync(configure?.Invoke(options) ?? options, TestContext.Current.CancellationToken);
         nodes.Add(node);
@@ -87,6 +90,14 @@ internal sealed class TestCluster : IAsyncDisposable
         {
             throw new TimeoutException($"the run did not end; what it said:\n{string.Join('\n', Run.Notes)}");
         }
+    }
+
+    /// <summary>A node leaves for good, its memory with it.</summary>
+    public async Task LoseAsync(int node)
+    {
+        NodeProcess gone = nodes[node];
+        nodes.RemoveAt(node);
+        await gone.DisposeAsync();
     }
 
     /// <summary>Asks the run to stop, as a client does. May be called from a recorder's hook.</summary>

@@ -34,7 +34,7 @@ public sealed class EpochGateTests : TestKit
         RunSpec run = Specs.Run(nodes: 1);
         spec = run with { Layout = run.Layout with { Ranks = 1, ExpertParallel = 1 } };
         store = new DeviceStore(spec, CPU);
-        store.Hold([0]);
+        store.Hold([0], []);
         unit = (ExpertUnit)store[UnitId.Experts(spec.Model.MoeLayers()[0], 0, 0)];
         unit.Optimizer.Master.fill_(1f);
         flight = new FlightRecorder(Path.Combine(folder, "flight"), KillPlan.None);
@@ -43,7 +43,7 @@ public sealed class EpochGateTests : TestKit
         device.ExpectMsg<ActorCreated>(cancellationToken: TestContext.Current.CancellationToken);
         gate.Open(Epoch);
         NodeIdentity node = Nodes.Of(0);
-        shard.Tell(new AttachShard(new EpochContext(new PrepareEpoch(1, Epoch, "", "", [node], [0], 0, 1, []), spec, 0), unit));
+        shard.Tell(new AttachShard(new EpochContext(new PrepareEpoch(1, Epoch, "", "", [node], [0], 0, 1, [], [], null, null, []), spec, 0), unit));
     }
 
     [Fact]

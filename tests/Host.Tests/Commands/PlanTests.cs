@@ -215,6 +215,19 @@ public sealed class PlanTests
         Assert.All(on.Nodes, n => Assert.Equal(n.Weights + n.Gradients + n.Optimizer + n.Snapshots, n.Memory));
     }
 
+    [Fact]
+    public void Memory_counts_the_copies_of_other_nodes_units_and_a_step_s_gradients_of_them()
+    {
+        RunSpec run = Settings("small").Run;
+        MemoryPlan off = MemoryPlan.Of(run.Model, run.Layout, Precision.BFloat16, 3), on = MemoryPlan.Of(run.Model, run.Layout, Precision.BFloat16, 3, copies: 1);
+        Assert.All(off.Nodes, n => Assert.Equal(0, n.Copies));
+
+        // Master, m, v and gradient: 16 bytes a parameter, against 12 of the optimizer with its own master.
+        Assert.Equal(off.Nodes.Sum(n => n.Optimizer) * 16 / 12, on.Nodes.Sum(n => n.Copies));
+        Assert.All(on.Nodes, n => Assert.Equal(n.Weights + n.Gradients + n.Optimizer + n.Snapshots + n.Copies, n.Memory));
+        Assert.All(MemoryPlan.Of(run.Model, run.Layout, Precision.BFloat16, 1, copies: 1).Nodes, n => Assert.Equal(0, n.Copies));
+    }
+
     private static async Task<string> Plan(string preset, params string[] flags)
     {
         var cli = new Cli();

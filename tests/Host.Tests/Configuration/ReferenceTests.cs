@@ -57,6 +57,7 @@ public sealed class ReferenceTests
             Layout = new LogicalLayout { Ranks = 3, ExpertParallel = 3 },
             Training = new TrainingSpec { Steps = 2000, GlobalBatch = 12 },
             Data = new DataSpec { Paths = [] },
+            Recovery = new RecoverySpec(),
         };
         Assert.Equal(plain.ToJson(), read.ToJson());
     }

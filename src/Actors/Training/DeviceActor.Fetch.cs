@@ -1,0 +1,244 @@
+using System.Diagnostics;
+
+using Akka.Actor;
+
+using MoeActors.Actors.Checkpointing;
+using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Models;
+
+using static TorchSharp.torch;
+
+namespace MoeActors.Actors.Training;
+
+/// <summary>
+/// State over the data plane when an epoch begins: who lacks something asks who has it, again and again until the first piece is here (a node that has not begun the epoch yet drops the question). What the node
+/// computes with is here before it says that it is prepared; copies may come while the first step is computed, which is not reported before they are complete.
+/// </summary>
+internal sealed partial class DeviceActor : IWithTimers
+{
+    private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(10);
+    private readonly List<StateFetch> fetches = [];
+    private readonly HashSet<(int Node, int Unit, bool Weights)> asked = [];
+    private readonly List<(int Node, int Unit, bool Weights)> unserved = [];
+    private long fetchedAt;
+
+    private sealed record FetchTick(int Epoch);
+
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    private bool IsRestored => fetches.TrueForAll(f => f.Kind == FetchKind.Copy);
+
+    /// <summary>PURE but for the store it looks at: what this node lacks of the recovery point once it has done what it can by itself.</summary>
+    private IEnumerable<StateFetch> Lacking(PrepareEpoch m)
+    {
+        foreach (UnitState unit in store!.Units.Where(u => u.Step != m.RestoreStep))
+        {
+            yield return new StateFetch(unit.Ordinal, FetchKind.Unit, m.Sources.First(s => s.Unit == unit.Ordinal).Node);
+        }
+
+        foreach (PeerCopy copy in copies.Missing(m.RestoreStep))
+        {
+            yield return new StateFetch(copy.Ordinal, FetchKind.Copy, context!.NodeOf(copy.Id));
+        }
+
+        // The ranges of units that are restored here come with the units.
+        for (int ordinal = 0; ordinal < store.Order.Units.Count; ordinal++)
+        {
+            UnitId id = store.Order.Units[ordinal];
+            if (Holders(id).Any(h => h.Id != id && h.Ranges[id.Index] != m.RestoreStep) && !(context!.NodeOf(id) == context.Self && id.Kind == UnitKind.Dense))
+            {
+                yield return new StateFetch(ordinal, FetchKind.Weights, context.NodeOf(id));
+            }
+        }
+    }
+
+    /// <summary>Units of this node whose weights hold the range of <paramref name="id"/>.</summary>
+    private IEnumerable<UnitState> Holders(UnitId id) => store!.Units.Where(u => u.Id.Kind == id.Kind && u.Id.Layer == id.Layer && u.Id.Position == id.Position);
+
+    private void BeginFetching()
+    {
+        fetchedAt = Stopwatch.GetTimestamp();
+        if (fetches.Count > 0)
+        {
+            Ask();
+            Timers.StartPeriodicTimer(nameof(FetchTick), new FetchTick(context!.Epoch), AskAgain);
+        }
+    }
+
+    private void StopFetching()
+    {
+        Timers.Cancel(nameof(FetchTick));
+        fetches.Clear();
+        asked.Clear();
+        unserved.Clear();
+    }
+
+    private void OnFetchTick(FetchTick m)
+    {
+        if (context?.Epoch != m.Epoch || fetches.Count == 0)
+        {
+            Timers.Cancel(nameof(FetchTick));
+            return;
+        }
+
+        if (Stopwatch.GetElapsedTime(fetchedAt) > node.ConnectPatience)
+        {
+            StateFetch first = fetches[0];
+            StopFetching();
+            Answer(new NodeFault(m.Epoch, node.Incarnation, "exchange", $"no state of {store!.Order.Units[first.Unit]} came from {context.Message.Nodes[first.Node].Name} for {node.ConnectPatience.TotalSeconds:0.#} s"));
+            return;
+        }
+
+        Ask();
+    }
+
+    private void Ask()
+    {
+        var me = new Endpoint(EndpointKind.Device, 0, context!.Self);
+        foreach (StateFetch fetch in fetches.Where(f => !f.IsAnswered))
+        {
+            node.Exchange.Send(
+                context.Frame(Purpose.StateRequest, context.Message.RestoreStep, me, new Endpoint(EndpointKind.Device, 0, fetch.Node), layer: fetch.Unit), [fetch.Kind == FetchKind.Weights ? 1 : 0], null);
+        }
+    }
+
+    private void OnRequest(Ticket ticket)
+    {
+        (int Node, int Unit, bool Weights) question = (Endpoint.FromPacked(ticket.Header.Source).Rank, ticket.Header.Layer, ticket.Meta is [1]);
+        if (question.Unit < store!.Order.Units.Count && question.Unit >= 0 && asked.Add(question) && !Serve(question))
+        {
+            // It is on its way to this node itself.
+            unserved.Add(question);
+        }
+    }
+
+    private bool Serve((int Node, int Unit, bool Weights) question)
+    {
+        long step = context!.Message.RestoreStep;
+        FrameHeader Frame(int slot, int piece, int pieces) => context.Frame(
+            Purpose.StatePiece, step, new Endpoint(EndpointKind.Device, 0, context.Self), new Endpoint(EndpointKind.Device, 0, question.Node), slot, question.Unit, piece, pieces);
+
+        UnitState? unit = store!.Find(question.Unit) is { } live && live.Step == step ? live : null;
+        if (question.Weights)
+        {
+            if (unit is null)
+            {
+                return false;
+            }
+
+            using Tensor range = unit.Weights.narrow(0, unit.Begin, unit.Count);
+            StatePieces.Send(node.Exchange, (i, n) => Frame(StatePieces.Weights, i, n), range, []);
+            return true;
+        }
+
+        PeerCopy? copy = unit is null && copies.Find(question.Unit) is { } held && held.Step == step ? held : null;
+        (Compute.Optimization.OptimizerShard State, UnitSteps Steps)? source = unit is not null ? (unit.Optimizer, unit.Steps) : copy is not null ? (copy.State, copy.Steps) : null;
+        if (source is not { } found)
+        {
+            return false;
+        }
+
+        StatePieces.Send(node.Exchange, (i, n) => Frame(0, i, n), found.State.Master, found.Steps.Pack());
+        StatePieces.Send(node.Exchange, (i, n) => Frame(1, i, n), found.State.First, []);
+        StatePieces.Send(node.Exchange, (i, n) => Frame(2, i, n), found.State.Second, []);
+        return true;
+    }
+
+    private void OnPiece(Ticket ticket)
+    {
+        (int ordinal, int slot, int piece) = (ticket.Header.Layer, ticket.Header.Micro, ticket.Header.Chunk);
+        StateFetch? fetch = fetches.Find(f => f.Unit == ordinal && (f.Kind == FetchKind.Weights) == (slot == StatePieces.Weights));
+        if (fetch is null || ticket.Header.Step != context!.Message.RestoreStep)
+        {
+            ticket.Discard();
+            return;
+        }
+
+        fetchedAt = Stopwatch.GetTimestamp();
+        using (Tensor? content = Arrival.On(ticket.Take(), store!.Device))
+        {
+            if (!Put(fetch, slot, piece, content) || (slot == 0 && piece == 0 && !StepsOf(fetch).Unpack(ticket.Meta)))
+            {
+                StopFetching();
+                Answer(new NodeFault(context.Epoch, node.Incarnation, "exchange", $"what came as the state of {store.Order.Units[ordinal]} is not of its shape"));
+                return;
+            }
+        }
+
+        long count = store.Order.ShardOf(store.Order.Units[ordinal]).Count;
+        if (fetch.Count(StatePieces.Of(count) * (fetch.Kind == FetchKind.Weights ? 1 : 3)))
+        {
+            Complete(fetch);
+        }
+    }
+
+    private UnitSteps StepsOf(StateFetch fetch) => fetch.Kind == FetchKind.Copy ? copies.Find(fetch.Unit)!.Steps : store!.Find(fetch.Unit)!.Steps;
+
+    private bool Put(StateFetch fetch, int slot, int piece, Tensor? content)
+    {
+        UnitId id = store!.Order.Units[fetch.Unit];
+        if (fetch.Kind == FetchKind.Weights)
+        {
+            (long begin, long count) = store.Order.ShardOf(id);
+            return Holders(id).Where(h => h.Id != id).DistinctBy(h => h.Weights).All(holder =>
+            {
+                FinishSnapshotsOf(holder);
+                using Tensor range = holder.Weights.narrow(0, begin, count);
+                return StatePieces.Put(range, piece, content);
+            });
+        }
+
+        Compute.Optimization.OptimizerShard target = fetch.Kind == FetchKind.Copy ? copies.Find(fetch.Unit)!.State : store[id].Optimizer;
+        if (fetch.Kind == FetchKind.Unit)
+        {
+            FinishSnapshotsOf(store[id]);
+        }
+
+        return slot switch
+        {
+            0 => StatePieces.Put(target.Master, piece, content),
+            1 => StatePieces.Put(target.First, piece, content),
+            2 => StatePieces.Put(target.Second, piece, content),
+            _ => false,
+        };
+    }
+
+    /// <summary>Dense weights are shared by the device's ranks: none of their snapshots may see a change.</summary>
+    private void FinishSnapshotsOf(UnitState unit)
+    {
+        foreach (UnitState other in unit is DenseUnit ? store!.Units.Where(u => u is DenseUnit) : [unit])
+        {
+            other.FinishSnapshot();
+        }
+    }
+
+    private void Complete(StateFetch fetch)
+    {
+        long step = context!.Message.RestoreStep;
+        UnitId id = store!.Order.Units[fetch.Unit];
+        fetches.Remove(fetch);
+        switch (fetch.Kind)
+        {
+            case FetchKind.Copy:
+                copies.Find(fetch.Unit)!.Step = step;
+                TryReport();
+                return;
+            case FetchKind.Unit:
+                store[id].Optimizer.PublishMaster();
+                store[id].IsAt(step);
+                unserved.RemoveAll(Serve);
+                break;
+            default:
+                foreach (UnitState holder in Holders(id))
+                {
+                    holder.Ranges[id.Index] = step;
+                }
+
+                break;
+        }
+
+        TryReady();
+    }
+}

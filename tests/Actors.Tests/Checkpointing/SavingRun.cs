@@ -75,7 +75,7 @@ internal sealed unsafe class SavingRun : IDisposable
             Pinned = new HashSet<long> { state.NewestCheckpoint },
             InProgress = new HashSet<long> { step },
         };
-        CommittedCheckpoint committed = Publisher.Publish(spec, store, retention, pending, flight);
+        CommittedCheckpoint committed = Publisher.Publish(spec, store, retention, pending, phase => flight.EnterStorage(phase, step));
         state = CheckpointCommit.OnPublished(
             state with { Pending = state.Pending.SetItem(step, pending) }, new CoordinatorInput.Published(pending, committed.Bytes) { Kept = committed.Kept }, []);
         return step;

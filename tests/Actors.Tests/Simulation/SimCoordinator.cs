@@ -178,6 +178,9 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
                 case Effect.StartGrace e:
                     StartGrace(e.Epoch);
                     break;
+                case Effect.StartBackoff e:
+                    process.In((long)(e.Pause.TotalSeconds * SimClock.Second), () => Feed(new Input.PauseOver(e.Epoch)));
+                    break;
                 case Effect.Note e:
                     world.Trace?.Add(world.Clock.Now, process.Identity.Incarnation, $"“{e.Text}”");
                     break;

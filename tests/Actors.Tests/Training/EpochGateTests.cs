@@ -35,6 +35,7 @@ public sealed class EpochGateTests : TestKit
         spec = run with { Layout = run.Layout with { Ranks = 1, ExpertParallel = 1 } };
         store = new DeviceStore(spec, CPU);
         store.Hold([0], []);
+        store.IsAt(0);
         unit = (ExpertUnit)store[UnitId.Experts(spec.Model.MoeLayers()[0], 0, 0)];
         unit.Optimizer.Master.fill_(1f);
         flight = new FlightRecorder(Path.Combine(folder, "flight"), KillPlan.None);

@@ -66,6 +66,7 @@ public static class CoordinatorMachine
         JournalEntry.CheckpointPublished e => state.WithCheckpoint(e.Step, SampleLedger.FromJson(e.LedgerJson, "journal")),
         JournalEntry.StepSkipped e => state with { Skipped = state.Skipped.Add(e.Step) },
         JournalEntry.KChanged e => state with { KSnapshot = e.KSnapshot, KPersist = e.KPersist },
+        JournalEntry.CheckpointsChosen e => AdaptiveCheckpoints.Apply(state, e),
         JournalEntry.StopAsked e => state with { StopReason = e.Reason },
         JournalEntry.RunEnded e => state with { Phase = RunPhase.Ended, Outcome = e.Outcome },
         _ => state,
@@ -209,7 +210,7 @@ public static class CoordinatorMachine
         // Written down first: once a node has heard the decision nobody computes the step again, not even for a coordinator that dies here.
         effects.Add(new Effect.RecordStep(decided));
         TellAll(state, order, effects);
-        return state with
+        return AdaptiveCheckpoints.Measure(state, decided) with
         {
             Step = completed,
             Order = order,

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 using Akka.Actor;
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
@@ -17,6 +19,8 @@ internal sealed partial class DeviceActor
     /// <summary>How far the step is on this device.</summary>
     private sealed class StepProgress(long step)
     {
+        public long Begun { get; } = Stopwatch.GetTimestamp();
+
         public long Step => step;
 
         public List<RankReport> Ranks { get; } = [];
@@ -34,7 +38,7 @@ internal sealed partial class DeviceActor
         public bool IsReported { get; set; }
     }
 
-    private double stallMsOfLastStep;
+    private double stallMsOfLastStep, msOfLastStep;
 
     private int LocalRanks => store!.Units.Count(u => u is DenseUnit);
 
@@ -92,7 +96,7 @@ internal sealed partial class DeviceActor
             Answer(new StepReport(
                 context!.Epoch, step.Step, node.Incarnation,
                 step.Ranks.Select(r => r with { ComputeMs = services.Clock.ComputeMs(r.Rank), ExposedMs = exposed }).ToArray(),
-                step.Units, stallMsOfLastStep));
+                step.Units, stallMsOfLastStep, Stopwatch.GetElapsedTime(step.Begun).TotalMilliseconds, msOfLastStep));
         }
     }
 
@@ -204,6 +208,7 @@ internal sealed partial class DeviceActor
 
         long step = progress.Step;
         stallMsOfLastStep = progress.StallMs;
+        msOfLastStep = Math.Max(0, Stopwatch.GetElapsedTime(progress.Begun).TotalMilliseconds - progress.StallMs);
         progress = null;
         if (decision.After == AfterStep.Continue)
         {

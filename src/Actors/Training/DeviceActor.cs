@@ -151,6 +151,7 @@ internal sealed partial class DeviceActor : ReceiveActor
             return;
         }
 
+        node.Vault.Reserve(() => SnapshotReserve.Of(spec, ranks), text => log.Info("epoch {0}: {1}", m.Epoch, text));
         node.Flight.Enter(Phase.Recovery, m.Epoch, m.RestoreStep);
         begun.Live = live;
         preparation = begun;
@@ -268,6 +269,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         preparation = null;
         StopFetching();
         progress = null;
+        msOfLastStep = 0;
     }
 
     private void OnEndRun(EndRun m)

@@ -73,7 +73,7 @@ internal sealed record QualityRun(int K, int Levels, bool Dynamic)
     /// <param name="experts">N, which K_snapshot never exceeds.</param>
     public IReadOnlyList<string> Settings(int experts) =>
     [
-        "checkpoint.mode=partial", $"checkpoint.k-persist={K}", $"checkpoint.k-snapshot={(Levels == 2 ? Math.Min(2 * K, experts) : K)}",
+        "recovery.mode=bounded-stale", "checkpoint.mode=partial", $"checkpoint.k-persist={K}", $"checkpoint.k-snapshot={(Levels == 2 ? Math.Min(2 * K, experts) : K)}",
         $"checkpoint.vault={(Levels == 2 ? "on" : "off")}", $"checkpoint.dynamic-k={(Dynamic ? "on" : "off")}", "checkpoint.plt-budget=0.0375",
     ];
 }

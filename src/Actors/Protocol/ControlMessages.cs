@@ -41,7 +41,15 @@ public sealed record PrepareEpoch(
     IReadOnlyList<UnitSource> Sources,
     DecidedUpdate? Redo,
     CheckpointOrder? Save,
-    IReadOnlyList<int> Fresh) : IControlMessage;
+    IReadOnlyList<int> Fresh) : IControlMessage
+{
+    /// <summary>From the checkpoint of <paramref name="restoreStep"/>, or the seed.</summary>
+    public PrepareEpoch(
+        ulong runKey, int epoch, string specJson, string runFolder, IReadOnlyList<NodeIdentity> nodes, IReadOnlyList<int> nodeOfRank, long restoreStep, long fence, IReadOnlyList<RestoreItem> restore)
+        : this(runKey, epoch, specJson, runFolder, nodes, nodeOfRank, restoreStep, fence, restore, [], null, null, [])
+    {
+    }
+}
 
 /// <summary>Where a unit's state comes from, best first.</summary>
 public enum RestoreRung

@@ -192,7 +192,7 @@ internal sealed class DeviceStore : IDisposable
     }
 
     /// <summary>Keeps the units of the given ranks and creates what is missing (uninitialised: restore follows). The others are freed, but for those that others come for: they stay until <see cref="Settle"/>.</summary>
-    public void Hold(IReadOnlyCollection<int> ranks, IReadOnlyCollection<int> wanted)
+    public void Hold(IReadOnlyCollection<int> ranks, IReadOnlyCollection<int>? wanted = null)
     {
         foreach (UnitState back in leaving.Values)
         {
@@ -203,7 +203,7 @@ internal sealed class DeviceStore : IDisposable
         leaving.Clear();
         foreach (UnitId gone in units.Keys.Where(u => !ranks.Contains(UnitOrder.OwnerRank(Spec.Layout, u))).ToArray())
         {
-            if (wanted.Contains(units[gone].Ordinal))
+            if (wanted?.Contains(units[gone].Ordinal) == true)
             {
                 leaving.Add(gone, units[gone]);
             }

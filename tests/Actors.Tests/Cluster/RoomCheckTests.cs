@@ -16,7 +16,7 @@ public sealed class RoomCheckTests
         RunSpec spec = Specs.Run();
         spec = spec with { Training = spec.Training with { Precision = precision } };
         using var store = new DeviceStore(spec, TorchSharp.torch.CPU);
-        store.Hold([0], []);
+        store.Hold([0]);
         long bytes = Bytes(store.DenseWeights);
         foreach (UnitState unit in store.Units)
         {

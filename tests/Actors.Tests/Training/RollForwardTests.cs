@@ -138,7 +138,7 @@ public sealed class RollForwardTests
     {
         RunSpec spec = Specs.Run();
         var store = new DeviceStore(spec with { Training = spec.Training with { Precision = precision } }, CPU);
-        store.Hold([0, 1], []);
+        store.Hold([0, 1]);
         UnitRestore.FromSeed(store);
         store.IsAt(3);
         foreach (UnitState unit in store.Units)

@@ -70,7 +70,7 @@ public sealed class ExactRecoveryTests
         {
             if (s is { Step: 7, Epoch: 1 })
             {
-                lost = cluster.LoseAsync(2);
+                lost = Lose(cluster, 2);
             }
         };
         RunSpec spec = Spec(cluster, copies: 0, nodes: 3);
@@ -116,7 +116,8 @@ public sealed class ExactRecoveryTests
         {
             if (s is { Step: 3, Epoch: 1 })
             {
-                replaced = ReplaceAsync(cluster, 2, "node-4");
+                Lose(cluster, 2);
+                replaced = cluster.AddNodeAsync("node-4");
             }
         };
         await TrainAsync(cluster, spec);
@@ -139,7 +140,7 @@ public sealed class ExactRecoveryTests
         {
             if (s is { Step: 3, Epoch: 1 })
             {
-                lost = cluster.LoseAsync(2);
+                lost = Lose(cluster, 2);
             }
         };
         await TrainAsync(cluster, Spec(cluster, copies: 1, nodes: 3));
@@ -170,10 +171,12 @@ public sealed class ExactRecoveryTests
         Assert.Contains("1 of 12 units of step 5 are lost (dense/1): no live state, no copy", fault.Reason, StringComparison.Ordinal);
     }
 
-    private static async Task ReplaceAsync(TestCluster cluster, int node, string name)
+    /// <summary>From the coordinator's own thread: it decides no further step before the node is gone, for the run might be over first.</summary>
+    private static Task Lose(TestCluster cluster, int node)
     {
-        await cluster.LoseAsync(node);
-        await cluster.AddNodeAsync(name);
+        Task lost = cluster.LoseAsync(node);
+        SpinWait.SpinUntil(() => lost.IsCompleted);
+        return lost;
     }
 
     private static RunSpec Spec(TestCluster cluster, int copies, int nodes = 2, Precision precision = Precision.Float32) => TestRuns.Spec(cluster.Folder, Steps, nodes, s => s with

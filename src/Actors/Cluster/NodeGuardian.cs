@@ -16,6 +16,7 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
     private readonly Action<int, string> exit;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly IActorRef device;
+    private readonly IActorRef? faultAgent;
     private long fence;
     private string? refusal;
 
@@ -24,10 +25,11 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
         public static readonly SayHello Instance = new();
     }
 
-    public NodeGuardian(NodeServices services, Action<int, string> exit)
+    public NodeGuardian(NodeServices services, Action<int, string> exit, Props? faults)
     {
         (this.services, this.exit) = (services, exit);
         device = Context.ActorOf(Props.Create(() => new DeviceActor(services)).WithDispatcher(NodeServices.LaneDispatcher), "device-0");
+        faultAgent = faults is null ? null : Context.ActorOf(faults, "fault-agent");
         Receive<SayHello>(_ => services.CoordinatorProxy.Tell(new NodeHello(services.Identity), Self));
         Receive<HelloAnswer>(OnAnswer);
         Receive<PrepareEpoch>(OnPrepare);
@@ -75,11 +77,16 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
 
         fence = m.Fence;
         Context.System.EventStream.Publish(m);
+        faultAgent?.Tell(m);
         LogContext.Set(m.Epoch, m.RestoreStep);
         device.Forward(m);
     }
 
-    private void Relay(object message) => device.Forward(message);
+    private void Relay(object message)
+    {
+        faultAgent?.Tell(message);
+        device.Forward(message);
+    }
 }
 
 /// <summary>Exit codes of a node process.</summary>

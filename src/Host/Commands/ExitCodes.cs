@@ -33,6 +33,12 @@ internal static class ExitCodes
     /// <summary>The restart budget of a node is used up.</summary>
     public const int RestartBudget = 9;
 
+    /// <summary>A fault was not injected: refused by the cluster's rules or limits.</summary>
+    public const int FaultRefused = 10;
+
+    /// <summary>An injected fault did not take, or a campaign's run did not end like the undisturbed one.</summary>
+    public const int FaultNotTaken = 11;
+
     /// <summary>Stopped by Ctrl-C (SIGINT).</summary>
     public const int Interrupted = 130;
 

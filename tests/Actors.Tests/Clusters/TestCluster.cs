@@ -2,6 +2,7 @@ using Akka.Actor;
 
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
@@ -35,6 +36,8 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public Action<int, long, int, ChunkKey>? Trace { get; init; }
 
+    public FaultLimits Faults { get; init; } = FaultLimits.Off;
+
     public static async Task<TestCluster> StartAsync(int count)
     {
         var cluster = new TestCluster();
@@ -66,6 +69,7 @@ internal sealed class TestCluster : IAsyncDisposable
                 : Akka.Configuration.ConfigurationFactory.ParseString("akka.loggers = [\"Akka.Event.DefaultLogger\"]"),
             LinkFaults = LinkFaults,
             Trace = Trace,
+            Faults = Faults,
         };
         NodeProcess node = await NodeProcess.StartAsync(configure?.Invoke(options) ?? options, TestContext.Current.CancellationToken);
         nodes.Add(node);
@@ -100,6 +104,10 @@ internal sealed class TestCluster : IAsyncDisposable
             node.System.ActorSelection($"/user/node/device-0/{name}").Tell(message);
         }
     }
+
+    /// <summary>Asks a node's gateway, as a client does.</summary>
+    public Task<T> AskAsync<T>(IControlMessage message, int node = 0) =>
+        nodes[node].System.ActorSelection("/user/gateway").Ask<T>(message, TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync()
     {

@@ -31,6 +31,22 @@ public class LogTests
     }
 
     [Fact]
+    public void A_former_writer_that_wakes_up_after_another_took_over_changes_nothing_that_is_read()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("steps.jsonl");
+        using var former = new StepsLog(path);
+        former.Append(ReportFixture.Step(1));
+        using var successor = new StepsLog(path);
+        successor.Append(ReportFixture.Step(2, epoch: 2));
+        former.Append(ReportFixture.Step(2));
+        successor.Append(ReportFixture.Step(3, epoch: 2));
+        former.Append(ReportFixture.Step(3));
+        Assert.Equal([(1L, 1L), (2L, 2L), (3L, 2L)], StepsLog.Read(path).Steps.Select(s => (s.Step, s.Epoch)));
+        Assert.Equal([path], Directory.EnumerateFiles(Path.GetDirectoryName(path)!));
+    }
+
+    [Fact]
     public void A_line_is_readable_as_soon_as_append_returns()
     {
         using var folder = new TemporaryFolder();

@@ -44,6 +44,7 @@ public static class FaultKinds
         new("storage-full", TargetForm.Node, true, Evidence.Probe, "writes of checkpoints fail for want of space"),
         new("storage-slow", TargetForm.Node, true, Evidence.Probe, "each write of a checkpoint waits") { Parameters = [new("ms", "100", "milliseconds each write waits", 1, 60000)] },
         new("corrupt-shard-file", TargetForm.Node, false, Evidence.Storage, "a byte of the newest checkpoint's files changes in storage"),
+        new("corrupt-snapshot", TargetForm.Shard, false, Evidence.Probe, "a value of an expert's snapshot in memory changes (checkpoint.vault = on, or partial checkpoints)") { Parameters = [Expert] },
         new("nan-gradient", TargetForm.Shard, false, Evidence.Skip, "a NaN in an expert's gradient: the step is skipped and counted") { KeepsResult = false, Parameters = [Expert] },
     ];
 

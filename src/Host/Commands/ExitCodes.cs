@@ -34,10 +34,10 @@ internal static class ExitCodes
     public const int RestartBudget = 9;
 
     /// <summary>A fault was not injected: refused by the cluster's rules or limits.</summary>
-    public const int FaultRefused = 10;
+    public const int FaultRefused = 11;
 
     /// <summary>An injected fault did not take, or a campaign's run did not end like the undisturbed one.</summary>
-    public const int FaultNotTaken = 11;
+    public const int FaultNotTaken = 12;
 
     /// <summary>Stopped by Ctrl-C (SIGINT).</summary>
     public const int Interrupted = 130;

@@ -42,7 +42,7 @@ internal static class FaultCommands
     {
         var command = new MoeCommand(
             "inject",
-            "Injects one fault, waits until another node has seen that it took, and says what it saw. Exit code 10: refused; 11: it did not take.",
+            "Injects one fault, waits until another node has seen that it took, and says what it saw. Exit code 11: refused; 12: it did not take.",
             "moe fault inject kill-process --target node-2 --cluster 127.0.0.1:7100",
             "moe fault inject stop-process --target node-3 --for 5s --after 20 --run-dir runs/book",
             "moe fault inject link-delay --target \"node-1>node-2\" --with ms=50 --for 10s --run-dir runs/book",
@@ -100,7 +100,7 @@ internal static class FaultCommands
     {
         var command = new MoeCommand(
             "run",
-            "Runs a campaign: trains on a local cluster, injects the faults that its seed gives, and compares the result with an undisturbed run where the campaign asks for it. Exit code 11: a fault did not take, or the results differ.",
+            "Runs a campaign: trains on a local cluster, injects the faults that its seed gives, and compares the result with an undisturbed run where the campaign asks for it. Exit code 12: a fault did not take, or the results differ.",
             "moe chaos run mixed",
             "moe chaos run my.conf --seed 7 --run-dir runs/chaos-7",
             "moe chaos run hocon/chaos/links.conf --dry-run");

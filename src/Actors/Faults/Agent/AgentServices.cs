@@ -5,8 +5,16 @@ using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Training;
+using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Faults.Agent;
+
+/// <summary>The run a node takes part in, as the epochs tell it; owned by the fault agent.</summary>
+internal sealed class AgentRun
+{
+    /// <summary>Its record; null before the first epoch.</summary>
+    public RunSpec? Spec { get; set; }
+}
 
 /// <summary>What a node's fault agent works with.</summary>
 internal sealed record AgentServices
@@ -28,6 +36,9 @@ internal sealed record AgentServices
 
     /// <summary>Silences this node's control plane.</summary>
     public required ControlCut Control { get; init; }
+
+    /// <summary>The run this node takes part in.</summary>
+    public AgentRun Run { get; } = new();
 
     /// <summary>The actor system.</summary>
     public required ActorSystem System { get; init; }

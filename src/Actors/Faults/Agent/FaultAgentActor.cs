@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 
 using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Faults.Agent;
 
@@ -30,7 +31,11 @@ internal sealed class FaultAgentActor : ReceiveActor, IWithTimers
         Receive<ProbeFault>(OnProbe);
         Receive<ObserveFault>(OnObserve);
         Receive<Look>(m => OnLook(m.Id));
-        Receive<PrepareEpoch>(m => Learn(m.Nodes));
+        Receive<PrepareEpoch>(m =>
+        {
+            Learn(m.Nodes);
+            services.Run.Spec = RunSpec.FromJson(m.SpecJson);
+        });
         ReceiveAny(m =>
         {
             foreach ((FaultWatcher watcher, _) in watches.Values)

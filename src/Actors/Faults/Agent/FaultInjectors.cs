@@ -33,6 +33,7 @@ internal static class FaultInjectors
         ["storage-full"] = new StorageInjector(node, _ => new StorageFault("No space left on device", TimeSpan.Zero)),
         ["storage-slow"] = new StorageInjector(node, o => new StorageFault(null, TimeSpan.FromMilliseconds(o.Number("ms")))),
         ["corrupt-shard-file"] = new CorruptShardFile(node),
+        ["corrupt-snapshot"] = new CorruptSnapshot(node),
         ["nan-gradient"] = new NanGradient(node),
     };
 }

@@ -56,9 +56,7 @@ public sealed class JsonLinesWriter<T> : IDisposable
     /// <summary>Writes one line in one system call; when it returns, the line is the operating system's and survives this process. When it throws, the file is as before.</summary>
     public void Append(T line)
     {
-        byte[] json = JsonSerializer.SerializeToUtf8Bytes(line, ReportJson.Line);
-        Array.Resize(ref json, json.Length + 1);
-        json[^1] = (byte)'\n';
+        byte[] json = Encoding.UTF8.GetBytes(SealedLine.Seal(JsonSerializer.Serialize(line, ReportJson.Line)) + "\n");
         long whole = _stream.Position;
         try
         {
@@ -104,7 +102,7 @@ public static class JsonLines
 {
     /// <summary>
     /// The lines of <paramref name="path"/>, and whether the last one was torn (no newline, or no JSON) and left out. No file is no lines.
-    /// Throws <see cref="ReportException"/> when any other line is not what it should be. May run while the file is being appended to.
+    /// Throws <see cref="ReportException"/> when any other line is not what it should be, altered lines included. May run while the file is being appended to.
     /// </summary>
     public static (IReadOnlyList<T> Lines, bool Torn) Read<T>(string path)
     {
@@ -124,10 +122,12 @@ public static class JsonLines
         bool torn = rows[^1].Length > 0;
         int count = rows.Length - 1;
         var lines = new List<T>(count);
+        bool seals = false;
         for (int i = 0; i < count; i++)
         {
             try
             {
+                seals = SealedLine.Check(rows[i], seals);
                 lines.Add(JsonSerializer.Deserialize<T>(rows[i], ReportJson.Line) ?? throw new JsonException("the line holds null"));
             }
             catch (JsonException) when (i == count - 1 && !torn)

@@ -65,11 +65,10 @@ internal sealed class CheckpointWriterActor : ReceiveActor
         {
             flight.EnterStorage(Phase.Idle, current.Step);
             coordinator().Tell(
-                new SnapshotPersisted(current.Epoch, current.Step, incarnation, "", bytes, Stopwatch.GetElapsedTime(begun).TotalMilliseconds, snapshotMs, $"the checkpoint writer failed: {reason.Message}"),
+                new SnapshotPersisted(current.Epoch, current.Step, incarnation, "", 0, Stopwatch.GetElapsedTime(begun).TotalMilliseconds, snapshotMs, $"the checkpoint writer failed: {reason.Message}"),
                 ActorRefs.NoSender);
         }
 
-        (message as UnitSnapshot)?.Release();
         base.PreRestart(reason, message);
     }
 

@@ -59,11 +59,12 @@ public sealed class CampaignRunTests
         {
         }
 
+        await cluster.NextCheckpointAsync();
         cluster.Stop();
         Assert.Equal("stopped", await run);
         Assert.All(FaultAudit.Read(cluster.RunFolder), f => Assert.True(f.State is "over" or "observed", $"seed {seed}: {f.Id} {f.Kind} on {f.Target}: {f.State}: {f.Outcome}"));
-        Reference expected = await Reference.TrainAsync(spec, (int)cluster.Run.Steps.Keys.Last() + 1);
-        Assert.Equal(expected.Steps.Select(s => s.Loss), cluster.Run.Steps.Values.Select(s => s.Loss));
-        Assert.Equal(expected.WeightsHash, cluster.Run.Last!.WeightsHash);
+        Reference expected = await Reference.TrainAsync(spec, (int)cluster.Run.Last!.Step);
+        Assert.Equal(expected.Steps.Select(s => s.Loss), cluster.Run.Steps.Values.Take(expected.Steps.Count).Select(s => s.Loss));
+        Assert.True(expected.WeightsHash == cluster.Run.Last.WeightsHash, $"seed {seed}: another state after {cluster.Run.Last.Step} steps\n{string.Join('\n', cluster.Run.Notes)}");
     }
 }

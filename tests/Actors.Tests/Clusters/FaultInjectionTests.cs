@@ -32,9 +32,9 @@ public sealed class FaultInjectionTests
             ("link-delay", "node-1>node-3", 5_000, ["ms=5"]),
             ("link-bandwidth", "node-2>node-1", 5_000, ["kib=2048"]),
             ("partition", "node-1=node-3", 300, []),
-            ("storage-error", "node-2", 5_000, []),
-            ("storage-full", "node-3", 5_000, []),
-            ("storage-slow", "node-2", 5_000, ["ms=2"]),
+            ("storage-error", "node-2", 20_000, []),
+            ("storage-full", "node-3", 20_000, []),
+            ("storage-slow", "node-2", 20_000, ["ms=2"]),
             ("corrupt-shard-file", "node-1", 0, []),
             ("corrupt-snapshot", "expert-shard-0-1", 0, []),
 
@@ -56,6 +56,7 @@ public sealed class FaultInjectionTests
             await cluster.AskAsync<FaultAnswer>(new CancelFault(line.Id, "test"));
         }
 
+        await cluster.NextCheckpointAsync();
         cluster.Stop();
         Assert.Equal("stopped", await run);
         int steps = (int)cluster.Run.Steps.Keys.Last() + 1;
@@ -84,6 +85,7 @@ public sealed class FaultInjectionTests
         {
         }
 
+        await cluster.NextCheckpointAsync();
         cluster.Stop();
         Assert.Equal("stopped", await run);
         Reference expected = await Reference.TrainAsync(spec, (int)cluster.Run.Steps.Keys.Last() + 1);

@@ -109,6 +109,21 @@ internal sealed class TestCluster : IAsyncDisposable
     public Task<T> AskAsync<T>(IControlMessage message, int node = 0) =>
         nodes[node].System.ActorSelection("/user/gateway").Ask<T>(message, TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
 
+    /// <summary>Waits until a checkpoint beyond the present step is published: the run goes on after whatever happened. A run stopped in the middle of a recovery would leave none.</summary>
+    public async Task NextCheckpointAsync()
+    {
+        long at;
+        lock (Run.Steps)
+        {
+            at = Run.Steps.Keys.Max();
+        }
+
+        while (!Run.Ended.IsCompleted && !Run.Checkpoints.Keys.Any(step => step > at))
+        {
+            await AskAsync<RunStatus>(new StatusQuery(long.MaxValue));
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(nodes.Select(n => n.DisposeAsync().AsTask()));

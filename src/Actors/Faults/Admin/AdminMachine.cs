@@ -14,8 +14,8 @@ public static class AdminMachine
     /// <summary>How long an observer may take to answer that it looks.</summary>
     private const long ArmingMs = 5_000;
 
-    /// <summary>What an observer's last word may be late by.</summary>
-    private const long LateMs = 5_000;
+    /// <summary>What an observer's last word may be late by: the admin may have to move to another node first.</summary>
+    private const long LateMs = 30_000;
 
     /// <summary>How long the target of a fault that is due may be absent.</summary>
     private const long AbsentMs = 30_000;

@@ -13,6 +13,8 @@ namespace MoeActors.Actors.Faults.Agent;
 internal sealed class FaultAgentActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan TellPause = TimeSpan.FromMilliseconds(500);
+    private const int TellTimes = 60;
 
     private readonly AgentServices services;
     private readonly IReadOnlyDictionary<string, FaultInjector> injectors;
@@ -21,6 +23,8 @@ internal sealed class FaultAgentActor : ReceiveActor, IWithTimers
     private readonly ILoggingAdapter log = Context.GetLogger();
 
     private sealed record Look(string Id);
+
+    private sealed record TellAgain(FaultObserved Observed, int Left);
 
     public FaultAgentActor(AgentServices services)
     {
@@ -31,6 +35,7 @@ internal sealed class FaultAgentActor : ReceiveActor, IWithTimers
         Receive<ProbeFault>(OnProbe);
         Receive<ObserveFault>(OnObserve);
         Receive<Look>(m => OnLook(m.Id));
+        Receive<TellAgain>(OnTell);
         Receive<PrepareEpoch>(m =>
         {
             Learn(m.Nodes);
@@ -100,6 +105,7 @@ internal sealed class FaultAgentActor : ReceiveActor, IWithTimers
     private void OnEnd(FaultOrder order)
     {
         Timers.Cancel($"end-{order.Id}");
+        Timers.Cancel($"tell-{order.Id}");
         StopWatching(order.Id);
         if (begun.Contains(order.Id))
         {
@@ -141,7 +147,17 @@ internal sealed class FaultAgentActor : ReceiveActor, IWithTimers
         if (seen || DateTime.UtcNow > watch.Until)
         {
             StopWatching(id);
-            services.Admin.Tell(new FaultObserved(id, Name, seen, text));
+            OnTell(new TellAgain(new FaultObserved(id, Name, seen, text), TellTimes));
+        }
+    }
+
+    /// <summary>Said for half a minute: the admin may have gone with the very node that was hit, and the one after it has to hear it. It counts once.</summary>
+    private void OnTell(TellAgain m)
+    {
+        services.Admin.Tell(m.Observed);
+        if (m.Left > 0)
+        {
+            Timers.StartSingleTimer($"tell-{m.Observed.Id}", m with { Left = m.Left - 1 }, TellPause);
         }
     }
 

@@ -11,7 +11,8 @@ namespace MoeActors.Actors.Checkpointing;
 /// a server is asked once whether it honours conditions (CK-1). Holds the credentials, which are no part of the run's record. Thread-safe.
 /// </summary>
 /// <param name="objectStore">How object stores are reached.</param>
-public sealed class CheckpointPlaces(ObjectStoreOptions objectStore) : IDisposable
+/// <param name="faults">Injected faults of what is written; null = none.</param>
+public sealed class CheckpointPlaces(ObjectStoreOptions objectStore, StorageFaultGate? faults = null) : IDisposable
 {
     private readonly ConcurrentDictionary<string, Lazy<ObjectStorage>> open = new();
     private readonly ConcurrentBag<ObjectStorage> readOnly = [];
@@ -21,13 +22,13 @@ public sealed class CheckpointPlaces(ObjectStoreOptions objectStore) : IDisposab
     {
         if (spec.Checkpoint.Location.Length == 0)
         {
-            return new CheckpointStore(Folder(runFolder));
+            return new CheckpointStore(Faulty(new FolderStorage(Folder(runFolder))));
         }
 
         ObjectLocation location = LocationOf(spec);
         try
         {
-            return new CheckpointStore(open.GetOrAdd(location.ToString(), _ => new Lazy<ObjectStorage>(() => ObjectStorage.Open(location, objectStore, writes: true))).Value);
+            return new CheckpointStore(Faulty(open.GetOrAdd(location.ToString(), _ => new Lazy<ObjectStorage>(() => ObjectStorage.Open(location, objectStore, writes: true))).Value));
         }
         catch (ObjectStoreException e)
         {
@@ -61,6 +62,8 @@ public sealed class CheckpointPlaces(ObjectStoreOptions objectStore) : IDisposab
             storage.Dispose();
         }
     }
+
+    private ICheckpointStorage Faulty(ICheckpointStorage storage) => faults is null ? storage : new FaultyStorage(storage, faults);
 
     private static ObjectLocation LocationOf(RunSpec spec) => (ObjectLocation.Parse(spec.Checkpoint.Location)
         ?? throw new CheckpointException($"checkpoint.storage = {spec.Checkpoint.Location}: expected nothing (the run directory) or s3://BUCKET/PREFIX")).Below(spec.RunId);

@@ -25,6 +25,7 @@ internal sealed class CheckpointWriterActor : ReceiveActor
     private readonly FlightRecorder flight;
     private readonly CheckpointPlaces places;
     private readonly Func<IActorRef> coordinator;
+    private readonly WriterMemory memory;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly Queue<SnapshotPersisted> answers = new();
     private (int Epoch, long Step) current = (-1, -1);
@@ -35,10 +36,11 @@ internal sealed class CheckpointWriterActor : ReceiveActor
     private double snapshotMs;
     private string? error, folder;
 
-    public CheckpointWriterActor(string incarnation, FlightRecorder flight, CheckpointPlaces places, Func<IActorRef> coordinator)
+    public CheckpointWriterActor(string incarnation, FlightRecorder flight, CheckpointPlaces places, Func<IActorRef> coordinator, WriterMemory memory)
     {
-        (this.incarnation, this.flight, this.places, this.coordinator) = (incarnation, flight, places, coordinator);
+        (this.incarnation, this.flight, this.places, this.coordinator, this.memory) = (incarnation, flight, places, coordinator, memory);
         Receive<UnitSnapshot>(Write);
+        Receive<InjectedCrash>(m => m.Throw());
         Receive<AskPersisted>(m =>
         {
             foreach (SnapshotPersisted answer in answers.Where(a => a.Epoch == m.Epoch && a.Step == m.Step))
@@ -54,8 +56,30 @@ internal sealed class CheckpointWriterActor : ReceiveActor
     internal sealed record Part(
         IReadOnlyList<CheckpointFile> Files, IReadOnlyList<CheckpointEntry> Entries, IReadOnlyDictionary<string, long> StepCounts);
 
+    /// <summary>The checkpoint in hand is lost with this writer: said at once, or it, and with it all later ones, would wait for parts that never come.</summary>
+    protected override void PreRestart(Exception reason, object message)
+    {
+        bool unfinished = current.Step >= 0 && answers.All(a => (a.Epoch, a.Step) != current);
+        memory.Failed(unfinished ? current.Epoch : -1, unfinished ? current.Step : -1, reason.Message);
+        if (unfinished)
+        {
+            flight.EnterStorage(Phase.Idle, current.Step);
+            coordinator().Tell(
+                new SnapshotPersisted(current.Epoch, current.Step, incarnation, "", 0, Stopwatch.GetElapsedTime(begun).TotalMilliseconds, snapshotMs, $"the checkpoint writer failed: {reason.Message}"),
+                ActorRefs.NoSender);
+        }
+
+        base.PreRestart(reason, message);
+    }
+
     private void Write(UnitSnapshot m)
     {
+        if (memory.IsAbandoned(m.Context.Epoch, m.Step))
+        {
+            m.Release();
+            return;
+        }
+
         if (current != (m.Context.Epoch, m.Step))
         {
             current = (m.Context.Epoch, m.Step);

@@ -64,12 +64,16 @@ public static class AkkaSettings
           }
         }
         """)
+        .WithFallback(options.Faults.Enabled ? Cuttable : Config.Empty)
         .WithFallback(options.Logging)
         .WithFallback(Common(options.Host, options.Port, options.Tls, options.LogLevel));
 
     /// <summary>Configuration of a client: control plane only, no member.</summary>
     public static Config Client(string host, ControlTls? tls) => ConfigurationFactory.ParseString("akka.actor.provider = remote")
         .WithFallback(Common(host, 0, tls, "OFF"));
+
+    /// <summary>AD-1: only where faults may be injected is there a transport that can be cut.</summary>
+    private static Config Cuttable => ConfigurationFactory.ParseString($"akka.remote.dot-netty.tcp.transport-class = \"{typeof(CuttableTransport).AssemblyQualifiedName}\"");
 
     private static Config Common(string host, int port, ControlTls? tls, string logLevel) => ConfigurationFactory.ParseString($$"""
         akka {

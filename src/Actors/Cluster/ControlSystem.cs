@@ -16,9 +16,13 @@ public static class ControlSystem
     /// <summary>Starts a system; throws <see cref="SpecException"/> when a certificate cannot be read.</summary>
     /// <param name="config">Configuration, see <see cref="AkkaSettings"/>.</param>
     /// <param name="tls">TLS, or null.</param>
-    public static ActorSystem Create(Config config, ControlTls? tls)
+    public static ActorSystem Create(Config config, ControlTls? tls) => Create(config, tls, null);
+
+    /// <summary>Likewise, with a control plane that can be cut where <paramref name="cut"/> is given; the configuration names its transport.</summary>
+    internal static ActorSystem Create(Config config, ControlTls? tls, ControlCut? cut)
     {
         ActorSystemSetup setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config));
+        setup = cut is null ? setup : setup.And(new ControlCutSetup(cut));
         return ActorSystem.Create(AkkaSettings.SystemName, tls is null ? setup : setup.And(Setup(tls)));
     }
 

@@ -7,22 +7,30 @@ namespace MoeActors.Actors.Cluster;
 
 /// <summary>
 /// /user/gateway: the door for joining nodes and clients. Each first proves the shared secret and its version; only then are its requests
-/// handed to the coordinator.
+/// handed to the coordinator, those about injected faults to the admin.
 /// </summary>
 internal sealed class GatewayActor : ReceiveActor
 {
     private readonly string secret;
     private readonly IActorRef coordinator;
+    private readonly IActorRef? admin;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly HashSet<Address> welcome = [];
 
-    public GatewayActor(string secret, IActorRef coordinator)
+    /// <summary>Opens the door.</summary>
+    /// <param name="secret">Shared secret.</param>
+    /// <param name="coordinator">Reaches the coordinator.</param>
+    /// <param name="admin">Reaches the admin; null where fault injection is off.</param>
+    public GatewayActor(string secret, IActorRef coordinator, IActorRef? admin)
     {
-        (this.secret, this.coordinator) = (secret, coordinator);
+        (this.secret, this.coordinator, this.admin) = (secret, coordinator, admin);
         Receive<Knock>(OnKnock);
         Receive<SubmitRun>(Pass);
         Receive<StopRun>(Pass);
         Receive<StatusQuery>(Pass);
+        Receive<InjectFault>(m => PassFault(m, new FaultAnswer(false, "", Off)));
+        Receive<CancelFault>(m => PassFault(m, new FaultAnswer(false, m.Id, Off)));
+        Receive<FaultsQuery>(m => PassFault(m, new FaultsAnswer(false, 0, 0, [])));
     }
 
     private void OnKnock(Knock m)
@@ -40,11 +48,28 @@ internal sealed class GatewayActor : ReceiveActor
         Sender.Tell(new KnockAnswer(refusal, refusal is null ? KnockProof.Answer(m.Nonce, secret) : ""));
     }
 
-    private void Pass(object message)
+    private const string Off = "fault injection is off on this cluster: start its nodes with faults.enabled = on";
+
+    private void Pass(object message) => Pass(message, coordinator.Forward);
+
+    /// <summary>AD-1: only an authenticated peer, and only where it is enabled.</summary>
+    private void PassFault(object message, object off) => Pass(message, m =>
+    {
+        if (admin is null)
+        {
+            Sender.Tell(off);
+        }
+        else
+        {
+            admin.Forward(m);
+        }
+    });
+
+    private void Pass(object message, Action<object> on)
     {
         if (Sender.Path.Address.HasLocalScope || welcome.Contains(Sender.Path.Address))
         {
-            coordinator.Forward(message);
+            on(message);
         }
         else
         {

@@ -17,6 +17,7 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly IActorRef device;
     private readonly OrderFence fence = new();
+    private readonly IActorRef? faultAgent;
     private string? refusal;
 
     private sealed class SayHello
@@ -24,10 +25,11 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
         public static readonly SayHello Instance = new();
     }
 
-    public NodeGuardian(NodeServices services, Action<int, string> exit)
+    public NodeGuardian(NodeServices services, Action<int, string> exit, Props? faults)
     {
         (this.services, this.exit) = (services, exit);
         device = Context.ActorOf(Props.Create(() => new DeviceActor(services)).WithDispatcher(NodeServices.LaneDispatcher), "device-0");
+        faultAgent = faults is null ? null : Context.ActorOf(faults, "fault-agent");
         Receive<SayHello>(_ => services.CoordinatorProxy.Tell(new NodeHello(services.Identity), Self));
         Receive<HelloAnswer>(OnAnswer);
         Receive<PrepareEpoch>(OnPrepare);
@@ -76,6 +78,7 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
         }
 
         Context.System.EventStream.Publish(m);
+        faultAgent?.Tell(m);
         LogContext.Set(m.Epoch, m.RestoreStep);
         device.Forward(m);
     }
@@ -89,7 +92,11 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
         }
     }
 
-    private void Relay(object message) => device.Forward(message);
+    private void Relay(object message)
+    {
+        faultAgent?.Tell(message);
+        device.Forward(message);
+    }
 }
 
 /// <summary>Exit codes of a node process.</summary>

@@ -65,6 +65,9 @@ public sealed record NodeOptions
     /// <summary>Planned deaths (AD-1: empty unless fault injection is enabled).</summary>
     public IReadOnlyList<KillPoint> KillPoints { get; init; } = [];
 
+    /// <summary>What of fault injection is allowed (AD-1): nothing unless configured.</summary>
+    public FaultLimits Faults { get; init; } = FaultLimits.Off;
+
     /// <summary>Akka log level.</summary>
     public string LogLevel { get; init; } = "INFO";
 

@@ -22,11 +22,12 @@ public sealed class NodeProcess : IAsyncDisposable
     private LaneWatchdog? watchdog;
     private SnapshotVault? vault;
     private readonly CheckpointPlaces places;
+    private readonly NodeFaults? faults;
     private readonly TaskCompletionSource<(int Code, string Reason)> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private NodeProcess(ActorSystem system, IExchange exchange, FlightRecorder flight, CheckpointPlaces places, NodeIdentity identity)
+    private NodeProcess(ActorSystem system, IExchange exchange, FlightRecorder flight, CheckpointPlaces places, NodeFaults? faults, NodeIdentity identity)
     {
-        (this.system, this.exchange, this.flight, this.places, Identity) = (system, exchange, flight, places, identity);
+        (this.system, this.exchange, this.flight, this.places, this.faults, Identity) = (system, exchange, flight, places, faults, identity);
         Address = system.Provider() is { } provider ? $"{provider.Host}:{provider.Port}" : "";
     }
 
@@ -50,18 +51,19 @@ public sealed class NodeProcess : IAsyncDisposable
     {
         Directory.CreateDirectory(options.DataFolder);
         string incarnation = Guid.NewGuid().ToString("N")[..12];
-        ActorSystem system = await StartSystemAsync(options).ConfigureAwait(false);
+        NodeFaults? faults = options.Faults.Enabled ? new NodeFaults(options) : null;
+        ActorSystem system = await StartSystemAsync(options, faults?.Control).ConfigureAwait(false);
         try
         {
             (string host, int port) = system.Provider()!.Value;
             string FlightPath(string name, string inc) => Path.Combine(options.DataFolder, "flight", $"{name}-{inc}.flight");
             var flight = new FlightRecorder(FlightPath(options.Name, incarnation), new KillPlan(options.KillPoints, options.Name, options.Start));
-            var exchange = new SocketExchange(options.Exchange, options.LinkFaults);
+            var exchange = new SocketExchange(options.Exchange, faults?.Links ?? options.LinkFaults);
             var identity = new NodeIdentity(
                 options.Name, incarnation, ControlSystem.AddressOf(system, $"{host}:{port}").ToString(), Environment.MachineName, Environment.ProcessId,
                 ProcessTable.OwnStart, exchange.LocalAddress, Environment.ProcessorCount, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
                 ProtocolVersion.Build, ProtocolVersion.Current);
-            var node = new NodeProcess(system, exchange, flight, new CheckpointPlaces(options.ObjectStore), identity);
+            var node = new NodeProcess(system, exchange, flight, new CheckpointPlaces(options.ObjectStore, faults?.Storage), faults, identity);
             if (options.Join.Count > 0)
             {
                 await Door.KnockAsync(system, options.Join, options.Secret, joins: true, TimeSpan.FromSeconds(10), cancellation).ConfigureAwait(false);
@@ -116,11 +118,11 @@ public sealed class NodeProcess : IAsyncDisposable
         places.Dispose();
     }
 
-    private static async Task<ActorSystem> StartSystemAsync(NodeOptions options)
+    private static async Task<ActorSystem> StartSystemAsync(NodeOptions options, ControlCut? cut)
     {
         try
         {
-            return ControlSystem.Create(AkkaSettings.Node(options).WithFallback(JournalSettings.Of(options.Journal)), options.Tls);
+            return ControlSystem.Create(AkkaSettings.Node(options).WithFallback(JournalSettings.Of(options.Journal)), options.Tls, cut);
         }
         catch (Exception e) when (Innermost(e) is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AddressNotAvailable or SocketError.AccessDenied } inner)
         {
@@ -137,8 +139,9 @@ public sealed class NodeProcess : IAsyncDisposable
         Action<int, string> exit = End;
         IActorRef coordinator = system.ActorOf(
             ClusterSingletonProxy.Props("/user/run-manager", ClusterSingletonProxySettings.Create(system).WithSingletonName("run")), "run-proxy");
+        var writerMemory = new WriterMemory();
         IActorRef writer = system.ActorOf(
-            Props.Create(() => new CheckpointWriterActor(Identity.Incarnation, flight, places, () => coordinator)).WithDispatcher(NodeServices.StorageDispatcher),
+            Props.Create(() => new CheckpointWriterActor(Identity.Incarnation, flight, places, () => coordinator, writerMemory)).WithDispatcher(NodeServices.StorageDispatcher),
             "checkpoint-writer");
         TorchSharp.torch.Device device = options.Device ?? Compute.Tensors.Devices.Select();
         vault = new SnapshotVault(pinned: device.type == TorchSharp.DeviceType.CUDA, copied => writer.Tell(copied, ActorRefs.NoSender));
@@ -151,6 +154,7 @@ public sealed class NodeProcess : IAsyncDisposable
             Flight = flight,
             Checkpoints = places,
             Writer = writer,
+            WriterMemory = writerMemory,
             CoordinatorProxy = coordinator,
             ConnectPatience = options.ConnectPatience,
             CheckRoom = spec =>
@@ -165,13 +169,15 @@ public sealed class NodeProcess : IAsyncDisposable
         };
         IActorRef watch = system.ActorOf(Props.Create(() => new DeathWatchActor(Identity, coordinator, suspicions, exit)), "death-watch");
         exchange.PeerFailed += lost => watch.Tell(new DeathWatchActor.Suspect(lost.Incarnation, lost.Reason, lost.Ended), ActorRefs.NoSender);
-        system.ActorOf(Props.Create(() => new NodeGuardian(services, exit)), "node");
+        IActorRef? admin = faults?.StartAdmin(system, coordinator);
+        Props? faultAgent = faults?.Agent(services, system, admin!);
+        system.ActorOf(Props.Create(() => new NodeGuardian(services, exit, faultAgent)), "node");
         if (options.ComputeLimit > TimeSpan.Zero)
         {
             watchdog = new LaneWatchdog(LaneWatchdog.LaneOf(system), options.ComputeLimit, reason => exit(NodeExit.Hung, reason), TimeProvider.System);
         }
 
-        system.ActorOf(Props.Create(() => new GatewayActor(options.Secret, coordinator)), "gateway");
+        system.ActorOf(Props.Create(() => new GatewayActor(options.Secret, coordinator, admin)), "gateway");
         var coordinatorOptions = new CoordinatorOptions(
             options.Name, options.RecoveryGrace, options.Journal.Provider != "sqlite", flightPath, flight, options.Recorder)
         {

@@ -70,6 +70,9 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         Command<OpenAgain>(m => TakeOver(m.Left));
         Command<SubmitRun>(OnSubmit);
         Command<StopRun>(m => Feed(new Input.StopAsked(m.Reason)));
+        Command<TopologyQuery>(_ => Sender.Tell(Topologies.Of(state, options.NodeName)));
+        Command<RunNote>(m => Note(m.Text));
+        Command<InjectedCrash>(m => m.Throw());
         Command<StatusQuery>(m => Sender.Tell(board.Answer(m, state)));
         Command<ClusterEvent.MemberDowned>(m => OnGone(m.Member, "downed"));
         Command<ClusterEvent.MemberRemoved>(m => OnGone(m.Member, "removed"));
@@ -275,7 +278,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
     {
         // By incarnation: when its successor is up already, the name belongs to that one.
         FlightRecord? last = e.Incarnation.Length == 0 ? null : FlightRecorder.Read(options.FlightPath(e.Target, e.Incarnation));
-        faults.Detected(e.Kind, e.Target, e.AtStep, PhaseOf(last), e.Reason, last?.Injected ?? false, options.SuspectedSince(e.Incarnation));
+        faults.Detected(e.Kind, e.Target, e.AtStep, PhaseOf(last), e.Reason, last?.Injected ?? InjectedMark.IsIn(e.Reason), options.SuspectedSince(e.Incarnation));
     }
 
     private static string PhaseOf(FlightRecord? record) => record is null

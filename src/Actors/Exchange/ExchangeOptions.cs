@@ -48,6 +48,12 @@ public sealed record ExchangeOptions
     /// <summary>A write, or the rest of a begun frame, that makes no progress for this long is a broken connection.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>A connection on which nothing was sent for this long carries a sign of life; zero: none.</summary>
+    public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>A connection from which nothing came for this long is broken; zero: never.</summary>
+    public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(10);
+
     internal int EffectiveSpin => SpinMicroseconds >= 0 ? SpinMicroseconds : Environment.ProcessorCount >= 8 ? 50 : 0;
 
     /// <summary>Throws <see cref="ExchangeException"/> naming the first setting that cannot be.</summary>
@@ -60,6 +66,8 @@ public sealed record ExchangeOptions
         Require(HandshakeTimeout > TimeSpan.Zero, "handshake-timeout", HandshakeTimeout, "a positive time");
         Require(TableWait >= TimeSpan.Zero, "table-wait", TableWait, "zero or more");
         Require(StallTimeout > TimeSpan.Zero, "stall-timeout", StallTimeout, "a positive time");
+        Require(Heartbeat >= TimeSpan.Zero, "heartbeat", Heartbeat, "zero or more");
+        Require(Silence == TimeSpan.Zero || Silence >= 2 * Heartbeat, "silence", Silence, "zero, or at least twice the heartbeat");
         Require(Tls is null || Listen.StartsWith("tcp:", StringComparison.Ordinal), "listen", Listen, "a tcp: address, since TLS is configured");
     }
 

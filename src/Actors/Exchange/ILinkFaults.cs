@@ -1,8 +1,38 @@
 namespace MoeActors.Actors.Exchange;
 
-/// <summary>Faults of links for tests and campaigns: asked once for each frame sent, local hand-overs included.</summary>
+/// <summary>What becomes of a frame between the two ends of a connection.</summary>
+public enum FrameFate
+{
+    /// <summary>It arrives.</summary>
+    Pass,
+
+    /// <summary>It is lost: its number is used up, its bytes never come.</summary>
+    Drop,
+
+    /// <summary>It arrives twice.</summary>
+    Duplicate,
+
+    /// <summary>The frame after it arrives first.</summary>
+    Overtaken,
+}
+
+/// <summary>
+/// Faults of links for tests and campaigns. They stand where a network's would: a delay before the connection, everything else between its ends, after the frame has its number. A frame that is
+/// lost, doubled or overtaken therefore reaches nobody: the receiver finds another number than the next, and the connection breaks, which is a suspicion and then a new epoch.
+/// </summary>
 public interface ILinkFaults
 {
-    /// <summary>How long the frame is held back before it is queued or handed over; zero or less: not at all. Frames of others pass meanwhile. Thread-safe.</summary>
-    TimeSpan DelayOf(in FrameHeader header, int toNode);
+    /// <summary>
+    /// Asked once for each frame, local hand-overs included: how long it is held back before it is queued or handed over; zero or less: not at all. Frames of others pass meanwhile. Thread-safe.
+    /// </summary>
+    TimeSpan DelayOf(in FrameHeader header, PeerAddress to);
+
+    /// <summary>Asked once for each frame that is written to a connection, those that only return credit included. Thread-safe.</summary>
+    FrameFate FateOf(PeerAddress to) => FrameFate.Pass;
+
+    /// <summary>Bytes a second that the connection carries; 0 = no limit. Thread-safe.</summary>
+    double BytesPerSecond(PeerAddress to) => 0;
+
+    /// <summary>Whether no connection to this peer can be made, by either side. Thread-safe.</summary>
+    bool Cuts(PeerAddress to) => false;
 }

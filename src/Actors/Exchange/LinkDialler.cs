@@ -56,6 +56,11 @@ internal sealed class LinkDialler(SocketExchange owner, ExchangeOptions options,
             PeerLink? link = null;
             PeerIdentity peer = Handshake.Accept(wire, options.Secret, p => owner.Admit(p, out link), options.HandshakeTimeout);
             admitted();
+            if (owner.IsCut(link!.Peer))
+            {
+                throw new IOException("an injected partition");
+            }
+
             link = owner.Renewed(link!);
             link.Run(wire, peer.Window);
         }
@@ -74,6 +79,11 @@ internal sealed class LinkDialler(SocketExchange owner, ExchangeOptions options,
         if (owner.SelfIn(link) is not { } self)
         {
             return false;
+        }
+
+        if (owner.IsCut(link.Peer))
+        {
+            throw new IOException("an injected partition");
         }
 
         EndPoint point = WireAddress.Parse(link.Peer.Address);

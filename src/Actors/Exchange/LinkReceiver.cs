@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using TorchSharp;
@@ -21,6 +22,10 @@ internal sealed unsafe class LinkReceiver(
     private int begin;
     private int end;
     private uint sequence;
+    private long heard = Stopwatch.GetTimestamp();
+
+    /// <summary>Time since something came. Safe on any thread.</summary>
+    internal TimeSpan Silence => Stopwatch.GetElapsedTime(Volatile.Read(ref heard));
 
     /// <summary>Receives until the stream ends between frames (returns) or breaks (<see cref="IOException"/>, <see cref="ProtocolViolationException"/>).</summary>
     internal void Run()
@@ -28,6 +33,7 @@ internal sealed unsafe class LinkReceiver(
         FrameHeader header = default;
         while (ReadHeader(ref header))
         {
+            Volatile.Write(ref heard, Stopwatch.GetTimestamp());
             string? fault = FrameRules.Fault(in header, sequence, options.MaxPayloadBytes);
             if (fault is not null)
             {
@@ -205,6 +211,7 @@ internal sealed unsafe class LinkReceiver(
                 throw Broken(got);
             }
 
+            Volatile.Write(ref heard, Stopwatch.GetTimestamp());
             into = into[got..];
         }
     }

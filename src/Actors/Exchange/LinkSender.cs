@@ -1,82 +1,145 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using static TorchSharp.torch;
 
 namespace MoeActors.Actors.Exchange;
 
 /// <summary>
-/// The send thread of one connection. Header, meta and the first piece of the payload leave in one gathering system call, the rest in pieces, straight from tensor memory.
+/// The send thread of one connection; injected faults of the link happen here. Header, meta and the first piece of the payload leave in one gathering system call, the rest in pieces, straight from tensor memory.
 /// </summary>
-internal sealed unsafe class LinkSender(Wire wire, SendQueue queue, ReceiveCredit credit, ExchangeCounters counters, ExchangeOptions options)
+internal sealed unsafe class LinkSender(
+    Wire wire, SendQueue queue, ReceiveCredit credit, ExchangeCounters counters, ExchangeOptions options, PeerAddress peer, ILinkFaults? faults)
 {
     private readonly XxHash3 hash = new();
     private byte[] head = GC.AllocateUninitializedArray<byte>(4096);
     private uint sequence;
+    private Outgoing? overtaken;
+    private double owed;
 
     /// <summary>Writes until the queue ends. Errors of the wire come out as <see cref="IOException"/>.</summary>
     internal void Run()
     {
-        while (true)
-        {
-            switch (queue.Next(out Outgoing frame))
-            {
-                case SendWork.Frame:
-                    WriteFrame(ref frame);
-                    break;
-                case SendWork.Credit when credit.Due:
-                    WriteControl(FrameKind.Credit);
-                    break;
-                case SendWork.CreditRequest:
-                    WriteControl(FrameKind.CreditRequest);
-                    break;
-                case SendWork.End:
-                    return;
-            }
-        }
-    }
-
-    private void WriteFrame(ref Outgoing frame)
-    {
         try
         {
-            byte* start = null;
-            long bytes = frame.Header.PayloadBytes;
-            if (frame.Payload is not null)
+            while (Next())
             {
-                frame.Payload = TensorBytes.OnHost(frame.Payload);
-                start = TensorBytes.Start(frame.Payload);
-                frame.Header.PayloadChecksum = options.ChecksumPayload ? Checksum(start, bytes) : 0;
             }
-
-            int headBytes = Head(ref frame.Header, frame.Meta);
-            long done = 0;
-            do
-            {
-                int piece = (int)Math.Min(bytes - done, options.PieceBytes);
-                wire.Send(done == 0 ? head.AsSpan(0, headBytes) : default, new ReadOnlySpan<byte>(start + done, piece));
-                done += piece;
-            }
-            while (done < bytes);
-            Count(headBytes + bytes);
         }
         finally
         {
-            frame.Payload?.Dispose();
+            overtaken?.Payload?.Dispose();
         }
+    }
+
+    private bool Next()
+    {
+        switch (queue.Next(out Outgoing frame))
+        {
+            case SendWork.Frame:
+                Write(ref frame);
+                break;
+            case SendWork.Heartbeat:
+            case SendWork.Credit when credit.Due:
+                WriteControl(FrameKind.Credit);
+                break;
+            case SendWork.CreditRequest:
+                WriteControl(FrameKind.CreditRequest);
+                break;
+            case SendWork.End:
+                return false;
+        }
+
+        return true;
     }
 
     private void WriteControl(FrameKind kind)
     {
-        FrameHeader header = new() { Magic = FrameHeader.ExpectedMagic, Version = FrameHeader.ProtocolVersion, Kind = kind };
-        wire.Send(head.AsSpan(0, Head(ref header, [])), default);
-        Count(FrameHeader.Size);
+        Outgoing frame = new() { Header = new FrameHeader { Magic = FrameHeader.ExpectedMagic, Version = FrameHeader.ProtocolVersion, Kind = kind }, Meta = [] };
+        Write(ref frame);
     }
 
-    // Completes the header and lays it out with the meta; returns the bytes.
-    private int Head(ref FrameHeader header, int[] meta)
+    // Every frame passes here; the fate of an injected fault strikes once it has its number.
+    private void Write(ref Outgoing frame)
     {
-        header.Sequence = sequence++;
-        header.Credit = credit.Return();
-        header.HeaderChecksum = FrameHeader.ComputeChecksum(in header);
+        bool kept = false;
+        try
+        {
+            if (frame.Payload is not null)
+            {
+                frame.Payload = TensorBytes.OnHost(frame.Payload);
+                frame.Header.PayloadChecksum = options.ChecksumPayload ? Checksum(TensorBytes.Start(frame.Payload), frame.Header.PayloadBytes) : 0;
+            }
+
+            frame.Header.Sequence = sequence++;
+            frame.Header.Credit = credit.Return();
+            frame.Header.HeaderChecksum = FrameHeader.ComputeChecksum(in frame.Header);
+            FrameFate fate = faults?.FateOf(peer) ?? FrameFate.Pass;
+            if (fate == FrameFate.Overtaken && overtaken is null)
+            {
+                (overtaken, kept) = (frame, true);
+                return;
+            }
+
+            for (int copies = fate == FrameFate.Drop ? 0 : fate == FrameFate.Duplicate ? 2 : 1; copies > 0; copies--)
+            {
+                Put(in frame);
+            }
+
+            PutOvertaken();
+        }
+        finally
+        {
+            if (!kept)
+            {
+                frame.Payload?.Dispose();
+            }
+        }
+    }
+
+    private void PutOvertaken()
+    {
+        if (overtaken is { } late)
+        {
+            overtaken = null;
+            using Tensor? payload = late.Payload;
+            Put(in late);
+        }
+    }
+
+    private void Put(in Outgoing frame)
+    {
+        byte* start = frame.Payload is null ? null : TensorBytes.Start(frame.Payload);
+        long bytes = frame.Header.PayloadBytes;
+        int headBytes = Head(in frame.Header, frame.Meta);
+        long done = 0;
+        do
+        {
+            int piece = (int)Math.Min(bytes - done, options.PieceBytes);
+            wire.Send(done == 0 ? head.AsSpan(0, headBytes) : default, new ReadOnlySpan<byte>(start + done, piece));
+            done += piece;
+            Pace(piece + (done == piece ? headBytes : 0));
+        }
+        while (done < bytes);
+        counters.FramesOut.Increment();
+        counters.BytesOut.Add(headBytes + bytes);
+    }
+
+    // An injected limit of the link's bandwidth: this thread alone waits.
+    private void Pace(int bytes)
+    {
+        double rate = faults?.BytesPerSecond(peer) ?? 0;
+        owed = rate > 0 ? owed + (bytes / rate) : 0;
+        while (owed > 0.001 && !queue.Ended && faults!.BytesPerSecond(peer) > 0)
+        {
+            int ms = (int)Math.Clamp(owed * 1000, 1, 20);
+            Thread.Sleep(ms);
+            owed -= ms / 1000.0;
+        }
+    }
+
+    // Lays the header out with the meta; returns the bytes.
+    private int Head(in FrameHeader header, int[] meta)
+    {
         int bytes = FrameHeader.Size + (meta.Length * sizeof(int));
         if (head.Length < bytes)
         {
@@ -98,11 +161,5 @@ internal sealed unsafe class LinkSender(Wire wire, SendQueue queue, ReceiveCredi
         ulong sum = hash.GetCurrentHashAsUInt64();
         hash.Reset();
         return sum == 0 ? 1 : sum;
-    }
-
-    private void Count(long bytes)
-    {
-        counters.FramesOut.Increment();
-        counters.BytesOut.Add(bytes);
     }
 }

@@ -11,19 +11,21 @@ internal sealed class PeerLink
 {
     private readonly SocketExchange owner;
     private readonly ExchangeOptions options;
+    private readonly ILinkFaults? faults;
     private readonly TaskCompletionSource connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly object gate = new();
     private volatile Socket? connecting;
     private volatile Wire? wire;
+    private volatile LinkReceiver? reader;
     private Thread? receiver;
     private Thread? sender;
     private bool dialling;
     private volatile bool ended;
 
-    internal PeerLink(SocketExchange owner, ExchangeOptions options, PeerAddress peer, ExchangeCounters counters)
+    internal PeerLink(SocketExchange owner, ExchangeOptions options, PeerAddress peer, ExchangeCounters counters, ILinkFaults? faults)
     {
-        (this.owner, this.options, Peer, Counters) = (owner, options, peer, new ExchangeCounters(counters));
-        Queue = new SendQueue(Counters, options.EffectiveSpin);
+        (this.owner, this.options, this.faults, Peer, Counters) = (owner, options, faults, peer, new ExchangeCounters(counters));
+        Queue = new SendQueue(Counters, options.EffectiveSpin, options.Heartbeat);
 
         // Seen by those who wait in ConnectAsync; nobody may.
         _ = connected.Task.ContinueWith(static t => t.Exception, TaskScheduler.Default);
@@ -86,8 +88,8 @@ internal sealed class PeerLink
     internal void Run(Wire fresh, long window)
     {
         ReceiveCredit credit = new(options.CreditBytes, Queue.CreditDue);
-        LinkReceiver reader = new(fresh, Queue, credit, Counters, options, owner.IsCurrent, owner.Deliver);
-        LinkSender writer = new(fresh, Queue, credit, Counters, options);
+        LinkReceiver receiving = new(fresh, Queue, credit, Counters, options, owner.IsCurrent, owner.Deliver);
+        LinkSender writer = new(fresh, Queue, credit, Counters, options, Peer, faults);
         lock (gate)
         {
             if (ended || wire is not null)
@@ -97,7 +99,7 @@ internal sealed class PeerLink
             }
 
             fresh.BeginFrames();
-            (wire, connecting) = (fresh, null);
+            (wire, reader, connecting) = (fresh, receiving, null);
             receiver = Thread.CurrentThread;
             Queue.Open(window);
             sender = SocketExchange.StartThread($"exchange-out-{Peer.Node}", () => Guard(writer.Run));
@@ -106,7 +108,7 @@ internal sealed class PeerLink
         connected.TrySetResult();
         Guard(() =>
         {
-            reader.Run();
+            receiving.Run();
             throw new IOException("the peer closed the connection");
         });
         if (sender != Thread.CurrentThread)
@@ -115,6 +117,15 @@ internal sealed class PeerLink
         }
 
         fresh.Dispose();
+    }
+
+    /// <summary>A connection that brings nothing, not even a sign of life, for too long is broken, whatever the sockets say.</summary>
+    internal void CheckSilence()
+    {
+        if (IsUp && reader is { } heard && heard.Silence is var silence && silence > options.Silence)
+        {
+            End($"nothing came for {silence.TotalSeconds:0.#} s");
+        }
     }
 
     /// <summary>Ends the link: the first reason counts and is reported unless it is null (this side wants it). Never waits.</summary>

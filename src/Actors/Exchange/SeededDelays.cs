@@ -12,7 +12,7 @@ namespace MoeActors.Actors.Exchange;
 public sealed class SeededDelays(long seed, double maxMs) : ILinkFaults
 {
     /// <inheritdoc/>
-    public TimeSpan DelayOf(in FrameHeader header, int toNode)
+    public TimeSpan DelayOf(in FrameHeader header, PeerAddress to)
     {
         ReadOnlySpan<long> identity =
             [header.Step, header.Attempt, (long)header.Purpose, header.Source, header.Destination, header.Micro, header.Layer, header.Chunk];
@@ -29,5 +29,5 @@ public sealed class DelaySource(int rank, double ms) : ILinkFaults
     private readonly uint source = new Endpoint(EndpointKind.Rank, 0, rank).Packed;
 
     /// <inheritdoc/>
-    public TimeSpan DelayOf(in FrameHeader header, int toNode) => header.Source == source ? TimeSpan.FromMilliseconds(ms) : TimeSpan.Zero;
+    public TimeSpan DelayOf(in FrameHeader header, PeerAddress to) => header.Source == source ? TimeSpan.FromMilliseconds(ms) : TimeSpan.Zero;
 }

@@ -11,6 +11,9 @@ internal enum SendWork
     /// <summary>Return credit.</summary>
     Credit,
 
+    /// <summary>Nothing was sent for a while: say that this side lives.</summary>
+    Heartbeat,
+
     /// <summary>Say that credit is waited for.</summary>
     CreditRequest,
 
@@ -22,7 +25,7 @@ internal enum SendWork
 /// Frames waiting for one connection, in order, and the credit they need. Any thread adds; one takes. While the first frame waits for credit
 /// the taker is still given credit to return, so two full windows cannot lock each other.
 /// </summary>
-internal sealed class SendQueue(ExchangeCounters counters, int spinMicroseconds)
+internal sealed class SendQueue(ExchangeCounters counters, int spinMicroseconds, TimeSpan heartbeat)
 {
     private readonly object gate = new();
     private readonly Queue<Outgoing> frames = new();
@@ -39,6 +42,8 @@ internal sealed class SendQueue(ExchangeCounters counters, int spinMicroseconds)
     private bool ended;
 
     internal int Frames => frames.Count;
+
+    internal bool Ended => Volatile.Read(ref ended);
 
     internal long Bytes => Interlocked.Read(ref bytes);
 
@@ -159,8 +164,13 @@ internal sealed class SendQueue(ExchangeCounters counters, int spinMicroseconds)
                 if (spun)
                 {
                     sleeping = true;
-                    Monitor.Wait(gate);
+                    bool woken = Monitor.Wait(gate, heartbeat > TimeSpan.Zero ? heartbeat : Timeout.InfiniteTimeSpan);
                     sleeping = false;
+                    if (!woken)
+                    {
+                        return SendWork.Heartbeat;
+                    }
+
                     spun = spinTicks == 0;
                     continue;
                 }

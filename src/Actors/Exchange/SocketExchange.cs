@@ -22,13 +22,14 @@ public sealed class SocketExchange : IExchange
     private readonly TlsIdentity? tls;
     private readonly LinkDialler dialler;
     private readonly DelayLine? delays;
+    private readonly Timer? silence;
     private readonly object gate = new();
     private EpochState? current;
     private bool disposed;
 
     /// <summary>Listens at once.</summary>
     /// <param name="options">Settings.</param>
-    /// <param name="faults">Injected delays; null: none.</param>
+    /// <param name="faults">Injected faults; null: none.</param>
     /// <exception cref="ExchangeException">A setting cannot be; names it.</exception>
     public SocketExchange(ExchangeOptions options, ILinkFaults? faults = null)
     {
@@ -40,6 +41,11 @@ public sealed class SocketExchange : IExchange
         doorway = new Doorway(this, options);
         delays = faults is null ? null : new DelayLine(frame => Route(in frame));
         doorway.Open(dialler.Serve);
+        if (options.Silence > TimeSpan.Zero)
+        {
+            TimeSpan look = options.Silence / 8;
+            silence = new Timer(_ => CheckSilence(), null, look, look);
+        }
     }
 
     /// <inheritdoc/>
@@ -148,7 +154,7 @@ public sealed class SocketExchange : IExchange
         Outgoing frame = Outgoing.Prepare(in header, meta, payload);
         if (faults is not null && Volatile.Read(ref current) is { } state && state.NodeOf.TryGetValue(header.Destination, out int node))
         {
-            TimeSpan delay = faults.DelayOf(in frame.Header, node);
+            TimeSpan delay = faults.DelayOf(in frame.Header, state.Table.Peers[node]);
             if (delay > TimeSpan.Zero)
             {
                 delays!.Add(in frame, delay);
@@ -175,6 +181,7 @@ public sealed class SocketExchange : IExchange
             Monitor.PulseAll(gate);
         }
 
+        silence?.Dispose();
         doorway.Dispose();
         delays?.Dispose();
         PeerLink[] links = [.. last?.Links.OfType<PeerLink>() ?? []];
@@ -241,6 +248,9 @@ public sealed class SocketExchange : IExchange
         }
     }
 
+    /// <summary>Whether an injected fault lets no connection to the peer be made.</summary>
+    internal bool IsCut(PeerAddress peer) => faults?.Cuts(peer) ?? false;
+
     internal void OnRefused(string reason)
     {
         counters.Refused.Increment();
@@ -265,6 +275,14 @@ public sealed class SocketExchange : IExchange
         }
     }
 
+    private void CheckSilence()
+    {
+        foreach (PeerLink? link in Volatile.Read(ref current)?.Links ?? [])
+        {
+            link?.CheckSilence();
+        }
+    }
+
     private void Say(string line)
     {
         try
@@ -279,7 +297,7 @@ public sealed class SocketExchange : IExchange
 
     private PeerIdentity Identity(EpochState state) => new(state.Table.Run, state.Table.Self, options.CreditBytes, state.SelfIncarnation);
 
-    private PeerLink NewLink(PeerAddress peer) => new(this, options, peer, counters);
+    private PeerLink NewLink(PeerAddress peer) => new(this, options, peer, counters, faults);
 
     // Under the gate.
     private PeerLink Renew(EpochState state, PeerLink ended)

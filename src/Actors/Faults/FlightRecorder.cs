@@ -21,6 +21,7 @@ public sealed class FlightRecorder : IDisposable
     private readonly MemoryMappedFile file;
     private readonly MemoryMappedViewAccessor view;
     private readonly KillPlan kills;
+    private volatile int deadly;
 
     /// <summary>Creates or takes over the recorder at <paramref name="path"/>.</summary>
     public FlightRecorder(string path, KillPlan kills)
@@ -48,6 +49,16 @@ public sealed class FlightRecorder : IDisposable
         Pass(phase, step);
     }
 
+    /// <summary>AD-1: what comes next is on purpose; on storage when this returns.</summary>
+    public void MarkInjected()
+    {
+        view.Write(24, (byte)1);
+        view.Flush();
+    }
+
+    /// <summary>From now on this process kills itself when it enters <paramref name="phase"/>; <see cref="Phase.Idle"/>: no more.</summary>
+    public void Arm(Phase phase) => deadly = (int)phase;
+
     /// <summary>Reads another process's recorder; null when there is none.</summary>
     public static FlightRecord? Read(string path)
     {
@@ -68,11 +79,9 @@ public sealed class FlightRecorder : IDisposable
 
     private void Pass(Phase phase, long step)
     {
-        if (kills.Hits(phase, step))
+        if (kills.Hits(phase, step) || (phase != Phase.Idle && deadly == (int)phase))
         {
-            // AD-1: the intent is on record before the deed.
-            view.Write(24, (byte)1);
-            view.Flush();
+            MarkInjected();
             KillPlan.KillSelf();
         }
     }

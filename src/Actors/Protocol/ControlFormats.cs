@@ -18,9 +18,9 @@ internal sealed record ControlFormat(string Code, Type Type, ControlFormat.Write
 /// </summary>
 internal static class ControlFormats
 {
-    private delegate void BodyWriter<in T>(ref MessagePackWriter w, T m);
+    internal delegate void BodyWriter<in T>(ref MessagePackWriter w, T m);
 
-    private delegate T BodyReader<out T>(ref MessagePackReader r);
+    internal delegate T BodyReader<out T>(ref MessagePackReader r);
 
     private static readonly ControlFormat[] All =
     [
@@ -139,6 +139,7 @@ internal static class ControlFormats
             "knock-answer",
             (ref MessagePackWriter w, KnockAnswer m) => { w.Write(m.Refusal); w.Write(m.Proof); },
             (ref MessagePackReader r) => new KnockAnswer(r.ReadString(), ReadText(ref r))),
+        .. FaultFormats.All,
     ];
 
     private static readonly Dictionary<Type, ControlFormat> ByType = All.ToDictionary(f => f.Type);
@@ -151,7 +152,7 @@ internal static class ControlFormats
 
     public static ControlFormat? Of(string code) => ByCode.GetValueOrDefault(code);
 
-    private static ControlFormat Format<T>(string code, BodyWriter<T> write, BodyReader<T> read)
+    internal static ControlFormat Format<T>(string code, BodyWriter<T> write, BodyReader<T> read)
         where T : IControlMessage =>
         new(
             code,
@@ -159,13 +160,13 @@ internal static class ControlFormats
             (ref MessagePackWriter w, object m) => write(ref w, (T)m),
             (ref MessagePackReader r) => read(ref r));
 
-    private static void WriteNode(ref MessagePackWriter w, NodeIdentity n)
+    internal static void WriteNode(ref MessagePackWriter w, NodeIdentity n)
     {
         w.Write(n.Name); w.Write(n.Incarnation); w.Write(n.Address); w.Write(n.Host); w.Write(n.Pid); w.Write(n.ProcessStart);
         w.Write(n.DataAddress); w.Write(n.Cores); w.Write(n.MemoryBytes); w.Write(n.Build); w.Write(n.Protocol);
     }
 
-    private static NodeIdentity ReadNode(ref MessagePackReader r) => new(
+    internal static NodeIdentity ReadNode(ref MessagePackReader r) => new(
         ReadText(ref r), ReadText(ref r), ReadText(ref r), ReadText(ref r), r.ReadInt32(), r.ReadInt64(),
         ReadText(ref r), r.ReadInt32(), r.ReadInt64(), ReadText(ref r), r.ReadInt32());
 

@@ -39,6 +39,9 @@ internal sealed record NodeServices
     /// <summary>Checkpoint writer of this node.</summary>
     public required IActorRef Writer { get; init; }
 
+    /// <summary>What failed writers left behind.</summary>
+    public WriterMemory WriterMemory { get; init; } = new();
+
     /// <summary>Reaches whoever is coordinator now.</summary>
     public required IActorRef CoordinatorProxy { get; init; }
 

@@ -82,9 +82,11 @@ internal static class ClusterCommands
 
     private static Option<string> ClusterOption() => new("--cluster") { HelpName = "HOST:PORT", Required = true, Description = "Any node of the cluster." };
 
-    private static NodeAddress Address(ParseResult result, Option<string> option)
+    private static NodeAddress Address(ParseResult result, Option<string> option) => Address(result.GetRequiredValue(option));
+
+    /// <summary>The address that --cluster names.</summary>
+    public static NodeAddress Address(string text)
     {
-        string text = result.GetRequiredValue(option);
         return NodeAddress.TryParse(text, out NodeAddress address)
             ? address
             : throw new CommandException(ExitCodes.CommandLine, $"--cluster {text}: expected HOST:PORT of a running node, for example 127.0.0.1:7100");

@@ -1,4 +1,5 @@
 using MoeActors.Host.Benchmarks;
+using MoeActors.Host.Chaos;
 using MoeActors.Host.Nodes;
 using MoeActors.Host.Runs;
 
@@ -18,6 +19,11 @@ internal static class Composition
         RunStart = new RunStartHandler(output),
         RunStop = new RunStopHandler(output),
         RunStatus = new RunStatusHandler(output),
+        FaultList = new FaultListHandler(output),
+        FaultInject = new FaultInjectHandler(output),
+        FaultStatus = new FaultStatusHandler(output),
+        FaultCancel = new FaultCancelHandler(output),
+        ChaosRun = new ChaosRunHandler(output, error),
         Generate = new GenerateHandler(output),
         CheckpointList = new CheckpointListHandler(output),
         CheckpointVerify = new CheckpointVerifyHandler(output),

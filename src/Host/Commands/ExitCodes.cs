@@ -36,6 +36,12 @@ internal static class ExitCodes
     /// <summary>The same actor fails at the same step for the same reason each time: its input, or the code, is at fault.</summary>
     public const int Poison = 10;
 
+    /// <summary>A fault was not injected: refused by the cluster's rules or limits.</summary>
+    public const int FaultRefused = 11;
+
+    /// <summary>An injected fault did not take, or a campaign's run did not end like the undisturbed one.</summary>
+    public const int FaultNotTaken = 12;
+
     /// <summary>Stopped by Ctrl-C (SIGINT).</summary>
     public const int Interrupted = 130;
 

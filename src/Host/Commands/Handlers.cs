@@ -31,6 +31,21 @@ internal sealed record Handlers
     /// <summary>moe run status.</summary>
     public required IHandler<RunControlRequest> RunStatus { get; init; }
 
+    /// <summary>moe fault list.</summary>
+    public required IHandler<FaultListRequest> FaultList { get; init; }
+
+    /// <summary>moe fault inject.</summary>
+    public required IHandler<FaultInjectRequest> FaultInject { get; init; }
+
+    /// <summary>moe fault status.</summary>
+    public required IHandler<FaultStatusRequest> FaultStatus { get; init; }
+
+    /// <summary>moe fault cancel.</summary>
+    public required IHandler<FaultCancelRequest> FaultCancel { get; init; }
+
+    /// <summary>moe chaos run.</summary>
+    public required IHandler<ChaosRunRequest> ChaosRun { get; init; }
+
     /// <summary>moe generate.</summary>
     public required IHandler<GenerateRequest> Generate { get; init; }
 

@@ -25,6 +25,8 @@ internal static class MoeRoot
             TrainCommands.Resume(handlers.Resume),
             ClusterCommands.Node(handlers.Node),
             ClusterCommands.Run(handlers),
+            FaultCommands.Fault(handlers),
+            FaultCommands.Chaos(handlers.ChaosRun),
             CheckpointCommands.Generate(handlers.Generate),
             CheckpointCommands.Checkpoint(handlers),
             ToolCommands.Plan(handlers.Plan),

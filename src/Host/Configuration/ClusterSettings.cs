@@ -44,7 +44,7 @@ internal sealed record ClusterSettings
             Host = r.Name("cluster.host"),
             Port = r.Whole("cluster.port", 0, 65535),
             Join = [.. r.List("cluster.join").Select(text => NodeAddress.TryParse(text, out NodeAddress a) ? a : throw r.Wrong("cluster.join", "HOST:PORT of a running node"))],
-            Secret = ReadSecret(r),
+            Secret = SecretText.Read(r, "cluster.secret", "cluster.secret-file"),
             JoinRetry = r.Duration("cluster.join-retry"),
             ConnectionRetry = r.Duration("cluster.connection-retry"),
             MinimumThreads = r.Whole("cluster.minimum-threads", 1, 1024),
@@ -60,29 +60,5 @@ internal sealed record ClusterSettings
         return cluster.IsLocal || cluster.Secret is not null
             ? cluster
             : throw r.Wrong("cluster.host", "cluster.secret-file to be set too: a node that other machines can reach needs a shared secret");
-    }
-
-    private static string? ReadSecret(SettingsReader r)
-    {
-        string value = r.Text("cluster.secret");
-        string? file = r.PathOrNull("cluster.secret-file");
-        if (file is null)
-        {
-            return value.Length == 0 ? null : value;
-        }
-
-        if (value.Length > 0)
-        {
-            throw r.Wrong("cluster.secret-file", "either it or cluster.secret, not both");
-        }
-
-        try
-        {
-            return File.ReadLines(file).FirstOrDefault()?.Trim() is { Length: > 0 } secret ? secret : throw r.Wrong("cluster.secret-file", "a file with the secret in its first line");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw r.Wrong("cluster.secret-file", "a readable file with the secret in its first line");
-        }
     }
 }

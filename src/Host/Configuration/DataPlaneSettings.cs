@@ -30,8 +30,22 @@ internal sealed record DataPlaneSettings
     /// <summary>Patience with a message in the middle.</summary>
     public required TimeSpan Deadline { get; init; }
 
+    /// <summary>Time without a message after which a sign of life is sent; zero = none.</summary>
+    public required TimeSpan Heartbeat { get; init; }
+
+    /// <summary>Time without anything after which a connection is broken; zero = never.</summary>
+    public required TimeSpan Silence { get; init; }
+
     /// <summary>Reads the section.</summary>
-    public static DataPlaneSettings Read(SettingsReader r) => new()
+    public static DataPlaneSettings Read(SettingsReader r)
+    {
+        DataPlaneSettings read = ReadAll(r);
+        return read.Silence == TimeSpan.Zero || read.Silence >= 2 * read.Heartbeat
+            ? read
+            : throw r.Wrong("data-plane.silence", "0 s, or at least twice data-plane.heartbeat");
+    }
+
+    private static DataPlaneSettings ReadAll(SettingsReader r) => new()
     {
         Port = r.Whole("data-plane.port", 0, 65535),
         UnixSockets = r.Switch("data-plane.unix-sockets"),
@@ -42,5 +56,7 @@ internal sealed record DataPlaneSettings
         MaxMessage = r.Size("data-plane.max-message", 1 << 16),
         ConnectTimeout = r.Duration("data-plane.connect-timeout"),
         Deadline = r.Duration("data-plane.deadline"),
+        Heartbeat = r.Duration("data-plane.heartbeat"),
+        Silence = r.Duration("data-plane.silence"),
     };
 }

@@ -43,6 +43,9 @@ internal sealed record RuntimeSettings
     /// <summary>Whether failures may be injected (AD-1).</summary>
     public required bool FaultsEnabled { get; init; }
 
+    /// <summary>How far.</summary>
+    public required FaultLimits Faults { get; init; }
+
     /// <summary>Where a node kills itself: NODE[/START]:STEP:PHASE[:OCCURRENCE].</summary>
     public required IReadOnlyList<string> KillPoints { get; init; }
 
@@ -80,6 +83,7 @@ internal sealed record RuntimeSettings
             Http = HttpSettings.Read(r),
             NodeName = r.Text("node.name") is { Length: > 0 } nodeName ? nodeName : null,
             FaultsEnabled = r.Switch("faults.enabled"),
+            Faults = FaultSettings.Read(r),
             KillPoints = ReadKillPoints(r),
             RandomDelay = r.Duration("faults.random-delay"),
             Reports = ReportSettings.Read(r),

@@ -11,7 +11,8 @@ using Prometheus;
 namespace MoeActors.Host.Http;
 
 /// <summary>
-/// Read-only HTTP for people and monitoring: <c>/</c> a page that refreshes itself, <c>/status</c> JSON, <c>/metrics</c> Prometheus text, <c>/health</c>.
+/// HTTP for people and monitoring: <c>/</c> a page that refreshes itself, <c>/status</c> JSON, <c>/metrics</c> Prometheus text, <c>/health</c>; read-only but for
+/// <c>/faults</c>, which is there only where a token is set.
 /// Takes nothing from the environment or from configuration files, and leaves the process's signals alone.
 /// </summary>
 public sealed class StatusServer : IAsyncDisposable
@@ -38,12 +39,13 @@ public sealed class StatusServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = 0;
+            kestrel.Limits.MaxRequestBodySize = options.Faults is null ? 0 : FaultApi.MaxBody;
             kestrel.Limits.MaxConcurrentConnections = 64;
             kestrel.Listen(options.Address, options.Port);
         });
         WebApplication app = builder.Build();
         Map(app, status, loopback: IPAddress.IsLoopback(options.Address));
+        options.Faults?.Map(app);
         try
         {
             await app.StartAsync(cancellation).ConfigureAwait(false);

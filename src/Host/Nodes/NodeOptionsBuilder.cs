@@ -62,6 +62,7 @@ internal static class NodeOptionsBuilder
             RecoveryGrace = runtime.RecoveryGrace,
             ComputeLimit = runtime.Supervision.ComputeLimit,
             ConnectPatience = runtime.DataPlane.ConnectTimeout,
+            Faults = runtime.Faults,
             KillPoints = kills,
             LinkFaults = runtime is { FaultsEnabled: true, RandomDelay.Ticks: > 0 }
                 ? new SeededDelays(settings.Run.Training.Seed, (int)Math.Max(1, runtime.RandomDelay.TotalMilliseconds))
@@ -111,6 +112,8 @@ internal static class NodeOptionsBuilder
             MaxPayloadBytes = data.MaxMessage,
             HandshakeTimeout = data.ConnectTimeout,
             StallTimeout = data.Deadline,
+            Heartbeat = data.Heartbeat,
+            Silence = data.Silence,
         };
     }
 }

@@ -26,7 +26,11 @@ internal static class NodeStatusServer
         IPAddress address = IPAddress.TryParse(http.Host, out IPAddress? parsed)
             ? parsed
             : http.Host == "localhost" ? IPAddress.Loopback : (await Dns.GetHostAddressesAsync(http.Host, stop))[0];
-        StatusServer server = await StatusServer.StartAsync(new StatusServerOptions { Address = address, Port = http.Port }, poll.Status, stop);
+        ActorSelection gateway = node.System.ActorSelection("/user/gateway");
+        FaultApi? faults = http.Token is { } token && settings.Runtime.FaultsEnabled
+            ? new FaultApi(token, (message, cancel) => gateway.Ask<object>(message, TimeSpan.FromSeconds(10), cancel))
+            : null;
+        StatusServer server = await StatusServer.StartAsync(new StatusServerOptions { Address = address, Port = http.Port, Faults = faults }, poll.Status, stop);
         _ = poll.RunAsync(node, stop);
         return server;
     }

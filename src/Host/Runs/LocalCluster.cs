@@ -131,10 +131,24 @@ internal sealed class LocalCluster : IAsyncDisposable
         lock (gate)
         {
             addresses[child.Name] = address;
+            Tell();
             founder = founder == child.Name ? null : founder;
         }
 
         return address;
+    }
+
+    /// <summary>Under the gate: other commands find the cluster by this file.</summary>
+    private void Tell()
+    {
+        try
+        {
+            ClusterAddresses.Write(Path.GetDirectoryName(config)!, addresses.Values);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            say($"{ClusterAddresses.FileName} cannot be written: {e.Message}");
+        }
     }
 
     private void Watch(NodeChild child, List<DateTimeOffset> deaths)
@@ -173,6 +187,7 @@ internal sealed class LocalCluster : IAsyncDisposable
             lock (gate)
             {
                 addresses.Remove(child.Name);
+                Tell();
                 live.Remove(child.Name);
                 founder = founder == child.Name ? null : founder;
             }

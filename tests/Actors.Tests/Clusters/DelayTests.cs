@@ -13,7 +13,7 @@ public sealed class DelayTests
     {
         private readonly uint source = new Endpoint(EndpointKind.Rank, 0, rank).Packed;
 
-        public TimeSpan DelayOf(in FrameHeader header, int toNode) =>
+        public TimeSpan DelayOf(in FrameHeader header, PeerAddress to) =>
             header.Purpose == Purpose.Dispatch && header.Source == source && header.Step == step && header.Layer == 0 ? TimeSpan.FromSeconds(1) : TimeSpan.Zero;
     }
 

@@ -11,16 +11,16 @@ namespace MoeActors.Actors.Tests.Clusters;
 /// <summary>What a run is to give, by the plain engine: one thread, no actors, no exchange.</summary>
 internal sealed record Reference(IReadOnlyList<StepResult> Steps, string WeightsHash)
 {
-    /// <summary>Trains <paramref name="spec"/> to its end, on a thread of its own: libtorch's thread count belongs to the thread.</summary>
-    public static Task<Reference> TrainAsync(RunSpec spec) => Task.Factory.StartNew(
+    /// <summary>Trains <paramref name="spec"/> to its end, or for its first <paramref name="steps"/>, on a thread of its own: libtorch's thread count belongs to the thread.</summary>
+    public static Task<Reference> TrainAsync(RunSpec spec, int? steps = null) => Task.Factory.StartNew(
         () =>
         {
             ThreadSettings.Apply(spec.Layout.ThreadsPerRank);
             using Corpus corpus = Corpus.Open(spec.Data, Tokenizers.Open(spec.Data.Tokenizer), spec.Model.Context);
             var batches = new BatchReader(spec, corpus);
             using var trainer = new LocalTrainer(spec, batches.Batch);
-            StepResult[] steps = Enumerable.Range(0, spec.Training.Steps).Select(_ => trainer.Step()).ToArray();
-            return new Reference(steps, StateHash.Weights(Digests(trainer).ToArray()));
+            StepResult[] done = Enumerable.Range(0, steps ?? spec.Training.Steps).Select(_ => trainer.Step()).ToArray();
+            return new Reference(done, StateHash.Weights(Digests(trainer).ToArray()));
         },
         TestContext.Current.CancellationToken,
         TaskCreationOptions.LongRunning,

@@ -2,6 +2,7 @@ using Akka.Actor;
 
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
@@ -37,6 +38,8 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public Action<UnitId, long>? Updating { get; init; }
 
+    public FaultLimits Faults { get; init; } = FaultLimits.Off;
+
     public static async Task<TestCluster> StartAsync(int count)
     {
         var cluster = new TestCluster();
@@ -69,6 +72,7 @@ internal sealed class TestCluster : IAsyncDisposable
             LinkFaults = LinkFaults,
             Trace = Trace,
             Updating = Updating,
+            Faults = Faults,
         };
         NodeProcess node = await NodeProcess.StartAsync(configure?.Invoke(options) ?? options, TestContext.Current.CancellationToken);
         nodes.Add(node);
@@ -109,6 +113,25 @@ internal sealed class TestCluster : IAsyncDisposable
         foreach (NodeProcess node in nodes)
         {
             node.System.ActorSelection($"/user/node/device-0/{name}").Tell(message);
+        }
+    }
+
+    /// <summary>Asks a node's gateway, as a client does.</summary>
+    public Task<T> AskAsync<T>(IControlMessage message, int node = 0) =>
+        nodes[node].System.ActorSelection("/user/gateway").Ask<T>(message, TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+
+    /// <summary>Waits until a checkpoint beyond the present step is published: the run goes on after whatever happened. A run stopped in the middle of a recovery would leave none.</summary>
+    public async Task NextCheckpointAsync()
+    {
+        long at;
+        lock (Run.Steps)
+        {
+            at = Run.Steps.Keys.Max();
+        }
+
+        while (!Run.Ended.IsCompleted && !Run.Checkpoints.Keys.Any(step => step > at))
+        {
+            await AskAsync<RunStatus>(new StatusQuery(long.MaxValue));
         }
     }
 

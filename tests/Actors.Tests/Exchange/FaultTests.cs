@@ -41,7 +41,7 @@ public sealed class FaultTests
     [Fact]
     public void Seeded_delays_depend_on_the_frame_and_the_seed_alone()
     {
-        TimeSpan[] Delays(long seed) => [.. Enumerable.Range(0, 20).Select(i => new SeededDelays(seed, 10).DelayOf(TestCluster.Header(0, 1, i), i))];
+        TimeSpan[] Delays(long seed) => [.. Enumerable.Range(0, 20).Select(i => new SeededDelays(seed, 10).DelayOf(TestCluster.Header(0, 1, i), new PeerAddress(i, "unix:none", "z")))];
         Assert.Equal(Delays(1), Delays(1));
         Assert.NotEqual(Delays(1), Delays(2));
         Assert.Equal(20, Delays(1).Distinct().Count());

@@ -1,0 +1,22 @@
+using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Models;
+
+namespace MoeActors.Actors.Cluster;
+
+/// <summary>PURE: who is where, from the coordinator's state.</summary>
+internal static class Topologies
+{
+    /// <summary>The cluster now.</summary>
+    /// <param name="state">What the coordinator knows.</param>
+    /// <param name="coordinator">Name of its node.</param>
+    public static Topology Of(CoordinatorState state, string coordinator)
+    {
+        bool running = state.Phase is not (RunPhase.Idle or RunPhase.Ended);
+        Placement? placement = running ? state.Placement : null;
+        ModelSpec? model = running ? state.Spec?.Model : null;
+        return new Topology(
+            running, running ? state.RunFolder : "", state.Epoch, state.Step, state.Fence, coordinator, [.. state.Members.Values],
+            placement is null ? [] : [.. placement.NodeOfRank.Select(n => placement.Nodes[n].Name)],
+            model?.MoeLayers().Count ?? 0, model?.Moe.Experts ?? 0);
+    }
+}

@@ -1,0 +1,45 @@
+using System.Text.Json;
+
+using MoeActors.Actors.Protocol;
+
+namespace MoeActors.Actors.Faults.Admin;
+
+/// <summary>
+/// The audit of injected faults (AD-1): a file of JSON lines beside the run's other logs that only grows, each line on storage before what it announces happens. A new admin
+/// goes on in the same file.
+/// </summary>
+internal static class FaultAudit
+{
+    /// <summary>Name of the file in the run folder, or in the node's data folder while there is no run.</summary>
+    public const string FileName = "faults.jsonl";
+
+    private static readonly JsonSerializerOptions Format = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
+    private sealed record Line(
+        DateTimeOffset At, string What, string Id, string Kind, string Target, IReadOnlyList<string> Parameters, string State, string By, long AtStep, long ForMs, string Observer, string Outcome,
+        long TookMs);
+
+    /// <summary>Appends and syncs one line; throws <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.</summary>
+    public static void Append(string folder, string what, AdminFault f, DateTimeOffset at)
+    {
+        var line = new Line(at, what, f.Id, f.Kind, f.Target, f.Parameters, f.State.ToString().ToLowerInvariant(), f.By, f.AtStep, f.ForMs, f.Observer?.Name ?? "", f.Outcome, f.TookMs);
+        Directory.CreateDirectory(folder);
+        using var file = new FileStream(Path.Combine(folder, FileName), FileMode.Append, FileAccess.Write, FileShare.Read);
+        file.Write(JsonSerializer.SerializeToUtf8Bytes(line, Format));
+        file.WriteByte((byte)'\n');
+        file.Flush(flushToDisk: true);
+    }
+
+    /// <summary>The faults as the audit of a folder has them last, in the order in which they were accepted.</summary>
+    public static IReadOnlyList<FaultLine> Read(string folder)
+    {
+        string path = Path.Combine(folder, FileName);
+        return !File.Exists(path)
+            ? []
+            : [.. File.ReadLines(path)
+                .Select(l => JsonSerializer.Deserialize<Line>(l, Format)!)
+                .GroupBy(l => l.Id)
+                .Select(g => g.Last())
+                .Select(l => new FaultLine(l.Id, l.Kind, l.Target, l.State, l.AtStep, l.ForMs, l.Observer, l.Outcome, l.TookMs))];
+    }
+}

@@ -1,0 +1,217 @@
+using Akka.Actor;
+using Akka.Cluster;
+
+using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Protocol;
+
+namespace MoeActors.Actors.Faults.Agent;
+
+/// <summary>Looks, on another node than the target, whether a fault took. Used by the fault agent alone; made before the fault begins.</summary>
+internal abstract class FaultWatcher : IDisposable
+{
+    /// <summary>Whether it was seen, and what was seen; else what is there instead.</summary>
+    public abstract (bool Seen, string Text) Look();
+
+    /// <summary>Something that came to the agent.</summary>
+    public virtual void Hear(object message)
+    {
+    }
+
+    /// <inheritdoc/>
+    public virtual void Dispose()
+    {
+    }
+}
+
+/// <summary>The watcher of each kind of evidence.</summary>
+internal static class FaultWatchers
+{
+    /// <summary>Makes the watcher for a fault that is about to begin.</summary>
+    public static FaultWatcher Of(FaultOrder order, AgentServices services, IActorRef agent) => FaultKinds.Find(order.Kind)!.Evidence switch
+    {
+        Evidence.Gone => new GoneWatcher(order.Nodes[0], services),
+        Evidence.Stopped => new StoppedWatcher(order.Nodes[0], services),
+        Evidence.Unreachable => new UnreachableWatcher(order.Nodes[0], services),
+        Evidence.Throttled => new ThrottledWatcher(order.Nodes[0], services),
+        Evidence.Left => new LeftWatcher(order.Nodes[0], services),
+        Evidence.Memory => new MemoryWatcher(order, services),
+        Evidence.Abort => new AbortWatcher(order.Id),
+        Evidence.Skip => new SkipWatcher(),
+        Evidence.Office => new OfficeWatcher(order.Fence, services, agent),
+        Evidence.Storage => new StorageWatcher(order, services),
+        _ => new ProbeWatcher(order, services, agent),
+    };
+}
+
+/// <summary>What the cluster says about a node.</summary>
+internal sealed class MemberView(NodeIdentity node, AgentServices services)
+{
+    private readonly Address address = Address.Parse(node.Address);
+    private readonly Akka.Cluster.Cluster cluster = Akka.Cluster.Cluster.Get(services.System);
+
+    public bool IsLocal => node.Host == services.Identity.Host;
+
+    public bool IsUnreachable => cluster.State.Unreachable.Any(m => m.Address == address);
+
+    public bool IsDown => cluster.State.Members.FirstOrDefault(m => m.Address == address) is null or { Status: MemberStatus.Down };
+
+    public bool IsLeaving => cluster.State.Members.FirstOrDefault(m => m.Address == address) is null or { Status: MemberStatus.Leaving or MemberStatus.Exiting or MemberStatus.Removed };
+
+    public bool IsGone => ProcessTable.IsGone(node.Pid, node.ProcessStart);
+
+    public char? State => ProcessTable.StateOf(node.Pid, node.ProcessStart);
+}
+
+/// <summary>The process is gone.</summary>
+internal sealed class GoneWatcher(NodeIdentity node, AgentServices services) : FaultWatcher
+{
+    private readonly MemberView view = new(node, services);
+
+    public override (bool, string) Look() =>
+        view.IsLocal && view.IsGone ? (true, $"process {node.Pid} of {node.Name} is gone")
+        : !view.IsLocal && view.IsUnreachable ? (true, $"{node.Name} is unreachable")
+        : view.IsDown ? (true, $"{node.Name} is no member any more")
+        : (false, $"{node.Name} lives");
+}
+
+/// <summary>The process is stopped.</summary>
+internal sealed class StoppedWatcher(NodeIdentity node, AgentServices services) : FaultWatcher
+{
+    private readonly MemberView view = new(node, services);
+
+    public override (bool, string) Look() =>
+        view.IsLocal && view.State == 'T' ? (true, $"process {node.Pid} of {node.Name} is stopped")
+        : view.IsUnreachable ? (true, $"{node.Name} is unreachable")
+        : (false, $"{node.Name} runs");
+}
+
+/// <summary>The cluster does not hear the node, while its process lives where that can be seen.</summary>
+internal sealed class UnreachableWatcher(NodeIdentity node, AgentServices services) : FaultWatcher
+{
+    private readonly MemberView view = new(node, services);
+
+    public override (bool, string) Look() =>
+        view.IsUnreachable && !(view.IsLocal && view.IsGone) ? (true, $"{node.Name} is unreachable, and its process lives") : (false, $"{node.Name} is reachable");
+}
+
+/// <summary>The process is stopped again and again.</summary>
+internal sealed class ThrottledWatcher(NodeIdentity node, AgentServices services) : FaultWatcher
+{
+    private const int Looks = 3;
+    private readonly MemberView view = new(node, services);
+    private int stopped, running;
+
+    public override (bool, string) Look()
+    {
+        char? state = view.State;
+        (stopped, running) = (stopped + (state == 'T' ? 1 : 0), running + (stopped > 0 && state is not null and not 'T' ? 1 : 0));
+        return stopped >= Looks && running >= Looks
+            ? (true, $"process {node.Pid} of {node.Name} was stopped at {stopped} of {stopped + running} looks")
+            : (false, view.IsLocal ? $"process {node.Pid} of {node.Name} was stopped at {stopped} looks" : $"the process table of {node.Host} cannot be seen from {services.Identity.Host}");
+    }
+}
+
+/// <summary>The node leaves.</summary>
+internal sealed class LeftWatcher(NodeIdentity node, AgentServices services) : FaultWatcher
+{
+    private readonly MemberView view = new(node, services);
+
+    public override (bool, string) Look() => view.IsLeaving ? (true, $"{node.Name} leaves the cluster") : (false, $"{node.Name} is a member");
+}
+
+/// <summary>The process holds more memory.</summary>
+internal sealed class MemoryWatcher(FaultOrder order, AgentServices services) : FaultWatcher
+{
+    private readonly NodeIdentity node = order.Nodes[0];
+    private readonly MemberView view = new(order.Nodes[0], services);
+    private readonly long before = ProcessTable.ResidentBytes(order.Nodes[0].Pid);
+    private readonly long expected = (long)(order.Number("mib") * (1 << 20) * 0.8);
+
+    public override (bool, string) Look()
+    {
+        if (view.IsLocal && view.IsGone)
+        {
+            return (true, $"process {node.Pid} of {node.Name} is gone");
+        }
+
+        long more = view.IsLocal ? ProcessTable.ResidentBytes(node.Pid) - before : 0;
+        return (more >= expected, $"process {node.Pid} of {node.Name} holds {more >> 20} MiB more than before");
+    }
+}
+
+/// <summary>The coordinator ended the epoch and named the fault.</summary>
+internal sealed class AbortWatcher(string id) : FaultWatcher
+{
+    private string? reason;
+
+    public override void Hear(object message)
+    {
+        if (message is AbortEpoch abort && InjectedMark.IsIn(abort.Reason, id))
+        {
+            reason ??= $"epoch {abort.Epoch} ended: {abort.Reason}";
+        }
+    }
+
+    public override (bool, string) Look() => (reason is not null, reason ?? "no epoch ended because of it");
+}
+
+/// <summary>The coordinator skipped a step.</summary>
+internal sealed class SkipWatcher : FaultWatcher
+{
+    private string? skipped;
+
+    public override void Hear(object message)
+    {
+        if (message is StepDecision { Skip: true } decision)
+        {
+            skipped ??= $"step {decision.Step} was skipped";
+        }
+    }
+
+    public override (bool, string) Look() => (skipped is not null, skipped ?? "no step was skipped");
+}
+
+/// <summary>A coordinator took office after the fault was ordered: its fencing token is newer.</summary>
+internal sealed class OfficeWatcher(long fence, AgentServices services, IActorRef agent) : FaultWatcher
+{
+    private long newest;
+    private int looks;
+
+    public override void Hear(object message) => newest = message is Topology t ? Math.Max(newest, t.Fence) : newest;
+
+    public override (bool, string) Look()
+    {
+        if (looks++ % 10 == 0)
+        {
+            services.Node.CoordinatorProxy.Tell(new TopologyQuery(), agent);
+        }
+
+        return newest > fence ? (true, $"a coordinator took office with fence {newest}, after {fence}") : (false, $"the coordinator in charge has fence {newest}");
+    }
+}
+
+/// <summary>Asks the target's agent what it measures.</summary>
+internal sealed class ProbeWatcher(FaultOrder order, AgentServices services, IActorRef agent) : FaultWatcher
+{
+    private readonly ActorSelection target = services.System.ActorSelection(new RootActorPath(Address.Parse(order.Nodes[0].Address)) / "user" / "node" / "fault-agent");
+    private (bool Holds, string Text) last = (false, $"{order.Nodes[0].Name} did not answer");
+    private int looks;
+
+    public override void Hear(object message)
+    {
+        if (message is FaultProbed probed && probed.Id == order.Id && !last.Holds)
+        {
+            last = (probed.Holds, $"{order.Nodes[0].Name}: {probed.Text}");
+        }
+    }
+
+    public override (bool, string) Look()
+    {
+        if (looks++ % 5 == 0)
+        {
+            target.Tell(new ProbeFault(order), agent);
+        }
+
+        return last;
+    }
+}

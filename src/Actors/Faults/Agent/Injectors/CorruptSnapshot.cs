@@ -1,0 +1,54 @@
+using System.Globalization;
+
+using MoeActors.Actors.Checkpointing;
+using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Models;
+
+using static TorchSharp.torch;
+
+namespace MoeActors.Actors.Faults.Agent.Injectors;
+
+/// <summary>A value of the newest snapshot of one of a shard's experts changes in this node's memory; nothing notices before it is to be restored.</summary>
+internal sealed class CorruptSnapshot(AgentServices node) : FaultInjector(node)
+{
+    private SnapshotPart? damaged;
+    private string? seen;
+
+    public override string Begin(FaultOrder order)
+    {
+        RunSpec spec = Node.Run.Spec ?? throw new FaultRefusedException("this node takes part in no run");
+        string[] parts = order.Actor.Split('-');
+        int layer = int.Parse(parts[2], CultureInfo.InvariantCulture), rank = int.Parse(parts[3], CultureInfo.InvariantCulture);
+        var unit = UnitId.Experts(spec.Model.MoeLayers()[layer], spec.Layout.PositionOf(rank), spec.Layout.GroupOf(rank));
+        SnapshotPart[] there = [.. Enumerable.Range(0, spec.Model.Moe.Experts).Select(e => Node.Node.Vault.Find(unit, e)).OfType<SnapshotPart>()];
+        if (there.Length == 0)
+        {
+            throw new FaultRefusedException($"no snapshot of {order.Actor} is in this node's memory (checkpoint.vault)");
+        }
+
+        SnapshotPart part = there[Math.Min((int)order.Number("expert"), there.Length - 1)].Hold();
+        if (part.Fault() is not null)
+        {
+            // Not sealed: the writer would take the wrong value to storage, under a right checksum.
+            part.Release();
+            throw new FaultRefusedException($"the snapshot of {order.Actor} is being written at this moment: try again");
+        }
+
+        (damaged, seen) = (part, null);
+        using Tensor value = damaged.Buffer(damaged.Copied.First()).narrow(0, 0, 1);
+        value.add_(1f);
+        return $"a value of the snapshot of expert {damaged.Expert}, step {damaged.Version}, changes";
+    }
+
+    public override (bool Holds, string Text) Probe(FaultOrder order)
+    {
+        if (damaged is { } part && part.Fault() is { } fault)
+        {
+            seen = $"the snapshot of expert {part.Expert}, step {part.Version}: {fault}";
+            damaged = null;
+            part.Release();
+        }
+
+        return (seen is not null, seen ?? "its snapshot is sound");
+    }
+}

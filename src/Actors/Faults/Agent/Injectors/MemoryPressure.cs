@@ -1,0 +1,60 @@
+using System.Runtime.InteropServices;
+
+using MoeActors.Actors.Protocol;
+
+namespace MoeActors.Actors.Faults.Agent.Injectors;
+
+/// <summary>Takes memory outside the managed heap and touches every page of it, a piece at a time, until the fault ends.</summary>
+internal sealed unsafe class MemoryPressure(AgentServices node) : FaultInjector(node)
+{
+    private const int Piece = 16 << 20;
+    private readonly Lock gate = new();
+    private readonly List<nint> taken = [];
+    private bool wanted;
+
+    public override string Begin(FaultOrder order)
+    {
+        lock (gate)
+        {
+            wanted = true;
+        }
+
+        // A thread of its own: touching takes time, and where memory runs out it is the kernel that answers.
+        var thread = new Thread(() => Fill((long)order.Number("mib") << 20)) { IsBackground = true, Name = "memory-pressure" };
+        thread.Start();
+        return $"takes {order.Number("mib"):0} MiB";
+    }
+
+    public override void End(FaultOrder order)
+    {
+        lock (gate)
+        {
+            wanted = false;
+            foreach (nint block in taken)
+            {
+                NativeMemory.Free((void*)block);
+            }
+
+            taken.Clear();
+        }
+    }
+
+    private void Fill(long bytes)
+    {
+        for (long done = 0; done < bytes; done += Piece)
+        {
+            lock (gate)
+            {
+                if (!wanted)
+                {
+                    return;
+                }
+
+                int size = (int)Math.Min(Piece, bytes - done);
+                void* block = NativeMemory.Alloc((nuint)size);
+                taken.Add((nint)block);
+                new Span<byte>(block, size).Fill(0x5A);
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using MoeActors.Actors.Faults.Admin;
+using MoeActors.Actors.Faults.Campaigns;
+using MoeActors.Compute.Models;
+using MoeActors.Compute.Tensors;
+using MoeActors.Host.Commands;
+using MoeActors.Host.Configuration;
+using MoeActors.Host.Reports;
+using MoeActors.Host.Runs;
+
+namespace MoeActors.Host.Chaos;
+
+/// <summary><c>moe chaos run</c>: the undisturbed run where it is asked for, then the run with the campaign's faults, then both beside each other.</summary>
+internal sealed class ChaosRunHandler(TextWriter output, TextWriter error) : IHandler<ChaosRunRequest>
+{
+    /// <inheritdoc/>
+    public async Task<int> RunAsync(ChaosRunRequest request, CancellationToken cancel)
+    {
+        CampaignFile file = CampaignFile.Read(request.File, request.Settings.WorkingFolder);
+        Campaign campaign = request.Seed is { } seed ? file.Faults with { Seed = seed } : file.Faults;
+        MoeSettings calm = SettingsLoader.Load(request.Settings with { Overrides = [.. file.Settings, .. request.Settings.Overrides] });
+        var shape = new CampaignRun(
+            calm.Run.Training.Steps, [.. Enumerable.Range(1, calm.Run.Nodes).Select(n => $"node-{n}")], calm.Run.Layout.Ranks, calm.Run.Model.MoeLayers().Count);
+        IReadOnlyList<PlannedFault> faults = CampaignSchedule.Of(campaign, shape);
+        if (request.DryRun)
+        {
+            Show(faults, request.Json);
+            return ExitCodes.Ok;
+        }
+
+        LibTorchCheck.Verify();
+        string folder = request.RunDirectory ?? RunFolders.Default("chaos");
+        RunReport? undisturbed = null;
+        if (file.Compares)
+        {
+            error.WriteLine("moe: first the run without faults");
+            undisturbed = await TrainAsync(calm, Path.Combine(folder, "undisturbed"), cancel);
+        }
+
+        error.WriteLine($"moe: now with {faults.Count} faults, seed {campaign.Seed}");
+        MoeSettings stormy = SettingsLoader.Load(
+            request.Settings with { Overrides = [.. file.Settings, .. request.Settings.Overrides, new SettingOverride("faults.enabled", ["on"], "the campaign")] });
+        string disturbed = Path.Combine(folder, "disturbed");
+        Task<RunReport> run = TrainAsync(stormy, disturbed, cancel);
+        var driver = new CampaignDriver(stormy, disturbed, faults, file.Name);
+        await driver.RunAsync(run, CancellationToken.None);
+        var result = new CampaignResult(file.Name, campaign.Seed, await run, undisturbed, FaultAudit.Read(disturbed), driver.Refusals);
+        if (request.Json)
+        {
+            output.WriteLine(result.Json(folder));
+        }
+        else
+        {
+            result.Write(output);
+        }
+
+        return result.Passed
+            ? ExitCodes.Ok
+            : throw new CommandException(ExitCodes.FaultNotTaken, $"campaign {file.Name} with seed {campaign.Seed} did not pass; everything is in {folder} (again: moe chaos run {request.File} --seed {campaign.Seed})");
+    }
+
+    private async Task<RunReport> TrainAsync(MoeSettings settings, string folder, CancellationToken cancel)
+    {
+        // The record says what differs between the two runs: nothing but faults, which are no part of it.
+        RunSpec spec = RunFolders.Create(settings, folder);
+        await new LocalRun(TextWriter.Null, error).RunAsync(settings, spec, folder, resume: false, json: false, cancel);
+        return ReportWriter.Read(Path.Combine(folder, ReportWriter.JsonName));
+    }
+
+    private void Show(IReadOnlyList<PlannedFault> faults, bool json)
+    {
+        if (json)
+        {
+            output.WriteLine(System.Text.Json.JsonSerializer.Serialize(faults, JsonOutput.Options));
+            return;
+        }
+
+        foreach (PlannedFault f in faults)
+        {
+            string length = f.ForMs > 0 ? $" for={f.ForMs}ms" : "";
+            output.WriteLine($"{f.AtStep} {f.Kind} {f.Target}{length}{string.Concat(f.Parameters.Select(p => " " + p))}");
+        }
+    }
+}

@@ -1,6 +1,5 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
-using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Checkpoints;
@@ -29,7 +28,6 @@ internal static class SimMutations
         ["a checkpoint is published with a part missing"] = () => new MissingPart(),
         ["a state in the middle of an update is taken for live"] = () => new TornLive(),
         ["weights of a decision not heard of are taken for live"] = () => new ForeignWeights(),
-        ["retention deletes the checkpoint that recovery reads"] = () => new Unpinned(),
     };
 
     private sealed class GateNeverCloses : SimSeams
@@ -48,8 +46,15 @@ internal static class SimMutations
 
     private sealed class OldReports : SimSeams
     {
-        public override (CoordinatorState State, IReadOnlyList<Effect> Effects) Step(CoordinatorState state, Input input) => base.Step(
-            state, input is Input.Reported { Message: var report } && report.Step == state.Step ? new Input.Reported(report with { Epoch = state.Epoch }) : input);
+        private CoordinatorState? aborted;
+
+        public override (CoordinatorState State, IReadOnlyList<Effect> Effects) Step(CoordinatorState state, Input input)
+        {
+            (CoordinatorState next, IReadOnlyList<Effect> effects) = base.Step(state, input);
+            aborted = next.Epoch > state.Epoch && state.Reports.Count > 0 ? state : aborted;
+            bool begins = state.Phase == RunPhase.Preparing && next.Phase == RunPhase.Running && aborted?.Step == next.Step;
+            return (begins ? next with { Reports = aborted!.Reports.RemoveRange(aborted.Reports.Keys.Where(n => next.Participants.All(p => p.Incarnation != n))) } : next, effects);
+        }
     }
 
     private sealed class BlindRetention : SimSeams
@@ -127,11 +132,5 @@ internal static class SimMutations
     private sealed class ForeignWeights : SimSeams
     {
         public override long StepWithForeignWeights(long step) => step;
-    }
-
-    private sealed class Unpinned : SimSeams
-    {
-        public override CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint) =>
-            base.Publish(spec, store, retention with { Pinned = new HashSet<long>() }, checkpoint);
     }
 }

@@ -33,14 +33,14 @@ internal sealed class ChaosRunHandler(TextWriter output, TextWriter error) : IHa
         if (file.Compares)
         {
             error.WriteLine("moe: first the run without faults");
-            undisturbed = await TrainAsync(calm, Path.Combine(folder, "undisturbed"), cancel);
+            undisturbed = await TrainAsync(calm, Path.Combine(folder, "undisturbed"), request.Json, cancel);
         }
 
         error.WriteLine($"moe: now with {faults.Count} faults, seed {campaign.Seed}");
         MoeSettings stormy = SettingsLoader.Load(
             request.Settings with { Overrides = [.. file.Settings, .. request.Settings.Overrides, new SettingOverride("faults.enabled", ["on"], "the campaign")] });
         string disturbed = Path.Combine(folder, "disturbed");
-        Task<RunReport> run = TrainAsync(stormy, disturbed, cancel);
+        Task<RunReport> run = TrainAsync(stormy, disturbed, request.Json, cancel);
         var driver = new CampaignDriver(stormy, disturbed, faults, file.Name);
         await driver.RunAsync(run, CancellationToken.None);
         var result = new CampaignResult(file.Name, campaign.Seed, await run, undisturbed, FaultAudit.Read(disturbed), driver.Refusals);
@@ -58,11 +58,12 @@ internal sealed class ChaosRunHandler(TextWriter output, TextWriter error) : IHa
             : throw new CommandException(ExitCodes.FaultNotTaken, $"campaign {file.Name} with seed {campaign.Seed} did not pass; everything is in {folder} (again: moe chaos run {request.File} --seed {campaign.Seed})");
     }
 
-    private async Task<RunReport> TrainAsync(MoeSettings settings, string folder, CancellationToken cancel)
+    private async Task<RunReport> TrainAsync(MoeSettings settings, string folder, bool json, CancellationToken cancel)
     {
+        // With --json the one object is all that standard output gets.
         // The record says what differs between the two runs: nothing but faults, which are no part of it.
         RunSpec spec = RunFolders.Create(settings, folder);
-        await new LocalRun(TextWriter.Null, error).RunAsync(settings, spec, folder, resume: false, json: false, cancel);
+        await new LocalRun(TextWriter.Null, error) { Progress = json ? error : null }.RunAsync(settings, spec, folder, resume: false, json: false, cancel);
         return ReportWriter.Read(Path.Combine(folder, ReportWriter.JsonName));
     }
 

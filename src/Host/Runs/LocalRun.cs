@@ -15,6 +15,9 @@ namespace MoeActors.Host.Runs;
 /// <summary>A run on a local cluster from start to report: what `moe train` and `moe resume` share.</summary>
 internal sealed class LocalRun(TextWriter output, TextWriter error)
 {
+    /// <summary>Where plain progress goes; null: to standard output, live on a terminal.</summary>
+    public TextWriter? Progress { get; init; }
+
     /// <summary>Runs to the end, or to an orderly stop when cancelled; returns the exit code.</summary>
     public async Task<int> RunAsync(MoeSettings settings, RunSpec spec, string folder, bool resume, bool json, CancellationToken cancel)
     {
@@ -28,7 +31,7 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
             Json = json,
             EverySteps = settings.Runtime.Reports.LineEvery,
             Interval = settings.Runtime.Reports.ProgressInterval,
-            Output = json ? output : null,
+            Output = json ? output : Progress,
         }))
         {
             view.Event(ProgressEventKind.Info, $"{spec.Model.Name}: {ParameterCounts.Of(spec.Model).Total / 1e6:0.00} M parameters, {spec.Layout.Ranks} logical ranks on {spec.Nodes} nodes; run directory {folder}");

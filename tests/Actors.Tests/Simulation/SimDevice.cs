@@ -254,7 +254,8 @@ internal sealed class SimDevice(SimWorld world, SimProcess process)
             return;
         }
 
-        Store!.Step = world.Seams.StepWithForeignWeights(Store.Step);
+        // The sender knows a decision that may not have come here yet: from now on the state is of no step.
+        Store!.Step = -1;
         Store.Dense[Endpoint.FromPacked(ticket.Header.Source).Rank] = ticket.Payload;
         progress.DensePiece();
         TryGoOn();

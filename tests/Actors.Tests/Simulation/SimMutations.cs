@@ -27,7 +27,6 @@ internal static class SimMutations
         ["a lost node is not missed"] = () => new LostNodeKept(),
         ["a checkpoint is published with a part missing"] = () => new MissingPart(),
         ["a state in the middle of an update is taken for live"] = () => new TornLive(),
-        ["weights of a decision not heard of are taken for live"] = () => new ForeignWeights(),
     };
 
     private sealed class GateNeverCloses : SimSeams
@@ -127,10 +126,5 @@ internal static class SimMutations
     private sealed class TornLive : SimSeams
     {
         public override long StepWhileUpdating(long step) => step;
-    }
-
-    private sealed class ForeignWeights : SimSeams
-    {
-        public override long StepWithForeignWeights(long step) => step;
     }
 }

@@ -38,9 +38,6 @@ internal class SimSeams
     /// <summary>What the device's state is the state of while an update is under way: of no step.</summary>
     public virtual long StepWhileUpdating(long step) => -1;
 
-    /// <summary>What it is the state of when a remote rank's new weights came before the decision: of no step.</summary>
-    public virtual long StepWithForeignWeights(long step) => -1;
-
     public virtual bool IsCurrent(EpochState state, in FrameHeader header) => state.Is(header.Run, header.Epoch);
 
     public virtual SimState? FromVault(SimVault vault, SimPart part, long version) => vault.Find(part, version);

@@ -71,6 +71,7 @@ public sealed class ExactRecoveryTests
             if (s is { Step: 7, Epoch: 1 })
             {
                 lost = cluster.LoseAsync(2);
+                Gone(cluster, 3);
             }
         };
         RunSpec spec = Spec(cluster, copies: 0, nodes: 3);
@@ -117,6 +118,7 @@ public sealed class ExactRecoveryTests
             if (s is { Step: 3, Epoch: 1 })
             {
                 replaced = ReplaceAsync(cluster, 2, "node-4");
+                Gone(cluster, 3);
             }
         };
         await TrainAsync(cluster, spec);
@@ -140,6 +142,7 @@ public sealed class ExactRecoveryTests
             if (s is { Step: 3, Epoch: 1 })
             {
                 lost = cluster.LoseAsync(2);
+                Gone(cluster, 3);
             }
         };
         await TrainAsync(cluster, Spec(cluster, copies: 1, nodes: 3));
@@ -168,6 +171,13 @@ public sealed class ExactRecoveryTests
         FaultTimeline fault = Assert.Single(cluster.Run.Faults);
         Assert.Equal(("persisted checkpoint", 1L), (fault.Rung, fault.LostSteps));
         Assert.Contains("1 of 12 units of step 5 are lost (dense/1): no live state, no copy", fault.Reason, StringComparison.Ordinal);
+    }
+
+    /// <summary>Holds the coordinator, which is about to tell a decision, until membership knows fewer than <paramref name="nodes"/>: else the run may be over before the loss is.</summary>
+    private static void Gone(TestCluster cluster, int nodes)
+    {
+        Akka.Cluster.Cluster members = Akka.Cluster.Cluster.Get(cluster.Nodes[0].System);
+        SpinWait.SpinUntil(() => members.State.Members.Count(m => m.Status == Akka.Cluster.MemberStatus.Up) < nodes, TimeSpan.FromSeconds(20));
     }
 
     private static async Task ReplaceAsync(TestCluster cluster, int node, string name)

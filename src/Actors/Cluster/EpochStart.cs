@@ -25,7 +25,12 @@ internal static class EpochStart
         // Checkpoints whose parts are complete are already with the publisher; the others lost a part.
         CoordinatorState next = state with
         {
-            Phase = RunPhase.Gathering, GraceOver = false, Pending = state.Pending.Clear(), Order = null, Survey = null, Recoveries = state.Recoveries + 1,
+            Phase = RunPhase.Gathering,
+            GraceOver = false,
+            Pending = state.Pending.Clear(),
+            Order = null,
+            Survey = null,
+            Recoveries = state.Recoveries + 1,
         };
         next = TryBegin(next, effects);
         if (next.Phase == RunPhase.Gathering)

@@ -248,7 +248,11 @@ internal sealed class DeviceStore : IDisposable
             ? new DenseUnit(id, ordinal, layout, weights) { Optimizer = optimizer, Gradient = gradient, Begin = begin, Count = count, Ranges = DenseRanges }
             : new ExpertUnit(id, ordinal, layout, weights)
             {
-                Optimizer = optimizer, Gradient = gradient, Begin = begin, Count = count, Ranges = [.. Enumerable.Repeat(-1L, Spec.Layout.Groups)],
+                Optimizer = optimizer,
+                Gradient = gradient,
+                Begin = begin,
+                Count = count,
+                Ranges = [.. Enumerable.Repeat(-1L, Spec.Layout.Groups)],
             };
     }
 }

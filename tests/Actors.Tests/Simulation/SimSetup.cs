@@ -26,7 +26,15 @@ internal sealed record SimSetup(RunSpec Spec, bool SameHost, long Grace, long La
             Nodes = nodes,
             Model = new ModelSpec
             {
-                Name = "paper", Vocabulary = 16, Context = 4, Layers = 1, Hidden = 16, Heads = 1, KvHeads = 1, FeedForward = 16, TiedEmbedding = true,
+                Name = "paper",
+                Vocabulary = 16,
+                Context = 4,
+                Layers = 1,
+                Hidden = 16,
+                Heads = 1,
+                KvHeads = 1,
+                FeedForward = 16,
+                TiedEmbedding = true,
                 Moe = new MoeSpec { Experts = partial ? ranks * 2 : ranks, TopK = 1, ExpertHidden = 16 },
             },
             Layout = new LogicalLayout { Ranks = ranks, ExpertParallel = ranks },

@@ -1,5 +1,5 @@
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Checkpointing;
+using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints;
 

@@ -23,10 +23,10 @@ internal sealed class VirtualNode(NodeIdentity identity, Func<long, bool> isFini
     public bool Reaches(UnitSource source, long target, DecidedUpdate? redo) => (source.Rung == RestoreRung.Peer ? copies : live).TryGetValue(source.Unit, out (long Step, bool Reduced) held)
         && (held.Step == target || (held.Reduced && redo is not null && held.Step == redo.Step && redo.Step + 1 == target));
 
-    /// <summary>An actor fails in the middle of its update: a unit is torn.</summary>
+    /// <summary>An actor fails in the middle of its update: a unit is torn. Not once the node has said what it holds: from then on nothing is updated there.</summary>
     public void Tear(int unit)
     {
-        if (live.ContainsKey(unit))
+        if (!quiet && live.ContainsKey(unit))
         {
             live[unit] = (-1, false);
         }

@@ -11,10 +11,15 @@ internal sealed class CrashUnitActor(AgentServices node) : FaultInjector(node)
     public override string Begin(FaultOrder order)
     {
         var crash = new InjectedCrash(order.Id);
-        Node.TellDeviceActor(order.Actor, new InjectedWork((_, _) =>
+        Node.TellDeviceActor(order.Actor, new InjectedWork((_, open) =>
         {
-            crash.Throw();
-            return true;
+            // Between two epochs nobody would miss it.
+            if (open)
+            {
+                crash.Throw();
+            }
+
+            return open;
         }));
         return $"{order.Actor} throws";
     }
@@ -25,9 +30,10 @@ internal sealed class KernelException(AgentServices node) : FaultInjector(node)
 {
     public override string Begin(FaultOrder order)
     {
-        Node.TellDeviceActor(order.Actor, new InjectedWork((unit, _) =>
+        Node.TellDeviceActor(order.Actor, new InjectedWork((unit, open) =>
         {
-            if (unit is null)
+            // Between two epochs nobody would miss it.
+            if (unit is null || !open)
             {
                 return false;
             }

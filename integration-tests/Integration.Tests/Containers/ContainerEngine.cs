@@ -100,7 +100,9 @@ public sealed class ContainerEngine : IAsyncLifetime
     internal async Task<string> DatabaseAsync()
     {
         string name = $"moe_{Guid.NewGuid():N}";
-        await using var connection = new NpgsqlConnection(postgres!.ConnectionString);
+
+        // Not one that was open before a test restarted the server.
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(postgres!.ConnectionString) { Pooling = false }.ConnectionString);
         await connection.OpenAsync(TestContext.Current.CancellationToken);
         await using NpgsqlCommand create = connection.CreateCommand();
 #pragma warning disable CA2100 // the name is made above

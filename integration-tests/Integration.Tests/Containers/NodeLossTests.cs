@@ -12,8 +12,7 @@ public sealed class NodeLossTests(ContainerEngine engine)
     public async Task When_a_container_is_killed_the_others_go_on_without_it_to_the_same_weights()
     {
         await using ContainerCluster cluster = await ContainerCluster.StartAsync(engine, 3);
-        await cluster.SubmitAsync();
-        await cluster.SaysAsync("checkpoint 8 published");
+        await cluster.RunningAsync();
         await cluster.Nodes[1].KillAsync();
         Assert.Equal(137, await cluster.Nodes[1].EndedAsync());
 
@@ -28,8 +27,7 @@ public sealed class NodeLossTests(ContainerEngine engine)
     public async Task A_container_that_stood_still_finds_itself_removed_ends_with_its_own_code_and_is_taken_in_again()
     {
         await using ContainerCluster cluster = await ContainerCluster.StartAsync(engine, 3, grace: "2 min");
-        await cluster.SubmitAsync();
-        await cluster.SaysAsync("checkpoint 8 published");
+        await cluster.RunningAsync();
         ContainerNode stopped = cluster.Nodes[2];
         await stopped.PauseAsync();
         await cluster.LostAsync(stopped);
@@ -57,8 +55,7 @@ public sealed class NodeLossTests(ContainerEngine engine)
                     p.HostConfig.Tmpfs = new Dictionary<string, string> { ["/full"] = "size=2g" };
                 }
             });
-        await cluster.SubmitAsync();
-        await cluster.SaysAsync("checkpoint 8 published");
+        await cluster.RunningAsync();
         ContainerNode small = cluster.Nodes[2];
         await small.FillMemoryAsync();
         Assert.Equal(137, await small.EndedAsync());

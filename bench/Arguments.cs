@@ -1,9 +1,10 @@
 using MoeActors.Bench.Cases;
 using MoeActors.Bench.Checkpoints;
+using MoeActors.Bench.Quality;
 
 namespace MoeActors.Bench;
 
-/// <summary>The command line: [CASE…] --host DLL [--runs N] [--mib N] [--json], and of the benchmark of checkpoints [--preset NAME] [--steps N] [--interval N] [--precision P] [--tokenizer FOLDER].</summary>
+/// <summary>The command line: [CASE…] --host DLL [--runs N] [--mib N] [--json], and of the benchmark of checkpoints [--preset NAME] [--steps N] [--interval N] [--precision P] [--tokenizer FOLDER], and of that of quality those in <see cref="QualityArguments"/>.</summary>
 /// <param name="Cases">What to measure.</param>
 /// <param name="Host">The `moe` program's dll.</param>
 /// <param name="Runs">Rounds; null = each benchmark's own number.</param>
@@ -11,13 +12,16 @@ namespace MoeActors.Bench;
 /// <param name="Json">Whether to print one JSON object.</param>
 internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, int? Runs, int? MiB, bool Json)
 {
-    private static readonly IBenchCase[] Usual = [new OptimizerCase(), new ExchangeCase(), new MoeLayerCase(), new StepCase(), new MemoryCase(), new RecoveryCase(), new StorageCase()];
+    private static readonly IBenchCase[] Usual = [new OptimizerCase(), new SnapshotCopyCase(), new ExchangeCase(), new MoeLayerCase(), new StepCase(), new MemoryCase(), new RecoveryCase(), new StorageCase()];
 
     // Minutes, and gigabytes of memory and disk: only for those who ask for it.
-    private static readonly IBenchCase[] All = [.. Usual, new CheckpointCase()];
+    private static readonly IBenchCase[] All = [.. Usual, new CheckpointCase(), new QualityCase()];
 
     /// <summary>What the benchmark of checkpoints trains.</summary>
     public CheckpointOptions Checkpoint { get; init; } = new();
+
+    /// <summary>What the benchmark of quality trains.</summary>
+    public QualityOptions Quality { get; init; } = new();
 
     /// <summary>Throws <see cref="BenchException"/> for what it does not know.</summary>
     public static Arguments Parse(string[] args)
@@ -27,6 +31,7 @@ internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, i
         int? runs = null, mib = null;
         bool json = false;
         var checkpoint = new CheckpointOptions();
+        var quality = new QualityOptions();
         for (int i = 0; i < args.Length; i++)
         {
             switch (args[i])
@@ -44,19 +49,25 @@ internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, i
                     (mib, i) = (n, i + 1);
                     break;
                 case "--preset" when i + 1 < args.Length:
-                    checkpoint = checkpoint with { Preset = args[++i] };
+                    (checkpoint, quality, i) = (checkpoint with { Preset = args[i + 1] }, quality with { Preset = args[i + 1] }, i + 1);
                     break;
                 case "--steps" when i + 1 < args.Length && int.TryParse(args[i + 1], out int n):
-                    (checkpoint, i) = (checkpoint with { Steps = n }, i + 1);
+                    (checkpoint, quality, i) = (checkpoint with { Steps = n }, quality with { Steps = n }, i + 1);
                     break;
                 case "--interval" when i + 1 < args.Length && int.TryParse(args[i + 1], out int n):
-                    (checkpoint, i) = (checkpoint with { Interval = n }, i + 1);
+                    (checkpoint, quality, i) = (checkpoint with { Interval = n }, quality with { Interval = n }, i + 1);
                     break;
                 case "--precision" when i + 1 < args.Length:
                     checkpoint = checkpoint with { Precision = args[++i] };
                     break;
                 case "--tokenizer" when i + 1 < args.Length:
                     checkpoint = checkpoint with { Tokenizer = args[++i] };
+                    break;
+                case "--dynamic":
+                    quality = quality with { Dynamic = true };
+                    break;
+                case "--data" or "--fault-every" or "--k" or "--levels" or "--seeds" or "--set" when i + 1 < args.Length:
+                    (quality, i) = (QualityArguments.With(quality, args[i], args[i + 1]), i + 1);
                     break;
                 default:
                     cases.Add(Array.Find(All, c => c.Name == args[i])
@@ -65,6 +76,6 @@ internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, i
             }
         }
 
-        return new Arguments(cases.Count == 0 ? Usual : cases, host, runs, mib, json) { Checkpoint = checkpoint };
+        return new Arguments(cases.Count == 0 ? Usual : cases, host, runs, mib, json) { Checkpoint = checkpoint, Quality = quality };
     }
 }

@@ -1,4 +1,5 @@
 using MoeActors.Bench.Checkpoints;
+using MoeActors.Bench.Quality;
 using MoeActors.Bench.Report;
 
 namespace MoeActors.Bench;
@@ -13,6 +14,9 @@ internal sealed record BenchContext(string Host, int? Runs, int? MiB, string Fol
 {
     /// <summary>What the benchmark of checkpoints trains.</summary>
     public CheckpointOptions Checkpoint { get; init; } = new();
+
+    /// <summary>What the benchmark of quality trains.</summary>
+    public QualityOptions Quality { get; init; } = new();
 
     /// <summary>A fresh folder below <see cref="Folder"/>; short, because socket paths are.</summary>
     public string NewFolder() => Directory.CreateDirectory(Path.Combine(Folder, Guid.NewGuid().ToString("N")[..6])).FullName;

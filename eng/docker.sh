@@ -13,10 +13,10 @@ pid=/run/moe-dockerd.pid
 log=/var/log/moe-dockerd.log
 remedy="start a Docker Engine that this user may use (docker info), or run as root on a machine that may start one"
 
-answers() { docker info >/dev/null 2>&1; }
+answers() { docker version --format '{{.Server.APIVersion}}' >/dev/null 2>&1; }
 
 start_engine() {
-  ! { command -v docker >/dev/null && answers; } || return 0
+  ! answers || return 0
   [ "$(id -u)" = 0 ] || die "no Docker Engine answers: $remedy"
   if ! command -v dockerd >/dev/null || ! command -v docker >/dev/null; then
     can_install || die "no Docker Engine is installed: $remedy"

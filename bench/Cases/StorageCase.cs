@@ -79,15 +79,17 @@ internal sealed class StorageCase : IBenchCase
     private static void Checkpoint(string root, StorageState state, long step, Meter meter, string way, bool counts)
     {
         var store = new CheckpointStore(root);
-        var writer = new ShardFileWriter(root);
-        var written = new List<ShardFileResult>();
+        using var files = new ShardFileSequence(new ShardFileWriter(root));
+        IReadOnlyList<ShardFileResult> written = [];
         string data = store.Begin(step);
         meter.Time("storage write", way, counts, () =>
         {
             for (int i = 0; i < StorageState.Files; i++)
             {
-                written.Add(writer.Write($"{data}/experts-{i}.safetensors", "storage", step, state.Tensors(i)));
+                files.Write($"{data}/experts-{i}.safetensors", "storage", step, state.Tensors(i));
             }
+
+            written = files.Finish();
         });
         store.Publish(StorageState.Describe(step, written), state.Expected());
         store.Retain(new RetentionRequest(new RetentionPolicy(1), 0));

@@ -4,7 +4,7 @@ using MoeActors.Compute.Checkpoints;
 
 namespace MoeActors.Bench.Cases;
 
-/// <summary>State as a checkpoint stores it, in native memory: files of tensors of 4 MiB in three slots, one after the other in memory on 64-byte lines as torch lays them.</summary>
+/// <summary>State as a checkpoint stores it, in native memory: files of tensors of 4 MiB in three slots, one after the other in memory, on pages as snapshots are; restored to 64-byte lines as torch lays live tensors.</summary>
 internal sealed unsafe class StorageState : IDisposable
 {
     private const int FileCount = 10, TensorBytes = 4 << 20;
@@ -14,7 +14,7 @@ internal sealed unsafe class StorageState : IDisposable
     public StorageState(long bytes)
     {
         TensorsPerFile = (int)Math.Max(1, bytes / FileCount / TensorBytes / SlotNames.Length);
-        source = (byte*)NativeMemory.AlignedAlloc((nuint)Bytes + 4096, 4096) + 64;
+        source = (byte*)NativeMemory.AlignedAlloc((nuint)Bytes + 4096, 4096);
         target = (byte*)NativeMemory.AlignedAlloc((nuint)Bytes + 4096, 4096) + 64;
         var random = new Random(1);
         for (long done = 0; done < Bytes; done += TensorBytes)
@@ -36,7 +36,7 @@ internal sealed unsafe class StorageState : IDisposable
     private int TensorsPerFile { get; }
 
     /// <summary>Page-aligned memory of a file, for plain writes.</summary>
-    public nint Source(int file) => (nint)(source - 64) + (nint)(file * FileBytes);
+    public nint Source(int file) => (nint)source + (nint)(file * FileBytes);
 
     /// <summary>Page-aligned memory of a file, for plain reads.</summary>
     public nint Target(int file) => (nint)(target - 64) + (nint)(file * FileBytes);
@@ -78,7 +78,7 @@ internal sealed unsafe class StorageState : IDisposable
 
     public void Dispose()
     {
-        NativeMemory.AlignedFree(source - 64);
+        NativeMemory.AlignedFree(source);
         NativeMemory.AlignedFree(target - 64);
     }
 

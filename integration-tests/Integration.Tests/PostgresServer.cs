@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 
+using Npgsql;
+
 namespace MoeActors.Integration.Tests;
 
 /// <summary>
@@ -42,6 +44,14 @@ public sealed class PostgresServer : IAsyncLifetime
         {
             await EngScript.RunAsync("postgres.sh", "stop", folder);
         }
+    }
+
+    /// <summary>Runs one statement as its superuser.</summary>
+    public async Task ExecuteAsync(string sql)
+    {
+        await using NpgsqlDataSource database = NpgsqlDataSource.Create(ConnectionString);
+        await using NpgsqlCommand command = database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
 
     /// <summary>Ends the server as a crash would, and starts it again.</summary>

@@ -100,15 +100,7 @@ public sealed class ContainerEngine : IAsyncLifetime
     internal async Task<string> DatabaseAsync()
     {
         string name = $"moe_{Guid.NewGuid():N}";
-
-        // Not one that was open before a test restarted the server.
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(postgres!.ConnectionString) { Pooling = false }.ConnectionString);
-        await connection.OpenAsync(TestContext.Current.CancellationToken);
-        await using NpgsqlCommand create = connection.CreateCommand();
-#pragma warning disable CA2100 // the name is made above
-        create.CommandText = $"create database {name}";
-#pragma warning restore CA2100
-        await create.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        await postgres!.ExecuteAsync($"create database {name}");
         return new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Database = name }.ConnectionString;
     }
 

@@ -42,7 +42,8 @@ internal sealed record ContainerNode(string Name, string Address, string Network
     {
         // Its own end, with the container or on a full file system, says nothing.
         using Process fill = Process.Start(new ProcessStartInfo(
-            "docker", ["exec", "--user", "0", Container.Name.TrimStart('/'), "sh", "-c", "cat /dev/zero > /full/filler"]) { RedirectStandardError = true })!;
+            "docker", ["exec", "--user", "0", Container.Name.TrimStart('/'), "sh", "-c", "cat /dev/zero > /full/filler"])
+        { RedirectStandardError = true })!;
         await fill.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await fill.WaitForExitAsync(TestContext.Current.CancellationToken);
     }

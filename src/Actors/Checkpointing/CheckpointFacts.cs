@@ -15,6 +15,9 @@ namespace MoeActors.Actors.Checkpointing;
 /// <param name="Versions">By ordinal of the MoE layer and expert: the steps that the stored parameters and moments are of.</param>
 public sealed record CheckpointFacts(long Step, SampleLedger Ledger, PltLedger? Plt, ImmutableArray<ImmutableArray<ExpertVersion>> Versions)
 {
+    /// <summary>By ordinal of the MoE layer and expert: the step in which it was last saved as a whole, bf16 weights included, which no recovery needs. The cursor of the sequential selection.</summary>
+    public ImmutableArray<ImmutableArray<long>> Saved { get; init; } = [.. Versions.Select(l => l.Select(v => Math.Min(v.Parameters, v.Moments)).ToImmutableArray())];
+
     /// <summary>Facts of a checkpoint in which everything is of one step.</summary>
     public static CheckpointFacts Whole(ModelSpec model, long step, SampleLedger ledger, PltLedger? plt) =>
         new(step, ledger, plt, [.. model.MoeLayers().Select(_ => Enumerable.Repeat(new ExpertVersion(step, step), model.Moe.Experts).ToImmutableArray())]);
@@ -32,6 +35,7 @@ public sealed record CheckpointFacts(long Step, SampleLedger Ledger, PltLedger? 
 
         Dictionary<int, int> ordinals = spec.Model.MoeLayers().Select((layer, m) => (layer, m)).ToDictionary(p => p.layer, p => p.m);
         ExpertVersion[][] versions = [.. whole.Versions.Select(l => l.ToArray())];
+        long[][] saved = [.. whole.Saved.Select(l => l.ToArray())];
         foreach (CheckpointEntry entry in manifest.Entries.Where(e => e.Expert >= 0))
         {
             ref ExpertVersion version = ref versions[ordinals[entry.Layer]][entry.Expert];
@@ -41,9 +45,11 @@ public sealed record CheckpointFacts(long Step, SampleLedger Ledger, PltLedger? 
                 Slots.First or Slots.Second => version with { Moments = Math.Min(version.Moments, entry.Version) },
                 _ => version,
             };
+            ref long last = ref saved[ordinals[entry.Layer]][entry.Expert];
+            last = Math.Min(last, entry.Version);
         }
 
-        return whole with { Versions = [.. versions.Select(l => l.ToImmutableArray())] };
+        return whole with { Versions = [.. versions.Select(l => l.ToImmutableArray())], Saved = [.. saved.Select(l => l.ToImmutableArray())] };
     }
 
     /// <summary>Facts of the checkpoint that <paramref name="order"/> makes after <paramref name="step"/> steps on top of these.</summary>
@@ -53,7 +59,10 @@ public sealed record CheckpointFacts(long Step, SampleLedger Ledger, PltLedger? 
         plt,
         [.. Versions.Select((layer, m) => layer.Select((version, expert) => order.Complete || order.Persist[m].Contains(expert)
             ? new ExpertVersion(step, step)
-            : new ExpertVersion(mask.LosesParameters ? version.Parameters : step, mask.LosesMoments ? version.Moments : step)).ToImmutableArray())]);
+            : new ExpertVersion(mask.LosesParameters ? version.Parameters : step, mask.LosesMoments ? version.Moments : step)).ToImmutableArray())])
+    {
+        Saved = [.. Saved.Select((layer, m) => layer.Select((saved, expert) => order.Complete || order.Persist[m].Contains(expert) ? step : saved).ToImmutableArray())],
+    };
 
     /// <summary>Steps that anything of it is of.</summary>
     public IEnumerable<long> Steps() => Versions.SelectMany(l => l).SelectMany(v => new[] { v.Parameters, v.Moments }).Append(Step).Distinct();

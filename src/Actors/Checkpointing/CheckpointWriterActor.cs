@@ -26,13 +26,12 @@ internal sealed class CheckpointWriterActor : ReceiveActor
     private readonly CheckpointPlaces places;
     private readonly Func<IActorRef> coordinator;
     private readonly ILoggingAdapter log = Context.GetLogger();
-    private readonly List<CheckpointEntry> entries = [];
-    private readonly List<CheckpointFile> files = [];
     private readonly Queue<SnapshotPersisted> answers = new();
     private (int Epoch, long Step) current = (-1, -1);
     private readonly Dictionary<string, long> stepCounts = [];
+    private ShardFileSequence? sequence;
     private int written;
-    private long bytes, begun;
+    private long begun;
     private double snapshotMs;
     private string? error, folder;
 
@@ -49,6 +48,8 @@ internal sealed class CheckpointWriterActor : ReceiveActor
         });
     }
 
+    protected override void PostStop() => End();
+
     /// <summary>Content of <see cref="SnapshotPersisted.EntriesJson"/>.</summary>
     internal sealed record Part(
         IReadOnlyList<CheckpointFile> Files, IReadOnlyList<CheckpointEntry> Entries, IReadOnlyDictionary<string, long> StepCounts);
@@ -58,37 +59,31 @@ internal sealed class CheckpointWriterActor : ReceiveActor
         if (current != (m.Context.Epoch, m.Step))
         {
             current = (m.Context.Epoch, m.Step);
-            entries.Clear();
-            files.Clear();
+            End();
             stepCounts.Clear();
-            (written, bytes, error, folder, begun, snapshotMs) = (0, 0, null, null, Stopwatch.GetTimestamp(), 0);
+            (written, error, folder, begun, snapshotMs) = (0, null, null, Stopwatch.GetTimestamp(), 0);
         }
 
-        if (error is null)
+        bool handedOver = false;
+        Try(m.Step, () => handedOver = WriteUnit(m));
+        if (!handedOver)
         {
-            try
-            {
-                WriteUnit(m);
-            }
-            catch (Exception e)
-            {
-                // Whatever it is: a writer that fails instead of answering would leave this checkpoint, and with it all later ones, waiting.
-                error = e.Message;
-                log.Error(e, "checkpoint {0} is not written", m.Step);
-            }
+            m.Release();
         }
 
-        m.Release();
         snapshotMs = Math.Max(snapshotMs, m.Job.CopyMs);
         if (++written < m.UnitsOfNode)
         {
             return;
         }
 
+        IReadOnlyList<ShardFileResult> files = [];
+        Try(m.Step, () => files = sequence?.Finish() ?? []);
+        End();
         flight.EnterStorage(Phase.Idle, m.Step);
-        string json = JsonSerializer.Serialize(new Part(files, entries, stepCounts));
+        string json = JsonSerializer.Serialize(new Part([.. files.Select(f => f.File)], [.. files.SelectMany(f => f.Entries)], stepCounts));
         var answer = new SnapshotPersisted(
-            m.Context.Epoch, m.Step, incarnation, error is null ? json : "", bytes, Stopwatch.GetElapsedTime(begun).TotalMilliseconds, snapshotMs, error);
+            m.Context.Epoch, m.Step, incarnation, error is null ? json : "", files.Sum(f => f.Bytes), Stopwatch.GetElapsedTime(begun).TotalMilliseconds, snapshotMs, error);
         answers.Enqueue(answer);
         if (answers.Count > KeptAnswers)
         {
@@ -98,7 +93,33 @@ internal sealed class CheckpointWriterActor : ReceiveActor
         coordinator().Tell(answer, ActorRefs.NoSender);
     }
 
-    private void WriteUnit(UnitSnapshot m)
+    private void Try(long step, Action work)
+    {
+        if (error is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            work();
+        }
+        catch (Exception e)
+        {
+            // Whatever it is: a writer that fails instead of answering would leave this checkpoint, and with it all later ones, waiting.
+            error = e.Message;
+            log.Error(e, "checkpoint {0} is not written", step);
+        }
+    }
+
+    private void End()
+    {
+        sequence?.Dispose();
+        sequence = null;
+    }
+
+    // Whether the snapshot is let go of when its file is durable; else it is not needed any more.
+    private bool WriteUnit(UnitSnapshot m)
     {
         flight.EnterStorage(Phase.Persist, m.Step);
         foreach ((string unit, long steps) in m.StepCounts)
@@ -110,7 +131,7 @@ internal sealed class CheckpointWriterActor : ReceiveActor
         if (pieces.Count == 0)
         {
             // None of the unit's experts was chosen this time.
-            return;
+            return false;
         }
 
         CheckpointStore store = places.Open(m.Context.Spec, m.Context.Message.RunFolder);
@@ -118,14 +139,10 @@ internal sealed class CheckpointWriterActor : ReceiveActor
         // The epoch numbers the attempt: a late writer of an aborted epoch never touches a file of a later one.
         folder ??= store.Begin(m.Step, m.Context.Epoch);
         string file = $"{folder}/{m.Unit.ToString().Replace('/', '-')}.safetensors";
-        ShardFileResult result = new ShardFileWriter(store.Storage).Write(file, m.Context.Spec.RunId, m.Step, pieces);
-        files.Add(result.File);
-        entries.AddRange(result.Entries);
-        foreach (SnapshotPart part in m.Parts)
-        {
-            part.SealFrom(result.Entries);
-        }
-
-        bytes += result.Bytes;
+        sequence ??= new ShardFileSequence(new ShardFileWriter(store.Storage));
+        SnapshotPart[] parts = [.. m.Parts];
+        IReadOnlyList<CheckpointEntry> entries = sequence.Write(file, m.Context.Spec.RunId, m.Step, pieces, free: m.Release);
+        Array.ForEach(parts, part => part.SealFrom(entries));
+        return true;
     }
 }

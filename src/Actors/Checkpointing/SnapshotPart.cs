@@ -15,6 +15,7 @@ namespace MoeActors.Actors.Checkpointing;
 internal sealed class SnapshotPart
 {
     private readonly BufferPool pool;
+    private readonly SnapshotLayout layout;
     private readonly Dictionary<string, Tensor> slots = [];
     private readonly List<Seal> seals = [];
     private int holders = 1;
@@ -25,8 +26,7 @@ internal sealed class SnapshotPart
     public SnapshotPart(BufferPool pool, UnitId unit, int expert, IReadOnlyList<UnitRange> ranges, long version, long stepCount)
     {
         (this.pool, Unit, Expert, Ranges, Version, StepCount) = (pool, unit, expert, ranges, version, stepCount);
-        Begin = ranges[0].UnitOffset;
-        Count = ranges[^1].UnitOffset + ranges[^1].Count - Begin;
+        layout = SnapshotLayout.Of(ranges);
     }
 
     public UnitId Unit { get; }
@@ -43,11 +43,11 @@ internal sealed class SnapshotPart
     /// <summary>Optimizer steps of that state.</summary>
     public long StepCount { get; }
 
-    /// <summary>First element in the unit's range.</summary>
-    public long Begin { get; }
+    /// <summary>Elements of a buffer, gaps included.</summary>
+    public long Count => layout.Count;
 
-    /// <summary>Elements, alignment gaps included.</summary>
-    public long Count { get; }
+    /// <summary>The parameters, each with its first element in the buffers.</summary>
+    public IEnumerable<(UnitRange Range, long Offset)> Places => Ranges.Zip(layout.Offsets);
 
     /// <summary>Whether master, m and v are all here: what a recovery can use.</summary>
     public bool Whole => slots.Count == 3;
@@ -88,11 +88,11 @@ internal sealed class SnapshotPart
         foreach ((string slot, Tensor data) in slots.Where(s => saves(s.Key)))
         {
             nint start = TensorAddress.Of(data);
-            foreach (UnitRange range in Ranges)
+            foreach ((UnitRange range, long offset) in Places)
             {
                 yield return new ShardTensor(
                     range.Entry.Name, slot, range.Entry.Layer, range.Entry.Expert, range.Entry.Shape, "F32", range.EntryBegin, range.Count,
-                    start + (nint)((range.UnitOffset - Begin) * sizeof(float)), range.Count * sizeof(float));
+                    start + (nint)(offset * sizeof(float)), range.Count * sizeof(float));
             }
         }
     }
@@ -100,12 +100,12 @@ internal sealed class SnapshotPart
     /// <summary>Takes the checksums that the writer formed of these very bytes.</summary>
     public void SealFrom(IEnumerable<CheckpointEntry> entries)
     {
-        Dictionary<string, UnitRange> byName = Ranges.ToDictionary(r => r.Entry.Name);
+        Dictionary<string, long> offsets = Places.ToDictionary(p => p.Range.Entry.Name, p => p.Offset);
         lock (seals)
         {
-            foreach (CheckpointEntry e in entries.Where(e => e.Slot != Slots.Weights && byName.ContainsKey(e.Tensor)))
+            foreach (CheckpointEntry e in entries.Where(e => e.Slot != Slots.Weights && offsets.ContainsKey(e.Tensor)))
             {
-                seals.Add(new Seal(e.Slot, byName[e.Tensor].UnitOffset - Begin, e.Count, e.Checksum));
+                seals.Add(new Seal(e.Slot, offsets[e.Tensor], e.Count, e.Checksum));
             }
         }
     }
@@ -117,9 +117,9 @@ internal sealed class SnapshotPart
         {
             foreach ((string slot, Tensor data) in slots)
             {
-                foreach (UnitRange range in Ranges)
+                foreach ((UnitRange range, long offset) in Places)
                 {
-                    seals.Add(new Seal(slot, range.UnitOffset - Begin, range.Count, Hash(data, range.UnitOffset - Begin, range.Count)));
+                    seals.Add(new Seal(slot, offset, range.Count, Hash(data, offset, range.Count)));
                 }
             }
         }

@@ -19,7 +19,7 @@ internal sealed class SnapshotPlan
     private readonly RunSpec spec;
     private readonly CheckpointOrder order;
     private readonly PecMask mask;
-    private readonly IReadOnlyList<int> moeLayers;
+    private readonly Dictionary<int, int> moeLayers; // ordinal by block
     private readonly ShardPlan? weights;
     private readonly bool partial;
 
@@ -28,7 +28,7 @@ internal sealed class SnapshotPlan
         (this.spec, this.order) = (spec, order);
         partial = spec.Checkpoint.Mode == CheckpointMode.Partial;
         mask = PecMask.Parse(spec.Checkpoint.Mask);
-        moeLayers = spec.Model.MoeLayers();
+        moeLayers = spec.Model.MoeLayers().Select((layer, m) => (layer, m)).ToDictionary(p => p.layer, p => p.m);
         weights = spec.Training.Precision == Precision.BFloat16
             ? ShardPlanner.Plan(
                 spec.Model, spec.Layout, spec.Training.Precision, ShardingModes.Parse(spec.Checkpoint.Sharding, "checkpoint.sharding"),
@@ -43,15 +43,16 @@ internal sealed class SnapshotPlan
         var snapshot = new UnitSnapshot(context, step, unit.Id, unitsOfNode, job, vault.Pool);
         bool keeps = spec.Checkpoint.KeepsSnapshots;
         UnitRange[] all = [.. UnitRange.Of(unit.Layout, unit.Begin, unit.Count)];
-        foreach (IGrouping<int, UnitRange> group in all.GroupBy(r => unit is DenseUnit ? -1 : r.Entry.Expert))
+        foreach (IGrouping<int, UnitRange> group in Parts(unit.Id, all))
         {
-            (bool copy, bool persist) = Chosen(unit, group.Key);
+            (bool copy, bool persist) = Chosen(unit.Id, group.Key);
             var part = new SnapshotPart(vault.Pool, unit.Id, group.Key, [.. group], step, unit.Steps[group.Key]);
-            foreach (string slot in (string[])[Slots.Master, Slots.First, Slots.Second])
+            foreach (string slot in SlotsOf(copy, persist))
             {
-                if ((copy && keeps) || persist || !mask.Prunes(slot))
+                Tensor buffer = part.Add(slot);
+                foreach ((UnitRange range, long offset) in part.Places)
                 {
-                    Copy(unit.Slot(slot), part.Begin, part.Add(slot), part.Count, job);
+                    Copy(unit.Slot(slot), range.UnitOffset, buffer, offset, range.Count, job);
                 }
             }
 
@@ -83,48 +84,71 @@ internal sealed class SnapshotPlan
         return snapshot;
     }
 
+    /// <summary>PURE: the buffers that <see cref="Take"/> rents for a unit whose range of <paramref name="layout"/> is <paramref name="shard"/>.</summary>
+    public IEnumerable<BufferSize> Buffers(UnitId unit, ParameterLayout layout, (long Begin, long Count) shard)
+    {
+        foreach (IGrouping<int, UnitRange> group in Parts(unit, UnitRange.Of(layout, shard.Begin, shard.Count)))
+        {
+            (bool copy, bool persist) = Chosen(unit, group.Key);
+            foreach (string _ in SlotsOf(copy, persist))
+            {
+                yield return new BufferSize(SnapshotLayout.Of([.. group]).Count, ScalarType.Float32);
+            }
+        }
+
+        foreach (WeightPiece piece in WeightsOf(unit))
+        {
+            yield return new BufferSize(piece.Count, ScalarType.BFloat16);
+        }
+    }
+
     /// <summary>Name of a step count in the manifest: that of the unit, in a run with partial checkpoints that of each of its experts.</summary>
     public static string StepKey(UnitId unit, int expert, bool partial) => partial && expert >= 0 ? $"{unit}/{expert}" : unit.ToString();
 
-    private (bool Copy, bool Persist) Chosen(UnitState unit, int expert)
+    // An expert of the unit, or all of a dense one.
+    private static IEnumerable<IGrouping<int, UnitRange>> Parts(UnitId unit, IEnumerable<UnitRange> ranges) =>
+        ranges.GroupBy(r => unit.Kind == UnitKind.Dense ? -1 : r.Entry.Expert);
+
+    private (bool Copy, bool Persist) Chosen(UnitId unit, int expert)
     {
-        if (order.Complete || unit is DenseUnit)
+        if (order.Complete || unit.Kind == UnitKind.Dense)
         {
             return (true, true);
         }
 
-        int m = moeLayers.ToList().IndexOf(unit.Id.Layer);
+        int m = moeLayers[unit.Layer];
         return (order.Snapshot[m].Contains(expert), order.Persist[m].Contains(expert));
     }
 
+    private IEnumerable<string> SlotsOf(bool copy, bool persist) =>
+        ((string[])[Slots.Master, Slots.First, Slots.Second]).Where(slot => (copy && spec.Checkpoint.KeepsSnapshots) || persist || !mask.Prunes(slot));
+
+    private IEnumerable<WeightPiece> WeightsOf(UnitId unit) => weights is null
+        ? []
+        : weights.Ranks[UnitOrder.OwnerRank(spec.Layout, unit)].Weights.Where(p => unit.Kind == UnitKind.Dense ? p.Expert < 0 : p.Expert >= 0 && p.Layer == unit.Layer);
+
     private void TakeWeights(SnapshotVault vault, UnitSnapshot snapshot, UnitState unit, SnapshotJob job)
     {
-        if (weights is null)
-        {
-            return;
-        }
-
-        int rank = UnitOrder.OwnerRank(spec.Layout, unit.Id);
-        foreach (WeightPiece piece in weights.Ranks[rank].Weights.Where(p => unit is DenseUnit ? p.Expert < 0 : p.Expert >= 0 && p.Layer == unit.Id.Layer))
+        foreach (WeightPiece piece in WeightsOf(unit.Id))
         {
             ParameterEntry entry = unit.Layout[piece.Parameter];
             Tensor buffer = vault.Pool.Rent(piece.Count, ScalarType.BFloat16);
-            Copy(unit.Weights, entry.Offset + piece.Begin, buffer, piece.Count, job);
+            Copy(unit.Weights, entry.Offset + piece.Begin, buffer, 0, piece.Count, job);
             snapshot.Store(entry, piece, buffer);
         }
     }
 
-    private static void Copy(Tensor live, long begin, Tensor buffer, long count, SnapshotJob job)
+    private static void Copy(Tensor live, long begin, Tensor buffer, long offset, long count, SnapshotJob job)
     {
         if (live.device_type == TorchSharp.DeviceType.CPU)
         {
-            int size = (int)(TensorMemory.ByteCount(buffer) / count);
-            job.Add(TensorAddress.Of(live) + (nint)(begin * size), TensorAddress.Of(buffer), count * size);
+            long size = buffer.ElementSize;
+            job.Add(TensorAddress.Of(live) + (nint)(begin * size), TensorAddress.Of(buffer) + (nint)(offset * size), count * size);
             return;
         }
 
         // Without streams a device's copy is made here and now, into page-locked memory.
-        using Tensor range = live.narrow(0, begin, count);
-        buffer.copy_(range);
+        using Tensor from = live.narrow(0, begin, count), to = buffer.narrow(0, offset, count);
+        to.copy_(from);
     }
 }

@@ -10,15 +10,16 @@ namespace MoeActors.Actors.Checkpointing;
 /// <summary>
 /// The node's memory of its own recent state: the first level of two-level checkpointing (MoC). A thread of its own copies what a checkpoint needs out of the live tensors while
 /// training goes on and hands it to the checkpoint writer. Of each part it keeps the newest version of the newest published checkpoint or before, and newer ones (CK-2); a
-/// part is at most copied, written and kept at once, three buffers. Thread-safe.
+/// part is at most copied, written and kept at once, three buffers. The same thread makes the buffers, before they are needed. Thread-safe.
 /// </summary>
 internal sealed class SnapshotVault : IDisposable
 {
     private readonly Dictionary<(UnitId Unit, int Expert), List<SnapshotPart>> kept = [];
-    private readonly BlockingCollection<UnitSnapshot> queue = [];
+    private readonly BlockingCollection<Action> queue = [];
     private readonly Action<UnitSnapshot> copied;
     private readonly Lock gate = new();
     private readonly Thread thread;
+    private int reservation;
 
     /// <summary>Starts the vault.</summary>
     /// <param name="pinned">Buffers are page-locked, for a device that copies into them.</param>
@@ -37,11 +38,44 @@ internal sealed class SnapshotVault : IDisposable
     /// <summary>Bytes of all buffers, lent and waiting.</summary>
     public long Bytes => Pool.Bytes;
 
+    /// <summary>
+    /// The node's part of a run is known: the vault's thread decides what its snapshots will need and makes it, so that the compute lane neither waits for memory nor touches any for the first time.
+    /// Where it fails, checkpoints make their buffers themselves. <paramref name="say"/> is told of either, on that thread.
+    /// </summary>
+    public void Reserve(Func<SnapshotReserve> decide, Action<string> say)
+    {
+        int mine = Interlocked.Increment(ref reservation);
+        queue.Add(() =>
+        {
+            try
+            {
+                SnapshotReserve reserve = decide();
+                lock (gate)
+                {
+                    if (mine != reservation)
+                    {
+                        // The run is over, or another epoch has asked again.
+                        return;
+                    }
+
+                    Pool.Want(reserve.Buffers);
+                }
+
+                Pool.Fill();
+                say($"{reserve.Bytes / 1e6:0} MB of buffers for snapshots are ready: {reserve.Reason}");
+            }
+            catch (Exception e)
+            {
+                say($"buffers for snapshots are not made ahead, the next checkpoints will stall for them: {e.Message}");
+            }
+        });
+    }
+
     /// <summary>Begins the copy of a unit; the live tensors must not change before its job is finished.</summary>
     public void Begin(UnitSnapshot snapshot)
     {
         snapshot.Job.Open();
-        queue.Add(snapshot);
+        queue.Add(() => Copy(snapshot));
     }
 
     /// <summary>A checkpoint of <paramref name="step"/> is published: what is older than the newest of that step or before is let go.</summary>
@@ -102,8 +136,11 @@ internal sealed class SnapshotVault : IDisposable
 
             foreach (string slot in part.Copied)
             {
-                using Tensor live = unit.Slot(slot).narrow(0, part.Begin, part.Count);
-                live.copy_(part.Buffer(slot));
+                foreach ((UnitRange range, long offset) in part.Places)
+                {
+                    using Tensor live = unit.Slot(slot).narrow(0, range.UnitOffset, range.Count), held = part.Buffer(slot).narrow(0, offset, range.Count);
+                    live.copy_(held);
+                }
             }
 
             unit.Steps[expert] = part.StepCount;
@@ -128,12 +165,17 @@ internal sealed class SnapshotVault : IDisposable
     public void Clear()
     {
         GoBack(-1, _ => false);
-        Pool.Trim();
+        lock (gate)
+        {
+            Interlocked.Increment(ref reservation);
+            Pool.Trim();
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        Clear(); // ends a reservation under way
         queue.CompleteAdding();
         thread.Join();
         Clear();
@@ -150,39 +192,44 @@ internal sealed class SnapshotVault : IDisposable
 
     private void Loop()
     {
-        foreach (UnitSnapshot snapshot in queue.GetConsumingEnumerable())
+        foreach (Action work in queue.GetConsumingEnumerable())
         {
-            snapshot.Job.Finish();
-            HashSet<SnapshotPart> stored = [.. snapshot.Parts];
-            lock (gate)
+            work();
+        }
+    }
+
+    private void Copy(UnitSnapshot snapshot)
+    {
+        snapshot.Job.Finish();
+        HashSet<SnapshotPart> stored = [.. snapshot.Parts];
+        lock (gate)
+        {
+            foreach (SnapshotPart part in snapshot.Kept)
             {
-                foreach (SnapshotPart part in snapshot.Kept)
+                if (!kept.TryGetValue((part.Unit, part.Expert), out List<SnapshotPart>? versions))
                 {
-                    if (!kept.TryGetValue((part.Unit, part.Expert), out List<SnapshotPart>? versions))
+                    kept.Add((part.Unit, part.Expert), versions = []);
+                }
+
+                versions.RemoveAll(p =>
+                {
+                    if (p.Version == part.Version)
                     {
-                        kept.Add((part.Unit, part.Expert), versions = []);
+                        p.Release();
                     }
 
-                    versions.RemoveAll(p =>
-                    {
-                        if (p.Version == part.Version)
-                        {
-                            p.Release();
-                        }
-
-                        return p.Version == part.Version;
-                    });
-                    versions.Add(part);
-                    versions.Sort((a, b) => a.Version.CompareTo(b.Version));
-                }
+                    return p.Version == part.Version;
+                });
+                versions.Add(part);
+                versions.Sort((a, b) => a.Version.CompareTo(b.Version));
             }
-
-            foreach (SnapshotPart part in snapshot.Kept.Where(p => !stored.Contains(p)))
-            {
-                part.SealNow();
-            }
-
-            copied(snapshot);
         }
+
+        foreach (SnapshotPart part in snapshot.Kept.Where(p => !stored.Contains(p)))
+        {
+            part.SealNow();
+        }
+
+        copied(snapshot);
     }
 }

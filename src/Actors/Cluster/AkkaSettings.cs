@@ -26,6 +26,10 @@ public static class AkkaSettings
               stable-after = {{Ms(options.Detection.StableAfter)}}
               down-all-when-unstable = off
               static-quorum.quorum-size = {{options.Detection.Quorum}}
+              lease-majority {
+                lease-implementation = "{{DatabaseLease.ConfigPath}}"
+                acquire-lease-delay-for-minority = 2s
+              }
             }
             failure-detector {
               heartbeat-interval = {{Ms(options.Detection.Heartbeat)}}
@@ -53,6 +57,10 @@ public static class AkkaSettings
           }
           storage {
             type = PinnedDispatcher
+          }
+          database-lease {
+            lease-class = "{{typeof(DatabaseLease).AssemblyQualifiedName}}"
+            connection-string = "{{(options.Journal.Provider == "postgresql" ? options.Journal.ConnectionString : "")}}"
           }
         }
         """)

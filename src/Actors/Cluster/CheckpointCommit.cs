@@ -73,7 +73,7 @@ internal static class CheckpointCommit
         if (step > state.NewestCheckpoint)
         {
             effects.Add(new Effect.Journal(new JournalEntry.CheckpointPublished(step, e.Checkpoint.Ledger.ToJson())));
-            next = Remember(next, e);
+            next = AdaptiveCheckpoints.Choose(Remember(next, e), e.Checkpoint, effects);
         }
 
         return GoOn(next, effects);

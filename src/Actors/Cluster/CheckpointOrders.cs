@@ -33,7 +33,7 @@ internal static class CheckpointOrders
         var snapshots = new PecLayer[newest.Versions.Length];
         for (int m = 0; m < persisted.Length; m++)
         {
-            long[] stored = [.. newest.Versions[m].Select(v => Math.Min(v.Parameters, v.Moments))];
+            long[] stored = [.. newest.Saved[m]];
             long[] held = [.. stored.Select((version, e) => Math.Max(version, Held(state, m, e)))];
             persisted[m] = new PecLayer(order, stored, unsaved?[m]);
             snapshots[m] = new PecLayer(order, held, unsaved?[m]);

@@ -89,6 +89,9 @@ public abstract record CoordinatorEffect
     /// <summary>Say something to people and the log.</summary>
     public sealed record Note(string Text) : CoordinatorEffect;
 
+    /// <summary>The run's record has changed by a choice that is made once: write it down.</summary>
+    public sealed record RecordSpec(RunSpec Spec) : CoordinatorEffect;
+
     /// <summary>A node or actor failed: a fault's clock starts.</summary>
     /// <param name="Target">Node, or node/actor.</param>
     /// <param name="Kind">"node-lost" or "actor-failed".</param>
@@ -138,6 +141,9 @@ public abstract record JournalEntry
 
     /// <summary>Dynamic-K: experts of a layer saved from now on.</summary>
     public sealed record KChanged(int KSnapshot, int KPersist) : JournalEntry;
+
+    /// <summary>What the adaptive configuration chose, once for the run (DT-1).</summary>
+    public sealed record CheckpointsChosen(int KSnapshot, int KPersist, int Interval, string Reason) : JournalEntry;
 
     /// <summary>Someone asked to stop: a coordinator that takes over stops too.</summary>
     public sealed record StopAsked(string Reason) : JournalEntry;
@@ -195,4 +201,10 @@ public sealed record DecidedStep(
 {
     /// <summary>PLT of the run after it, a share; null in a run without partial checkpoints.</summary>
     public double? Plt { get; init; }
+
+    /// <summary>T_F&amp;B of the slowest node: from the step's beginning to its last reduced gradient, ms; 0 = not measured.</summary>
+    public double ForwardBackwardMs { get; init; }
+
+    /// <summary>Whole time of the step before on the slowest node, less its stall for a checkpoint, ms; 0 = not measured.</summary>
+    public double PreviousMs { get; init; }
 }

@@ -66,6 +66,7 @@ public static class CoordinatorMachine
         JournalEntry.EpochBegan e => state with { Epoch = e.Epoch, Placement = new Placement(e.Nodes, e.NodeOfRank, "taken over"), Step = e.RestoreStep },
         JournalEntry.CheckpointPublished e => state.WithCheckpoint(e.Step, SampleLedger.FromJson(e.LedgerJson, "journal")),
         JournalEntry.KChanged e => state with { KSnapshot = e.KSnapshot, KPersist = e.KPersist },
+        JournalEntry.CheckpointsChosen e => AdaptiveCheckpoints.Apply(state, e),
         JournalEntry.StopAsked e => state with { StopReason = e.Reason },
         JournalEntry.RunEnded e => state with { Phase = RunPhase.Ended, Outcome = e.Outcome },
         _ => state,
@@ -325,7 +326,7 @@ public static class CoordinatorMachine
             state.Epoch, state.Step, decided.Skipped, StepDecisions.GradientScale(spec, decided), decided.LearningRate, saves, after, state.NewestCheckpoint);
         TellAll(state, order, effects);
         effects.Add(new Effect.RecordStep(decided));
-        return state with
+        return AdaptiveCheckpoints.Measure(state, decided) with
         {
             Step = completed,
             Order = order,

@@ -118,6 +118,9 @@ public sealed record CoordinatorState
     /// <summary>Experts of a layer persisted at a partial checkpoint.</summary>
     public int KPersist { get; init; }
 
+    /// <summary>What the run has measured of itself for a choice still to be made.</summary>
+    public RunMeasurements Measured { get; init; } = RunMeasurements.None;
+
     /// <summary>Recoveries so far.</summary>
     public int Recoveries { get; init; }
 

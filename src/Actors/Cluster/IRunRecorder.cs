@@ -15,6 +15,11 @@ public interface IRunRecorder : IDisposable
     /// <summary>The run begins, resumes, or a new coordinator takes over.</summary>
     void Opened(RunSpec spec, string command, bool resumed);
 
+    /// <summary>The run's record holds a choice that was made once by measurement (DT-1): it replaces the one before.</summary>
+    void Record(RunSpec spec)
+    {
+    }
+
     /// <summary>A step is decided.</summary>
     /// <param name="step">Its numbers.</param>
     /// <param name="ms">Wall time since the decision before.</param>

@@ -108,7 +108,7 @@ public sealed record DetectionOptions
     /// <summary>How long membership must be stable before the split-brain resolver decides.</summary>
     public TimeSpan StableAfter { get; init; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>Which side of a partition goes on: keep-majority, keep-oldest or static-quorum.</summary>
+    /// <summary>Which side of a partition goes on: keep-majority, keep-oldest, static-quorum or lease-majority (PostgreSQL only, see <see cref="DatabaseLease"/>).</summary>
     public string Strategy { get; init; } = "keep-majority";
 
     /// <summary>Nodes a side needs under static-quorum.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 
 using Akka.Actor;
 using Akka.Cluster;
@@ -9,8 +8,6 @@ using Akka.Persistence;
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Checkpoints;
-using MoeActors.Compute.Models;
 
 using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
 using Input = MoeActors.Actors.Cluster.CoordinatorInput;
@@ -219,6 +216,9 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
                     recorder?.Validation(e.Step, e.Loss);
                     board.Validation(e.Step, e.Loss);
                     break;
+                case Effect.RecordSpec e:
+                    recorder?.Record(e.Spec);
+                    break;
                 case Effect.Note e:
                     Note(e.Text);
                     break;
@@ -311,26 +311,4 @@ internal sealed record CoordinatorOptions(
 
     /// <summary>When this node first suspected an incarnation (Stopwatch timestamp); null when it did not.</summary>
     public Func<string, long?> SuspectedSince { get; init; } = static _ => null;
-}
-
-/// <summary>Journal entries as wire messages.</summary>
-internal static class Entries
-{
-    public static CoordinatorEntry Write(JournalEntry entry) => new(entry.GetType().Name, JsonSerializer.Serialize(entry, entry.GetType()));
-
-    public static JournalEntry Read(CoordinatorEntry entry)
-    {
-        Type type = entry.Kind switch
-        {
-            nameof(JournalEntry.CoordinatorStarted) => typeof(JournalEntry.CoordinatorStarted),
-            nameof(JournalEntry.RunAccepted) => typeof(JournalEntry.RunAccepted),
-            nameof(JournalEntry.EpochBegan) => typeof(JournalEntry.EpochBegan),
-            nameof(JournalEntry.CheckpointPublished) => typeof(JournalEntry.CheckpointPublished),
-            nameof(JournalEntry.KChanged) => typeof(JournalEntry.KChanged),
-            nameof(JournalEntry.StopAsked) => typeof(JournalEntry.StopAsked),
-            nameof(JournalEntry.RunEnded) => typeof(JournalEntry.RunEnded),
-            _ => throw new SpecException($"journal: unknown entry '{entry.Kind}': it was written by another version"),
-        };
-        return (JournalEntry)JsonSerializer.Deserialize(entry.Json, type)!;
-    }
 }

@@ -33,7 +33,11 @@ public static class StepDecisions
         return new DecidedStep(
             step, epoch, loss, tokens, norm, Schedule.LearningRate(spec.Training, step + 1), balance / ranks.Length, z / ranks.Length, dropped,
             Skipped: !double.IsFinite(loss) || !double.IsFinite(norm),
-            ranks.Max(r => r.ExposedMs), all.Max(r => r.SnapshotStallMs), ranks.MaxBy(r => r.ComputeMs)!.Rank);
+            ranks.Max(r => r.ExposedMs), all.Max(r => r.SnapshotStallMs), ranks.MaxBy(r => r.ComputeMs)!.Rank)
+        {
+            ForwardBackwardMs = all.Max(r => r.ForwardBackwardMs),
+            PreviousMs = all.Max(r => r.IterationMs),
+        };
     }
 
     /// <summary>Tokens routed to each expert in the step, by ordinal of the MoE layer and expert, over all ranks; drops not counted.</summary>

@@ -58,11 +58,11 @@ internal static class ControlFormats
                 w.Write(m.Epoch); w.Write(m.Step); w.Write(m.Node);
                 WriteList<RankReport>(ref w, m.Ranks, WriteRank);
                 WriteList(ref w, m.Units, (ref MessagePackWriter x, UnitReport u) => { x.Write(u.Unit); x.Write(u.SquaredNorm); });
-                w.Write(m.SnapshotStallMs);
+                w.Write(m.SnapshotStallMs); w.Write(m.ForwardBackwardMs); w.Write(m.IterationMs);
             },
             (ref MessagePackReader r) => new StepReport(
                 r.ReadInt32(), r.ReadInt64(), ReadText(ref r), ReadList(ref r, ReadRank),
-                ReadList(ref r, (ref MessagePackReader x) => new UnitReport(x.ReadInt32(), x.ReadDouble())), r.ReadDouble())),
+                ReadList(ref r, (ref MessagePackReader x) => new UnitReport(x.ReadInt32(), x.ReadDouble())), r.ReadDouble(), r.ReadDouble(), r.ReadDouble())),
         Format(
             "decision",
             (ref MessagePackWriter w, StepDecision m) =>
@@ -107,8 +107,10 @@ internal static class ControlFormats
             (ref MessagePackReader r) => new EndRun(r.ReadInt32(), ReadText(ref r))),
         Format(
             "journal",
-            (ref MessagePackWriter w, CoordinatorEntry m) => { w.Write(m.Kind); w.Write(m.Json); },
-            (ref MessagePackReader r) => new CoordinatorEntry(ReadText(ref r), ReadText(ref r))),
+            (ref MessagePackWriter w, CoordinatorEntry m) => { w.Write(m.Kind); w.Write(m.Json); w.Write(m.Checksum); },
+
+            // Journals of older builds end before the checksum.
+            (ref MessagePackReader r) => new CoordinatorEntry(ReadText(ref r), ReadText(ref r), r.End ? "" : ReadText(ref r))),
         Format(
             "submit",
             (ref MessagePackWriter w, SubmitRun m) => { w.Write(m.SpecJson); w.Write(m.RunFolder); w.Write(m.Resume); w.Write(m.Command); },

@@ -140,8 +140,11 @@ public sealed record UnitReport(int Unit, double SquaredNorm);
 /// <param name="Ranks">What its logical ranks computed.</param>
 /// <param name="Units">Squared norms of its units' reduced gradients.</param>
 /// <param name="SnapshotStallMs">Time computing stood still for a checkpoint in the step before this one: the start of the copy, and what of it was not done at the update; 0 without.</param>
+/// <param name="ForwardBackwardMs">T_F&amp;B: from the step's beginning to its last reduced gradient; a snapshot hides in it. 0 = not measured.</param>
+/// <param name="IterationMs">T_iter of the step before: from its beginning to its new weights, less <paramref name="SnapshotStallMs"/>; 0 where none of the epoch went before.</param>
 public sealed record StepReport(
-    int Epoch, long Step, string Node, IReadOnlyList<RankReport> Ranks, IReadOnlyList<UnitReport> Units, double SnapshotStallMs) : IControlMessage;
+    int Epoch, long Step, string Node, IReadOnlyList<RankReport> Ranks, IReadOnlyList<UnitReport> Units, double SnapshotStallMs, double ForwardBackwardMs = 0,
+    double IterationMs = 0) : IControlMessage;
 
 /// <summary>What follows the update of a decided step.</summary>
 public enum AfterStep
@@ -209,4 +212,5 @@ public sealed record EndRun(int Epoch, string Outcome) : IControlMessage;
 /// <summary>One entry of the run coordinator's journal.</summary>
 /// <param name="Kind">Name of the entry's type.</param>
 /// <param name="Json">Its content.</param>
-public sealed record CoordinatorEntry(string Kind, string Json) : IControlMessage;
+/// <param name="Checksum">Of kind and content; empty in entries of builds that wrote none.</param>
+public sealed record CoordinatorEntry(string Kind, string Json, string Checksum = "") : IControlMessage;

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 using Akka.Actor;
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
@@ -17,6 +19,8 @@ internal sealed partial class DeviceActor
     /// <summary>How far the step is on this device.</summary>
     private sealed class StepProgress(long step)
     {
+        public long Begun { get; } = Stopwatch.GetTimestamp();
+
         public long Step => step;
 
         public List<RankReport> Ranks { get; } = [];
@@ -32,7 +36,7 @@ internal sealed partial class DeviceActor
         public double StallMs { get; set; }
     }
 
-    private double stallMsOfLastStep;
+    private double stallMsOfLastStep, msOfLastStep;
 
     private int LocalRanks => store!.Units.Count(u => u is DenseUnit);
 
@@ -82,7 +86,7 @@ internal sealed partial class DeviceActor
             Answer(new StepReport(
                 m.Epoch, m.Step, node.Incarnation,
                 progress.Ranks.Select(r => r with { ComputeMs = services.Clock.ComputeMs(r.Rank), ExposedMs = exposed }).ToArray(),
-                progress.Units, stallMsOfLastStep));
+                progress.Units, stallMsOfLastStep, Stopwatch.GetElapsedTime(progress.Begun).TotalMilliseconds, msOfLastStep));
         }
     }
 
@@ -167,6 +171,7 @@ internal sealed partial class DeviceActor
 
         long step = progress.Step;
         stallMsOfLastStep = progress.StallMs;
+        msOfLastStep = Math.Max(0, Stopwatch.GetElapsedTime(progress.Begun).TotalMilliseconds - progress.StallMs);
         progress = null;
         store.Step = step + 1;
         if (decision.After == AfterStep.Continue)

@@ -132,6 +132,7 @@ internal sealed partial class DeviceActor : ReceiveActor
             return;
         }
 
+        node.Vault.Reserve(() => SnapshotReserve.Of(spec, ranks), text => log.Info("epoch {0}: {1}", m.Epoch, text));
         node.Flight.Enter(Phase.Recovery, m.Epoch, m.RestoreStep);
         double fetchMs = Stopwatch.GetElapsedTime(restoring).TotalMilliseconds;
         services.Gate.Open(m.Epoch);
@@ -300,6 +301,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         connecting?.Dispose();
         connecting = null;
         progress = null;
+        msOfLastStep = 0;
     }
 
     private void OnEndRun(EndRun m)

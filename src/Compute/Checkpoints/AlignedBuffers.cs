@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>
-/// Native buffers of one size for direct writes. A few are kept between files: fresh memory is paid for in page faults, at about the speed of
+/// Native buffers of one size for direct writes and reads. A few are kept between files: fresh memory is paid for in page faults, at about the speed of
 /// the disk itself. Thread-safe.
 /// </summary>
 internal static unsafe class AlignedBuffers
@@ -15,7 +15,7 @@ internal static unsafe class AlignedBuffers
     /// <summary>Bytes of a buffer: one write. Smaller ones leave the disk idle between writes, larger ones leave the processor's cache.</summary>
     public const int Size = 4 << 20;
 
-    /// <summary>Buffers kept: those of two files being written at once.</summary>
+    /// <summary>Buffers kept: those of two files being written at once, or of as many ranges being read.</summary>
     private const int Kept = 2 * WriteBehind.Depth;
 
     private static readonly ConcurrentBag<nint> Idle = [];

@@ -139,30 +139,4 @@ public sealed class FolderStorage(string root, IFileOperations? files = null) : 
 
     /// <inheritdoc/>
     public IDisposable Exclusive() => StoreLock.Take(root);
-
-    private sealed class FolderFile(SafeFileHandle handle) : IStoredFile
-    {
-        public long Bytes => RandomAccess.GetLength(handle);
-
-        public IRangeReader Range(long offset, long count) => new FolderRange(handle, offset, count);
-
-        public void Dispose() => handle.Dispose();
-    }
-
-    private sealed class FolderRange(SafeFileHandle handle, long offset, long count) : IRangeReader
-    {
-        private long done;
-
-        public int Read(Span<byte> into)
-        {
-            int n = RandomAccess.Read(handle, into[..(int)Math.Min(into.Length, count - done)], offset + done);
-            done += n;
-            return n;
-        }
-
-        public void Dispose()
-        {
-            // The handle is the file's.
-        }
-    }
 }

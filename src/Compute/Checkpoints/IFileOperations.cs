@@ -38,6 +38,12 @@ public interface IWritableFile : IDisposable
     /// <summary>Appends <paramref name="bytes"/>; they are copied or written before the call returns.</summary>
     void Append(ReadOnlySpan<byte> bytes);
 
+    /// <summary>
+    /// Appends <paramref name="count"/> bytes at <paramref name="bytes"/> without copying them, where that is possible; the caller keeps them unchanged until <see cref="Sync"/> has returned or the file
+    /// is disposed of. False: nothing was done, <see cref="Append"/> them.
+    /// </summary>
+    bool Borrow(nint bytes, long count) => false;
+
     /// <summary>Writes what is buffered and makes the content durable. The last call before disposing.</summary>
     void Sync();
 }

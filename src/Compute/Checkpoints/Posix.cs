@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace MoeActors.Compute.Checkpoints;
 
-/// <summary>The few POSIX calls .NET has no wrapper for: O_DIRECT, reserving space, syncing a folder, locks between processes.</summary>
+/// <summary>The few POSIX calls .NET has no wrapper for: O_DIRECT, what the page cache holds, reserving space, syncing a folder, locks between processes.</summary>
 internal static unsafe partial class Posix
 {
     public const int WriteOnly = 1, ReadWrite = 2, Create = 0x40, Truncate = 0x200, CloseOnExec = 0x80000;
@@ -55,6 +55,24 @@ internal static unsafe partial class Posix
         }
     }
 
+    /// <summary>Whether the byte at <paramref name="offset"/> can be read without the disk; true also where the system cannot tell.</summary>
+    public static bool IsCached(SafeFileHandle file, long offset)
+    {
+        try
+        {
+            return Call(file, fd =>
+            {
+                byte one;
+                var vector = new IoVector((nint)(&one), 1);
+                return (int)preadv2(fd, &vector, 1, offset, 8 /* RWF_NOWAIT */);
+            }) != WouldBlock;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>An error number as the exception .NET would throw, with the path and the system's words.</summary>
     public static Exception Error(string path, int error) => error switch
     {
@@ -99,6 +117,9 @@ internal static unsafe partial class Posix
     private static partial int fsync(int fd);
 
     [LibraryImport("libc", SetLastError = true)]
+    private static partial nint preadv2(int fd, IoVector* vectors, int count, long offset, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
     private static partial int fallocate(int fd, int mode, long offset, long length);
 
     [LibraryImport("libc", SetLastError = true)]
@@ -112,4 +133,6 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint pwrite(int fd, byte* bytes, nint count, long offset);
+
+    private readonly record struct IoVector(nint Base, nint Length);
 }

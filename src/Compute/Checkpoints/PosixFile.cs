@@ -6,7 +6,7 @@ namespace MoeActors.Compute.Checkpoints;
 /// <summary>
 /// A file written past the page cache where the file system allows it (O_DIRECT): a persist must not evict what training uses, and
 /// fresh page-cache pages are the slowest part of writing a new file. Bytes are gathered in aligned buffers that threads write behind
-/// the caller; a file of less than one buffer is written by the caller. The tail that is no whole block goes through the page cache.
+/// the caller, or written from where they lie, where memory and file are both at a page; a file of less than one buffer is written by the caller. The tail that is no whole block goes through the page cache.
 /// </summary>
 internal sealed unsafe class PosixFile : IWritableFile
 {
@@ -91,6 +91,30 @@ internal sealed unsafe class PosixFile : IWritableFile
                 HandOver();
             }
         }
+    }
+
+    public bool Borrow(nint bytes, long count)
+    {
+        ObjectDisposedException.ThrowIf(buffer == null, this);
+        if (behind is null || !direct || bytes % Block != 0 || count % Block != 0 || filled % Block != 0)
+        {
+            return false;
+        }
+
+        if (filled > 0)
+        {
+            HandOver();
+        }
+
+        for (long done = 0; done < count;)
+        {
+            int n = (int)Math.Min(AlignedBuffers.Size, count - done);
+            behind.Borrow(bytes + (nint)done, n, written);
+            written += n;
+            done += n;
+        }
+
+        return true;
     }
 
     public void Sync()

@@ -10,22 +10,29 @@ internal static class SafetensorsHeader
     /// <summary>Value of "format" in the metadata.</summary>
     public const string Format = "moe-actors-shard/1";
 
-    private const int Alignment = 64;
+    private const int Line = 64, Page = 4096;
+
+    /// <summary>Bytes of data from which on a file is laid out in pages.</summary>
+    private const long WorthPages = 1 << 20;
 
     /// <summary>Largest JSON header public readers accept.</summary>
     private const int MostJson = 100_000_000;
 
     /// <summary>
     /// Order of the data: the format allows no gaps, so tensors of whole 64-byte lines come first and start on a line each; after them
-    /// those with the largest power of two in their length, so that each starts at a multiple of its element size. Stable otherwise.
+    /// those with the largest power of two in their length, so that each starts at a multiple of its element size. In large files the same holds of
+    /// pages first: what starts on one can be written from where it lies. Stable otherwise.
     /// </summary>
     public static int[] Order(IReadOnlyList<ShardTensor> tensors) => Order(tensors.Count, i => tensors[i].Bytes);
 
     /// <summary>The same for tensors of which only the length is known.</summary>
-    public static int[] Order(int count, Func<int, long> bytes) =>
-        [.. Enumerable.Range(0, count).OrderByDescending(i => Math.Min(Alignment, bytes(i) & -bytes(i)))];
+    public static int[] Order(int count, Func<int, long> bytes)
+    {
+        int unit = Unit(Enumerable.Range(0, count).Sum(bytes));
+        return [.. Enumerable.Range(0, count).OrderByDescending(i => bytes(i) % unit == 0).ThenByDescending(i => Math.Min(Line, bytes(i) & -bytes(i)))];
+    }
 
-    /// <summary>The header's bytes (length, JSON, spaces up to a multiple of 64), for tensors in the order they lie in.</summary>
+    /// <summary>The header's bytes (length, JSON, spaces up to a multiple of 64, in large files of 4096), for tensors in the order they lie in.</summary>
     public static byte[] Build(string file, string runId, long step, IReadOnlyList<ShardTensor> ordered) => Build(
         file,
         Metadata(runId, step, ordered),
@@ -60,7 +67,7 @@ internal static class SafetensorsHeader
             writer.WriteEndObject();
         }
 
-        while (json.Length % Alignment != 0)
+        for (int unit = Unit(ordered.Sum(t => t.Bytes)); json.Length % unit != 0;)
         {
             json.WriteByte((byte)' ');
         }
@@ -74,6 +81,8 @@ internal static class SafetensorsHeader
         BinaryPrimitives.WriteInt64LittleEndian(header, header.Length - 8);
         return header;
     }
+
+    private static int Unit(long dataBytes) => dataBytes < WorthPages ? Line : Page;
 
     private static bool IsWhole(ShardTensor t) => t.Begin == 0 && t.Count == ElementTypes.Count(t.Shape);
 

@@ -4,8 +4,8 @@ using System.IO.Hashing;
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>
-/// Writes shard files: one pass over the memory that hashes and copies for the storage, then file and name are made durable. Thread-safe; each call
-/// writes one file, hashed on the calling thread; in a folder it is written behind it, over the space of retired files first.
+/// Writes shard files: one pass over the memory that hashes and, where the storage cannot write from it, copies, then file and name are made durable. Thread-safe; each call
+/// writes one file, hashed on the calling thread; in a folder it is written behind it, over the space of retired files first. Several files in a row: <see cref="ShardFileSequence"/>.
 /// </summary>
 /// <param name="storage">Where the run's checkpoints lie.</param>
 public sealed class ShardFileWriter(ICheckpointStorage storage)
@@ -28,55 +28,55 @@ public sealed class ShardFileWriter(ICheckpointStorage storage)
     /// </summary>
     public ShardFileResult Write(string file, string runId, long step, IReadOnlyList<ShardTensor> tensors, CancellationToken cancellation = default)
     {
+        using ShardFileEnd end = Start(file, runId, step, tensors, cancellation);
+        return end.Finish();
+    }
+
+    /// <summary>As <see cref="Write"/>, up to where nothing is left but to wait for the storage: the tensors' memory stays until the end is finished or disposed of.</summary>
+    internal ShardFileEnd Start(string file, string runId, long step, IReadOnlyList<ShardTensor> tensors, CancellationToken cancellation = default)
+    {
         Check(file, step, tensors);
         int[] order = SafetensorsHeader.Order(tensors);
         byte[] header = SafetensorsHeader.Build(file, runId, step, [.. order.Select(i => tensors[i])]);
         long length = header.Length + tensors.Sum(t => t.Bytes);
         var entries = new CheckpointEntry[tensors.Count];
         long start = Stopwatch.GetTimestamp();
-        double writeMs;
-        bool folderSynced;
+        IWritableFile? output = null;
         try
         {
-            using (IWritableFile output = storage.Create(file, length))
+            output = storage.Create(file, length);
+            output.Append(header);
+            long offset = header.Length;
+            foreach (int i in order)
             {
-                output.Append(header);
-                long offset = header.Length;
-                foreach (int i in order)
-                {
-                    string checksum = Copy(tensors[i], output, cancellation);
-                    entries[i] = Entry(tensors[i], file, offset, step, checksum);
-                    offset += tensors[i].Bytes;
-                }
-
-                writeMs = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-                output.Sync();
+                string checksum = HashAndWrite(tensors[i], output, cancellation);
+                entries[i] = Entry(tensors[i], file, offset, step, checksum);
+                offset += tensors[i].Bytes;
             }
 
-            folderSynced = storage.SyncFolder(CheckpointPaths.FolderOf(file));
+            return new ShardFileEnd(storage, output, new CheckpointFile(file, length, header.Length, Checksums.Of(header)), entries, start);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or OperationCanceledException)
         {
-            Abandon(file);
-            throw e is OperationCanceledException
-                ? e
-                : new CheckpointException($"{e.Message}; {length} bytes were to be written: {storage.Remedy}", e);
+            output?.Dispose();
+            throw ShardFileEnd.Abandon(storage, file, length, e);
         }
-
-        double totalMs = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        var stored = new CheckpointFile(file, length, header.Length, Checksums.Of(header));
-        return new ShardFileResult(stored, entries, length, writeMs, totalMs - writeMs, folderSynced);
     }
 
-    private static unsafe string Copy(ShardTensor tensor, IWritableFile output, CancellationToken cancellation)
+    private static unsafe string HashAndWrite(ShardTensor tensor, IWritableFile output, CancellationToken cancellation)
     {
+        // Written while it is hashed, from where it lies; or copied, hashed piece by piece, and written behind that.
+        bool borrowed = output.Borrow(tensor.Pointer, tensor.Bytes);
         var hash = new XxHash128();
         for (long done = 0; done < tensor.Bytes; done += Piece)
         {
             cancellation.ThrowIfCancellationRequested();
             var piece = new ReadOnlySpan<byte>((byte*)tensor.Pointer + done, (int)Math.Min(Piece, tensor.Bytes - done));
             hash.Append(piece);
-            output.Append(piece);
+            if (!borrowed)
+            {
+                output.Append(piece);
+            }
         }
 
         return Checksums.Finish(hash);
@@ -114,18 +114,6 @@ public sealed class ShardFileWriter(ICheckpointStorage storage)
         if (tensors.DistinctBy(t => (t.Tensor, t.Slot, t.Begin, t.Count)).Count() != tensors.Count)
         {
             throw new CheckpointException($"{file}: a piece is given twice");
-        }
-    }
-
-    private void Abandon(string file)
-    {
-        try
-        {
-            storage.Delete(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The first error is the one to report; retention collects what is left.
         }
     }
 }

@@ -1,8 +1,8 @@
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>
-/// A piece to store, straight from memory: CPU, contiguous, little-endian. The caller keeps the memory alive and unchanged until the write
-/// returns. Pointer and length instead of a span: pieces may be over 2 GiB.
+/// A piece to store, straight from memory: CPU, contiguous, little-endian. The caller keeps the memory alive and unchanged until the file
+/// is durable. At a page (4096 bytes) and in whole pages it is written without a copy. Pointer and length instead of a span: pieces may be over 2 GiB.
 /// </summary>
 /// <param name="Tensor">Parameter name.</param>
 /// <param name="Slot">One of <see cref="Slots"/>.</param>

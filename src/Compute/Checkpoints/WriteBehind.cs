@@ -4,7 +4,7 @@ namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>
 /// Writes filled buffers on threads of its own, while the caller hashes and copies into the next one: the disk and the processor work at the
-/// same time, over a fixed number of buffers. One caller. The first failure of a write is thrown to the caller; nothing is begun after it.
+/// same time, over a fixed number of buffers; memory of others can be written too, in turn with them. One caller. The first failure of a write is thrown to the caller; nothing is begun after it.
 /// </summary>
 internal sealed class WriteBehind : IDisposable
 {
@@ -15,13 +15,16 @@ internal sealed class WriteBehind : IDisposable
     public const int Depth = Threads + 2;
 
     private readonly object gate = new();
-    private readonly Queue<(nint Buffer, int Count, long Offset)> full = new();
+    private readonly Queue<Work> full = new();
     private readonly Stack<nint> empty = new();
     private readonly Action<nint, int, long> write;
     private readonly Thread[] threads;
     private ExceptionDispatchInfo? failure;
     private int writing;
     private bool ended;
+
+    // Borrowed: memory that belongs to another and goes back to nobody.
+    private readonly record struct Work(nint Bytes, int Count, long Offset, bool Borrowed);
 
     /// <param name="write">Writes the first bytes of a buffer at an offset; called on several threads at once.</param>
     public WriteBehind(Action<nint, int, long> write)
@@ -56,9 +59,20 @@ internal sealed class WriteBehind : IDisposable
             }
 
             failure?.Throw();
-            full.Enqueue((buffer, count, offset));
+            full.Enqueue(new Work(buffer, count, offset, Borrowed: false));
             Monitor.PulseAll(gate);
             return empty.Pop();
+        }
+    }
+
+    /// <summary>Has memory written that stays as it is until <see cref="Flush"/> has returned or this is disposed of; waits for nothing.</summary>
+    public void Borrow(nint bytes, int count, long offset)
+    {
+        lock (gate)
+        {
+            failure?.Throw();
+            full.Enqueue(new Work(bytes, count, offset, Borrowed: true));
+            Monitor.PulseAll(gate);
         }
     }
 
@@ -86,7 +100,7 @@ internal sealed class WriteBehind : IDisposable
         }
 
         Array.ForEach(threads, t => t.Join());
-        foreach (nint buffer in empty.Concat(full.Select(f => f.Buffer)))
+        foreach (nint buffer in empty.Concat(full.Where(f => !f.Borrowed).Select(f => f.Bytes)))
         {
             AlignedBuffers.Return(buffer);
         }
@@ -103,12 +117,12 @@ internal sealed class WriteBehind : IDisposable
 
     private void Run()
     {
-        while (Next() is var (buffer, count, offset) && buffer != 0)
+        while (Next() is { } work)
         {
             ExceptionDispatchInfo? failed = null;
             try
             {
-                write(buffer, count, offset);
+                write(work.Bytes, work.Count, work.Offset);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -117,7 +131,11 @@ internal sealed class WriteBehind : IDisposable
 
             lock (gate)
             {
-                empty.Push(buffer);
+                if (!work.Borrowed)
+                {
+                    empty.Push(work.Bytes);
+                }
+
                 writing--;
                 failure ??= failed;
                 Monitor.PulseAll(gate);
@@ -125,7 +143,7 @@ internal sealed class WriteBehind : IDisposable
         }
     }
 
-    private (nint Buffer, int Count, long Offset) Next()
+    private Work? Next()
     {
         lock (gate)
         {
@@ -136,7 +154,7 @@ internal sealed class WriteBehind : IDisposable
 
             if (ended || failure is not null)
             {
-                return default;
+                return null;
             }
 
             writing++;

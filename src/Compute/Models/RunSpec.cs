@@ -168,6 +168,18 @@ public sealed record CheckpointSpec
     [JsonIgnore]
     public bool KeepsSnapshots => Vault == VaultUse.On || (Vault == VaultUse.Auto && Mode == CheckpointMode.Partial);
 
+    /// <summary>K_snapshot, K_persist and the interval are chosen by measurement once the run has measured itself.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Adaptive { get; init; }
+
+    /// <summary>Why they are what they are, once they were chosen: they are never chosen again (DT-1). Null before, and in runs that choose nothing.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Chosen { get; init; }
+
+    /// <summary>Mean time between faults of the whole cluster that the choice reckons with, ms; null = 24 hours.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? MtbfMs { get; init; }
+
     /// <summary>Steps between checkpoints; 0 = only at the end and on stop.</summary>
     public int Interval { get; init; } = 50;
 
@@ -267,6 +279,9 @@ public sealed record RunSpec
             "training.global-batch", Training.GlobalBatch, $"a multiple of layout.ranks · training.micro-batches = {unit}");
         SpecException.Require(Nodes >= 1 && Nodes <= Layout.Ranks, "nodes", Nodes, $"between 1 and layout.ranks = {Layout.Ranks}: a node without a logical rank has nothing to do");
         SpecException.Require(Checkpoint.Interval >= 0, "checkpoint.interval", Checkpoint.Interval, "0 or more");
+        SpecException.Require(
+            !Checkpoint.Adaptive || Checkpoint.Interval >= 1, "checkpoint.interval", Checkpoint.Interval, "at least 1 with checkpoint.adaptive = on: the choice is made from the run's first checkpoints");
+        SpecException.Require(Checkpoint.MtbfMs is null or > 0, "checkpoint.mtbf", Checkpoint.MtbfMs ?? 0, "above 0");
         SpecException.Require(Checkpoint.Keep >= 1, "checkpoint.keep", Checkpoint.Keep, "at least 1");
         SpecException.Require(
             Checkpoint.KPersist >= 1 && Checkpoint.KPersist <= Model.Moe.Experts, "checkpoint.k-persist", Checkpoint.KPersist, $"between 1 and model.moe.experts = {Model.Moe.Experts}");

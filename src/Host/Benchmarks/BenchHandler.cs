@@ -48,6 +48,7 @@ internal sealed class BenchHandler(TextWriter error) : IHandler<BenchRequest>
             }
         }
 
+        arguments.AddRange(request.Quality);
         if (request.Json)
         {
             arguments.Add("--json");

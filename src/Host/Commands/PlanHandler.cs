@@ -17,7 +17,7 @@ internal sealed class PlanHandler(TextWriter output) : IHandler<PlanRequest>
         if (request.Json)
         {
             output.WriteLine(JsonSerializer.Serialize(
-                new { Model = run.Model.Name, run.Layout, Precision = Word(run.Training.Precision), Plan = plan, Checkpoint = checkpoint?.Json() }, JsonOutput.Options));
+                new { Model = run.Model.Name, MoeLayers = run.Model.MoeLayers().Count, run.Model.Moe.Experts, run.Layout, Precision = Word(run.Training.Precision), Plan = plan, Checkpoint = checkpoint?.Json() }, JsonOutput.Options));
             return Task.FromResult(ExitCodes.Ok);
         }
 

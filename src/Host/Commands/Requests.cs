@@ -123,6 +123,9 @@ internal sealed record BenchRequest(IReadOnlyList<string> Cases, int? Runs, int?
 
     /// <summary>Folder of its BPE tokenizer, absolute; null = bytes.</summary>
     public string? Tokenizer { get; init; }
+
+    /// <summary>What the benchmark of quality is asked for: flags and values as it takes them.</summary>
+    public IReadOnlyList<string> Quality { get; init; } = [];
 }
 
 /// <summary><c>moe setup</c>.</summary>

@@ -84,23 +84,25 @@ internal static class ToolCommands
             "Measures this build on this machine, beside its baselines, interleaved; medians with spread.",
             "moe bench",
             "moe bench step exchange --json",
-            "moe bench checkpoint --preset small --steps 42 --interval 10");
-        var cases = new Argument<string[]>("CASE") { Arity = ArgumentArity.ZeroOrMore, Description = "optimizer, exchange, moe-layer, step, memory, recovery, storage, checkpoint; without any, all but checkpoint." };
+            "moe bench checkpoint --preset small --steps 42 --interval 10",
+            "moe bench plt-quality --data book.txt --k 1,2 --levels two --dynamic");
+        var cases = new Argument<string[]>("CASE") { Arity = ArgumentArity.ZeroOrMore, Description = "optimizer, exchange, moe-layer, step, memory, recovery, storage, checkpoint, plt-quality; without any, all but the last two." };
         command.Add(cases);
         var runs = new Option<int?>("--runs") { HelpName = "N", Description = "Rounds of each benchmark; without it, each benchmark's own number." };
         command.Add(runs);
         var mib = new Option<int?>("--mib") { HelpName = "N", Description = "Size of the state where a benchmark has one (storage); without it, its own." };
         command.Add(mib);
-        var preset = new Option<string?>("--preset") { HelpName = "NAME", Description = "checkpoint: preset whose model is trained; without it, gpt-125m-8e." };
+        var preset = new Option<string?>("--preset") { HelpName = "NAME", Description = "checkpoint, plt-quality: preset that is trained; without it, gpt-125m-8e and small." };
         command.Add(preset);
-        var steps = new Option<int?>("--steps") { HelpName = "N", Description = "checkpoint: steps measured in each run; without it, enough for three checkpoints." };
+        var steps = new Option<int?>("--steps") { HelpName = "N", Description = "checkpoint: steps measured in each run; without it, enough for three checkpoints. plt-quality: steps of each run; without it, 2000." };
         command.Add(steps);
-        var interval = new Option<int?>("--interval") { HelpName = "N", Description = "checkpoint: steps between checkpoints; without it, 4." };
+        var interval = new Option<int?>("--interval") { HelpName = "N", Description = "checkpoint, plt-quality: steps between checkpoints; without it, 4 and 10." };
         command.Add(interval);
         var precision = new Option<string?>("--precision") { HelpName = "P", Description = "checkpoint: auto, fp32 or bf16; without it, bf16 where the processor has units for it." };
         command.Add(precision);
         var tokenizer = new Option<string?>("--tokenizer") { HelpName = "FOLDER", Description = "checkpoint: folder of a BPE tokenizer for the preset's vocabulary; without it, bytes." };
         command.Add(tokenizer);
+        var quality = new QualityFlags(command);
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
         command.Runs(handler, r => new BenchRequest(r.GetValue(cases) ?? [], r.GetValue(runs), r.GetValue(mib), r.GetValue(json))
@@ -110,6 +112,7 @@ internal static class ToolCommands
             Interval = r.GetValue(interval),
             Precision = r.GetValue(precision),
             Tokenizer = r.GetValue(tokenizer) is { } folder ? Path.GetFullPath(folder) : null,
+            Quality = quality.Request(r),
         });
         return command;
     }

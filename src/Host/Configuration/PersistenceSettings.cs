@@ -35,6 +35,11 @@ internal sealed record PersistenceSettings(PersistenceProvider Provider, string 
             throw r.Wrong("persistence.provider", $"postgresql: cluster.host = {cluster.Host} can be reached by other machines, and they cannot share a SQLite file");
         }
 
+        if (cluster.SplitBrain.Strategy == SplitBrainStrategy.LeaseMajority && persistence.Provider != PersistenceProvider.PostgreSql)
+        {
+            throw r.Wrong("cluster.split-brain.strategy", "keep-majority, keep-oldest or static-quorum: the lease of lease-majority lies in a database, which needs persistence.provider = postgresql");
+        }
+
         return cluster.IsLocal || persistence.SharedStorage
             ? persistence
             : throw r.Wrong("persistence.shared-storage", $"on, with run-dir on storage that all machines see: cluster.host = {cluster.Host} can be reached by other machines");

@@ -44,6 +44,8 @@ internal static class RunSpecReader
             DynamicK = r.Switch("checkpoint.dynamic-k"),
             Vault = r.Choice("checkpoint.vault", ("auto", VaultUse.Auto), ("on", VaultUse.On), ("off", VaultUse.Off)),
             Asynchronous = r.Switch("checkpoint.asynchronous"),
+            Adaptive = r.Switch("checkpoint.adaptive"),
+            MtbfMs = Mtbf(r),
             Interval = r.Whole("checkpoint.interval"),
             Keep = r.Whole("checkpoint.keep"),
             KeepEvery = r.Whole("checkpoint.keep-every"),
@@ -56,6 +58,13 @@ internal static class RunSpecReader
             FinalMaxSequences = r.Whole("evaluation.final-max-sequences"),
         },
     };
+
+    /// <summary>Kept where a choice reckons with it.</summary>
+    private static double? Mtbf(SettingsReader r)
+    {
+        TimeSpan mtbf = r.Duration("checkpoint.mtbf");
+        return mtbf <= TimeSpan.Zero ? throw r.Wrong("checkpoint.mtbf", "a duration above 0, such as 24 h") : r.Switch("checkpoint.adaptive") ? mtbf.TotalMilliseconds : null;
+    }
 
     private static string Location(SettingsReader r)
     {

@@ -11,6 +11,9 @@ internal enum SplitBrainStrategy
 
     /// <summary>A side with at least a fixed number of nodes.</summary>
     StaticQuorum,
+
+    /// <summary>The side that gets a lease in the journal's database first, the one with more nodes being asked first.</summary>
+    LeaseMajority,
 }
 
 /// <summary>The split-brain resolver.</summary>
@@ -25,7 +28,8 @@ internal sealed record SplitBrainSettings(SplitBrainStrategy Strategy, TimeSpan 
             "cluster.split-brain.strategy",
             ("keep-majority", SplitBrainStrategy.KeepMajority),
             ("keep-oldest", SplitBrainStrategy.KeepOldest),
-            ("static-quorum", SplitBrainStrategy.StaticQuorum)),
+            ("static-quorum", SplitBrainStrategy.StaticQuorum),
+            ("lease-majority", SplitBrainStrategy.LeaseMajority)),
         r.Duration("cluster.split-brain.stable-after"),
         r.Whole("cluster.split-brain.quorum"));
 }

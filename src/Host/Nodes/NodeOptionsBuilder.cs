@@ -49,6 +49,7 @@ internal static class NodeOptionsBuilder
                 {
                     SplitBrainStrategy.KeepOldest => "keep-oldest",
                     SplitBrainStrategy.StaticQuorum => "static-quorum",
+                    SplitBrainStrategy.LeaseMajority => "lease-majority",
                     _ => "keep-majority",
                 },
                 Quorum = cluster.SplitBrain.Quorum > 0 ? cluster.SplitBrain.Quorum : (settings.Run.Nodes / 2) + 1,

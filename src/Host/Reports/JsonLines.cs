@@ -5,36 +5,58 @@ namespace MoeActors.Host.Reports;
 
 /// <summary>
 /// Append-only file of JSON objects, one a line. A line counts once its newline is there: a process killed in the middle of a write leaves a torn last
-/// line, which readers skip and the next writer cuts off. Not thread-safe; one writer at a time.
+/// line, which readers skip and the next writer cuts off. Not thread-safe; one writer at a time: each takes the file over as a copy under the same name, so
+/// that a former one which wakes up and does not know yet that it was replaced writes into a file that nobody reads.
 /// </summary>
 /// <typeparam name="T">What a line holds.</typeparam>
 public sealed class JsonLinesWriter<T> : IDisposable
 {
     private readonly FileStream _stream;
 
-    /// <summary>Opens <paramref name="path"/> for appending, creating it and its folder where needed, and cuts off a torn last line.</summary>
+    /// <summary>Takes <paramref name="path"/> over for appending, creating it and its folder where needed, and cuts off a torn last line.</summary>
     public JsonLinesWriter(string path)
     {
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            _stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            _stream = TakeOver(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ReportException($"{path}: cannot be written: {e.Message} Make the folder writable or choose another --run-dir.", e);
         }
+    }
 
-        _stream.SetLength(WholeLines(_stream));
-        _stream.Seek(0, SeekOrigin.End);
+    private static FileStream TakeOver(string path)
+    {
+        // One that was killed half-way leaves this file; the next overwrites it.
+        string copy = path + ".next";
+        var stream = new FileStream(copy, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        try
+        {
+            if (File.Exists(path))
+            {
+                using FileStream former = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+                former.CopyTo(stream);
+            }
+
+            stream.SetLength(WholeLines(stream));
+            stream.Seek(0, SeekOrigin.End);
+            stream.Flush(flushToDisk: true);
+            File.Move(copy, path, overwrite: true);
+            return stream;
+        }
+        catch
+        {
+            stream.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Writes one line in one system call; when it returns, the line is the operating system's and survives this process. When it throws, the file is as before.</summary>
     public void Append(T line)
     {
-        byte[] json = JsonSerializer.SerializeToUtf8Bytes(line, ReportJson.Line);
-        Array.Resize(ref json, json.Length + 1);
-        json[^1] = (byte)'\n';
+        byte[] json = Encoding.UTF8.GetBytes(SealedLine.Seal(JsonSerializer.Serialize(line, ReportJson.Line)) + "\n");
         long whole = _stream.Position;
         try
         {
@@ -80,7 +102,7 @@ public static class JsonLines
 {
     /// <summary>
     /// The lines of <paramref name="path"/>, and whether the last one was torn (no newline, or no JSON) and left out. No file is no lines.
-    /// Throws <see cref="ReportException"/> when any other line is not what it should be. May run while the file is being appended to.
+    /// Throws <see cref="ReportException"/> when any other line is not what it should be, altered lines included. May run while the file is being appended to.
     /// </summary>
     public static (IReadOnlyList<T> Lines, bool Torn) Read<T>(string path)
     {
@@ -100,10 +122,12 @@ public static class JsonLines
         bool torn = rows[^1].Length > 0;
         int count = rows.Length - 1;
         var lines = new List<T>(count);
+        bool seals = false;
         for (int i = 0; i < count; i++)
         {
             try
             {
+                seals = SealedLine.Check(rows[i], seals);
                 lines.Add(JsonSerializer.Deserialize<T>(rows[i], ReportJson.Line) ?? throw new JsonException("the line holds null"));
             }
             catch (JsonException) when (i == count - 1 && !torn)

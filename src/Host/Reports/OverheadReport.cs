@@ -9,8 +9,8 @@ namespace MoeActors.Host.Reports;
 public sealed record OverheadReport(OverheadInputs Inputs, OverheadPrediction Predicted, MeasuredOverhead Measured)
 {
     /// <summary>
-    /// The comparison for a run that has ended; null while it runs, without steps, or without checkpoints to speak of. Pure. T_iter is the median step less its stall and stands
-    /// for T_F&amp;B too, which is not measured apart; T_snapshot and T_persist are medians over the checkpoints, O_restart is the mean time from a fault until all ranks were ready, and
+    /// The comparison for a run that has ended; null while it runs, without steps, or without checkpoints to speak of. Pure. T_iter is the median step less its stall (and stands
+    /// for T_F&amp;B in logs of builds that did not measure it), T_F&amp;B the median of the steps that tell it; T_snapshot and T_persist are medians over the checkpoints, O_restart is the mean time from a fault until all ranks were ready, and
     /// the MTBF is the computing time between faults.
     /// </summary>
     /// <param name="input">The run's logs.</param>
@@ -28,7 +28,7 @@ public sealed record OverheadReport(OverheadInputs Inputs, OverheadPrediction Pr
         double computing = iteration * input.History.Steps.Count;
         var inputs = new OverheadInputs
         {
-            ForwardBackwardMs = iteration,
+            ForwardBackwardMs = Percentiles.Of(steps.Select(s => s.ForwardBackwardMs).OfType<double>())?.P50 ?? iteration,
             IterationMs = iteration,
             SnapshotMs = Percentiles.Of(input.Checkpoints.Select(c => c.SnapshotMs).OfType<double>())?.P50 ?? 0,
             PersistMs = Percentiles.Of(input.Checkpoints.Select(c => c.PersistMs))!.P50,

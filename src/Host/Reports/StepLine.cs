@@ -44,4 +44,7 @@ public sealed record StepLine
 
     /// <summary>Proportion of lost tokens so far, a share; absent in a run without partial checkpoints.</summary>
     public double? Plt { get; init; }
+
+    /// <summary>The part of <see cref="Ms"/> from the step's beginning to the last reduced gradient of the slowest node (T_F&amp;B); absent where it was not measured.</summary>
+    public double? ForwardBackwardMs { get; init; }
 }

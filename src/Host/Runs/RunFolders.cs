@@ -56,6 +56,19 @@ internal static class RunFolders
         return spec;
     }
 
+    /// <summary>Puts another record in the place of a run's, atomically.</summary>
+    public static void Replace(string folder, RunSpec spec)
+    {
+        string path = Path.Combine(folder, RunReports.RecordName), next = $"{path}.tmp";
+        using (var stream = new FileStream(next, FileMode.Create, FileAccess.Write))
+        {
+            stream.Write(System.Text.Encoding.UTF8.GetBytes(spec.ToJson()));
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(next, path, overwrite: true);
+    }
+
     /// <summary>Opens text and tokenizer once, so that what is wrong with them is said before any process is started; fills in their hashes.</summary>
     public static RunSpec Resolve(RunSpec spec)
     {

@@ -54,6 +54,13 @@ internal sealed class RunRecorder : IRunRecorder
     }
 
     /// <inheritdoc/>
+    public void Record(RunSpec spec)
+    {
+        this.spec = spec;
+        Write(() => RunFolders.Replace(folder, spec));
+    }
+
+    /// <inheritdoc/>
     public void Step(DecidedStep step, double ms)
     {
         var line = new StepLine
@@ -71,6 +78,7 @@ internal sealed class RunRecorder : IRunRecorder
             Skipped = step.Skipped,
             SlowestRank = step.SlowestRank,
             Plt = step.Plt,
+            ForwardBackwardMs = step.ForwardBackwardMs > 0 ? step.ForwardBackwardMs : null,
         };
         Write(() => steps.Append(line));
         if (step.SnapshotStallMs > 0)

@@ -37,6 +37,10 @@ internal sealed class RecordedRun : IRunRecorder
     {
     }
 
+    public RunSpec? Recorded { get; private set; }
+
+    public void Record(RunSpec spec) => Recorded = spec;
+
     public void Step(DecidedStep step, double ms)
     {
         lock (Steps)

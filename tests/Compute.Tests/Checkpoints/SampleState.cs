@@ -71,13 +71,29 @@ internal sealed unsafe class SampleState : IDisposable
     public Manifest Write(string root, long step, int shards, Func<string, string, long, IEnumerable<long>>? cut = null, long token = 0, long attempt = 0, IFileOperations? files = null) =>
         Write(new FolderStorage(root, files ?? QuickFiles.Instance), step, shards, cut, token, attempt);
 
-    public Manifest Write(ICheckpointStorage storage, long step, int shards, Func<string, string, long, IEnumerable<long>>? cut = null, long token = 0, long attempt = 0)
+    /// <summary>The same to any storage; <paramref name="sequence"/>: as a run does, a file being made durable while the next one is written.</summary>
+    public Manifest Write(
+        ICheckpointStorage storage, long step, int shards, Func<string, string, long, IEnumerable<long>>? cut = null, long token = 0, long attempt = 0, bool sequence = false)
     {
         string folder = new CheckpointStore(storage).Begin(step, attempt);
         List<ShardTensor> pieces = Pieces(cut ?? ((_, _, n) => [n / 3]));
         var writer = new ShardFileWriter(storage);
-        List<ShardFileResult> written = [.. Enumerable.Range(0, shards)
-            .Select(i => writer.Write($"{folder}/shard-{i}.safetensors", "run-a", step, [.. pieces.Where((_, p) => p % shards == i)]))];
+        using var files = new ShardFileSequence(writer);
+        List<ShardFileResult> written = [];
+        for (int i = 0; i < shards; i++)
+        {
+            (string file, ShardTensor[] part) = ($"{folder}/shard-{i}.safetensors", [.. pieces.Where((_, p) => p % shards == i)]);
+            if (sequence)
+            {
+                files.Write(file, "run-a", step, part);
+            }
+            else
+            {
+                written.Add(writer.Write(file, "run-a", step, part));
+            }
+        }
+
+        written.AddRange(files.Finish());
         return Describe(step, token, [.. written.Select(w => w.File)], [.. written.SelectMany(w => w.Entries)]);
     }
 

@@ -57,6 +57,7 @@ public sealed class BadInputTests : IDisposable
     {
         string[] machine = ["cluster.host=10.0.0.5", "cluster.secret=hush"];
         Assert.Contains("persistence.provider = sqlite: expected postgresql: cluster.host = 10.0.0.5", samples.Refusal(null, machine), StringComparison.Ordinal);
+        Assert.Contains("cluster.split-brain.strategy = lease-majority: expected keep-majority", samples.Refusal(null, "cluster.split-brain.strategy=lease-majority"), StringComparison.Ordinal);
         string[] database = [.. machine, "persistence.provider=postgresql", "persistence.connection-string=Host=db;Username=moe"];
         Assert.Contains("persistence.shared-storage = off: expected on", samples.Refusal(null, database), StringComparison.Ordinal);
         Assert.Equal("Host=db;Username=moe", samples.Load(null, [.. database, "persistence.shared-storage=on"]).Runtime.Persistence.ConnectionString);

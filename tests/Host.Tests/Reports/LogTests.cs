@@ -31,6 +31,22 @@ public class LogTests
     }
 
     [Fact]
+    public void A_former_writer_that_wakes_up_after_another_took_over_changes_nothing_that_is_read()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("steps.jsonl");
+        using var former = new StepsLog(path);
+        former.Append(ReportFixture.Step(1));
+        using var successor = new StepsLog(path);
+        successor.Append(ReportFixture.Step(2, epoch: 2));
+        former.Append(ReportFixture.Step(2));
+        successor.Append(ReportFixture.Step(3, epoch: 2));
+        former.Append(ReportFixture.Step(3));
+        Assert.Equal([(1L, 1L), (2L, 2L), (3L, 2L)], StepsLog.Read(path).Steps.Select(s => (s.Step, s.Epoch)));
+        Assert.Equal([path], Directory.EnumerateFiles(Path.GetDirectoryName(path)!));
+    }
+
+    [Fact]
     public void A_line_is_readable_as_soon_as_append_returns()
     {
         using var folder = new TemporaryFolder();
@@ -47,6 +63,56 @@ public class LogTests
         File.WriteAllText(path, "{\"step\":1,\"epoch\":1,\"loss\":2,\"tokens\":4,\"ms\":1}\nrubbish\n{\"step\":3,\"epoch\":1,\"loss\":2,\"tokens\":4,\"ms\":1}\n");
         var e = Assert.Throws<ReportException>(() => StepsLog.Read(path));
         Assert.Contains("steps.jsonl line 2:", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_flipped_bit_anywhere_in_a_log_is_found_and_its_line_named()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("steps.jsonl");
+        using (var log = new StepsLog(path))
+        {
+            log.Append(ReportFixture.Step(1));
+            log.Append(ReportFixture.Step(2));
+            log.Append(ReportFixture.Step(3));
+        }
+
+        byte[] sound = File.ReadAllBytes(path);
+        int[] ends = [.. Enumerable.Range(0, sound.Length).Where(i => sound[i] == '\n')];
+        for (int bit = 0; bit < 8 * sound.Length; bit += bit % 8 == 7 ? 17 : 1)
+        {
+            byte[] bad = [.. sound];
+            bad[bit / 8] ^= (byte)(1 << (bit % 8));
+            File.WriteAllBytes(path, bad);
+            if (bit / 8 >= ends[1])
+            {
+                // The last line (the last two, where the newline between them is gone) may have been torn by a killed process: it is left out, and that is said.
+                StepHistory history = StepsLog.Read(path);
+                Assert.True(history.Torn && history.Steps.Count == (bit / 8 == ends[1] ? 1 : 2), $"bit {bit}");
+            }
+            else
+            {
+                int line = Array.FindIndex(ends, e => bit / 8 <= e) + 1;
+                Assert.Contains($"steps.jsonl line {line}:", Assert.Throws<ReportException>(() => StepsLog.Read(path)).Message, StringComparison.Ordinal);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_line_that_has_lost_its_checksum_is_named_where_others_have_one()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("steps.jsonl");
+        const string Old = "{\"step\":1,\"epoch\":1,\"loss\":2,\"tokens\":4,\"ms\":1}\n";
+        File.WriteAllText(path, Old);
+        using (var log = new StepsLog(path))
+        {
+            log.Append(ReportFixture.Step(2));
+        }
+
+        Assert.Equal(2, StepsLog.Read(path).Steps.Count); // begun by an older build, gone on with by this one
+        File.AppendAllText(path, Old + Old);
+        Assert.Contains("line 3: not a record of this version: altered", Assert.Throws<ReportException>(() => StepsLog.Read(path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -41,6 +41,20 @@ public static class AdaptiveConfiguration
         return new(snapshot, persist, (long)interval, save, plt, Reason(profile, hidden, snapshot, persist, save, interval, least, optimal));
     }
 
+    /// <summary>Of a run with full checkpoints, where K is N and nothing is lost: the interval alone, I* of <see cref="OverheadModel"/>, at most the whole run.</summary>
+    public static AdaptiveChoice ChooseInterval(AdaptiveProfile profile)
+    {
+        ArgumentNullException.ThrowIfNull(profile);
+        int all = profile.Experts;
+        double save = OverheadModel.SaveMs(profile.SnapshotMs(all), profile.ForwardBackwardMs);
+        double optimal = OverheadModel.OptimalIntervalSteps(save, profile.PersistMs(all), profile.IterationMs, profile.MtbfMs);
+        double interval = Math.Max(1, Math.Min(optimal, profile.TotalSteps)), least = Least(profile, all);
+        string bound = interval < optimal ? "the whole run" : interval > least
+            ? $"the best between stalls of {save:0.#} ms and repeated steps"
+            : $"writing takes {profile.PersistMs(all):0.#} ms, {profile.PersistMs(all) / profile.IterationMs:0.#} steps";
+        return new(all, all, (long)interval, save, 0, $"full checkpoints every {interval:0} steps ({bound})");
+    }
+
     private static double Faults(AdaptiveProfile profile) => profile.TotalSteps * profile.IterationMs / profile.MtbfMs;
 
     private static double Least(AdaptiveProfile profile, int persist) => Math.Max(1, Math.Ceiling(profile.PersistMs(persist) / profile.IterationMs));

@@ -31,6 +31,35 @@ public sealed class AdaptiveConfigurationTests
     }
 
     [Fact]
+    public void Of_full_checkpoints_the_interval_alone_is_chosen_and_none_that_storage_can_follow_costs_less() => Gen.Select(
+        Gen.Double[50, 5000], Gen.Double[1e7, 1e10], Gen.Double[1e7, 1e9], Gen.Double[1e5, 1e8]).Sample(
+        (forward, snapshot, persist, mtbf) =>
+        {
+            AdaptiveProfile profile = Profile with { ForwardBackwardMs = forward, IterationMs = forward + 10, SnapshotBytesPerSecond = snapshot, PersistBytesPerSecond = persist, MtbfMs = mtbf };
+            AdaptiveChoice c = AdaptiveConfiguration.ChooseInterval(profile);
+            Assert.Equal((16, 16, 0.0), (c.KSnapshot, c.KPersist, c.ExpectedPlt));
+            Assert.InRange(c.IntervalSteps, 1, 10_000);
+            double Cost(double interval) => OverheadModel.Predict(new OverheadInputs
+            {
+                ForwardBackwardMs = forward,
+                IterationMs = forward + 10,
+                SnapshotMs = profile.SnapshotMs(16),
+                TotalSteps = profile.TotalSteps,
+                IntervalSteps = interval,
+                MtbfMs = mtbf,
+                Experts = 16,
+                KSnapshot = 16,
+                KPersist = 16,
+            }).OverheadMs;
+            double least = Math.Max(1, Math.Ceiling(profile.PersistMs(16) / (forward + 10)));
+            Assert.True(c.IntervalSteps >= Math.Min(least, 10_000), c.Reason);
+            foreach (long other in new[] { c.IntervalSteps - 1, c.IntervalSteps + 1 }.Where(i => i >= least && i <= 10_000))
+            {
+                Assert.True(Cost(c.IntervalSteps) <= Cost(other) * (1 + 1e-9), $"{c.Reason}, but {other} costs less");
+            }
+        });
+
+    [Fact]
     public void A_copy_that_cannot_hide_is_kept_small_and_rare()
     {
         AdaptiveChoice c = AdaptiveConfiguration.Choose(Profile with { ForwardBackwardMs = 80 });

@@ -23,10 +23,11 @@ internal abstract record DiskOperation
     public sealed record RemoveFolder(string Path) : DiskOperation;
 }
 
-/// <summary>Carries out what the checkpoint code does below a folder and writes all of it down, for <see cref="TornDisk"/> to tell what a power failure may leave.</summary>
+/// <summary>Carries out what the checkpoint code does below a folder and writes all of it down, for <see cref="TornDisk"/> to tell what a power failure may leave. Operations of several threads are written down in one order.</summary>
 internal sealed class RecordingFiles(string root) : IFileOperations
 {
     private readonly Dictionary<string, int> inodes = [];
+    private readonly Lock gate = new();
     private int next;
 
     public List<DiskOperation> Log { get; } = [];
@@ -36,6 +37,7 @@ internal sealed class RecordingFiles(string root) : IFileOperations
 
     public void CreateFolder(string path)
     {
+        using Lock.Scope one = gate.EnterScope();
         if (!Directory.Exists(path))
         {
             string? parent = Path.GetDirectoryName(path);
@@ -51,6 +53,7 @@ internal sealed class RecordingFiles(string root) : IFileOperations
 
     public IWritableFile Create(string path, long length)
     {
+        using Lock.Scope one = gate.EnterScope();
         IWritableFile file = QuickFiles.Instance.Create(path, length);
         inodes[path] = next++;
         Log.Add(new DiskOperation.Create(Relative(path), inodes[path], length));
@@ -62,6 +65,7 @@ internal sealed class RecordingFiles(string root) : IFileOperations
 
     public void Rename(string from, string to)
     {
+        using Lock.Scope one = gate.EnterScope();
         QuickFiles.Instance.Rename(from, to);
         inodes.Remove(from, out int inode);
         inodes[to] = inode;
@@ -70,6 +74,7 @@ internal sealed class RecordingFiles(string root) : IFileOperations
 
     public bool SyncFolder(string path)
     {
+        using Lock.Scope one = gate.EnterScope();
         if (!Forgets.Folders && path.StartsWith(root, StringComparison.Ordinal))
         {
             Log.Add(new DiskOperation.SyncFolder(Relative(path)));
@@ -80,6 +85,7 @@ internal sealed class RecordingFiles(string root) : IFileOperations
 
     public void DeleteFile(string path)
     {
+        using Lock.Scope one = gate.EnterScope();
         if (File.Exists(path))
         {
             QuickFiles.Instance.DeleteFile(path);
@@ -90,6 +96,7 @@ internal sealed class RecordingFiles(string root) : IFileOperations
 
     public void DeleteFolder(string path)
     {
+        using Lock.Scope one = gate.EnterScope();
         QuickFiles.Instance.DeleteFolder(path);
         if (!Directory.Exists(path))
         {
@@ -103,12 +110,14 @@ internal sealed class RecordingFiles(string root) : IFileOperations
     {
         public void Append(ReadOnlySpan<byte> bytes)
         {
+            using Lock.Scope one = owner.gate.EnterScope();
             file.Append(bytes);
             owner.Log.Add(new DiskOperation.Append(inode, bytes.ToArray()));
         }
 
         public void Sync()
         {
+            using Lock.Scope one = owner.gate.EnterScope();
             file.Sync();
             if (!owner.Forgets.Files)
             {

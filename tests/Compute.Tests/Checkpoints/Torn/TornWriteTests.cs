@@ -59,7 +59,7 @@ public sealed class TornWriteTests
         Promised(fence: 1);
         foreach ((SampleState state, long step) in new[] { (first, 10L), (second, 20L) })
         {
-            store.Publish(state.Write(storage, step, 2, (_, _, _) => [], token: 1), SampleState.Expected);
+            store.Publish(state.Write(storage, step, 2, (_, _, _) => [], token: 1, sequence: true), SampleState.Expected);
             Promised(step);
         }
 
@@ -67,16 +67,16 @@ public sealed class TornWriteTests
         Promised(fence: 2);
 
         // A newer coordinator went back to 10 and writes 20 again.
-        store.Publish(second.Write(storage, 20, 1, (_, _, _) => [], token: 2, attempt: 3), SampleState.Expected);
+        store.Publish(second.Write(storage, 20, 1, (_, _, _) => [], token: 2, attempt: 3, sequence: true), SampleState.Expected);
         Promised(20);
-        Manifest thirty = first.Write(storage, 30, 2, (_, _, _) => [], token: 2);
+        Manifest thirty = first.Write(storage, 30, 2, (_, _, _) => [], token: 2, sequence: true);
         store.Publish(thirty, SampleState.Expected);
         Promised(30);
         Assert.Empty(store.Retain(new RetentionRequest(new RetentionPolicy(1), 2)).Failures);
         Promised();
 
         // 40 refers to a file of 30, which goes later.
-        Manifest forty = first.Write(storage, 40, 2, (_, _, _) => [], token: 2);
+        Manifest forty = first.Write(storage, 40, 2, (_, _, _) => [], token: 2, sequence: true);
         CheckpointFile shared = thirty.Files[0];
         store.Publish(
             forty with

@@ -8,6 +8,8 @@ internal static partial class NativeProcess
     public const int Interrupt = 2;
     public const int SigKill = 9;
     public const int Terminate = 15;
+    public const int SigCont = 18;
+    public const int SigStop = 19;
     private const long PidFdOpen = 434;
     private const short PollIn = 1;
 

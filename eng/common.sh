@@ -69,3 +69,59 @@ needs_build() {
   [ -z "$(sources -newer "$stamp" | head -n 1)" ] || return 0
   [ "$(cat "$stamp")" != "$(build_key)" ]
 }
+
+# Runs a command; what it says is shown only when it fails.
+quiet() {
+  local log status=0
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 </dev/null || status=$?
+  [ "$status" = 0 ] || cat "$log" >&2
+  rm -f "$log"
+  return "$status"
+}
+
+# Installs Debian packages without a question.
+apt_install() {
+  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" ||
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; }
+}
+
+# Whether packages can be installed here unattended.
+can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
+
+# Waits, at most $1 seconds, until a command succeeds while the process $2 lives.
+await_server() {
+  local left=$(($1 * 10)) process=$2
+  shift 2
+  while [ "$left" -gt 0 ] && kill -0 "$process" 2>/dev/null; do
+    ! "$@" >/dev/null 2>&1 || return 0
+    sleep 0.1
+    left=$((left - 1))
+  done
+  return 1
+}
+
+# Whether something listens on port $1 of the loopback address.
+listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# The mirror of a Debian suite (names separated by |) that the machine's own sources name, from the deb822 files or the old one-line list.
+debian_mirror() {
+  local suites=$1 file
+  {
+    for file in /etc/apt/sources.list.d/*.sources; do
+      [ -e "$file" ] || continue
+      awk -v RS= -v suites="$suites" '{
+        uri = ""; wanted = 0; debs = 0
+        n = split($0, line, "\n")
+        for (i = 1; i <= n; i++) {
+          if (line[i] ~ /^Types:.*deb( |$)/) debs = 1
+          if (line[i] ~ /^URIs:/) { split(line[i], word, /[ \t]+/); uri = word[2] }
+          if (line[i] ~ "^Suites:" && line[i] ~ "[ \t](" suites ")/?([ \t]|$)") wanted = 1
+        }
+        if (uri != "" && wanted && debs) { print uri; exit }
+      }' "$file"
+    done
+    cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
+      sed -nE "s/^[ \t]*deb[ \t]+(\[[^]]*\][ \t]+)?([^ \t]+)[ \t]+($suites)[ \t].*main.*/\2/p" || true
+  } | head -n 1
+}

@@ -20,14 +20,7 @@ install_server() {
   command -v npm >/dev/null || die "s3rver needs node and npm; install Node.js 20 or newer"
   say "installing s3rver $version"
   mkdir -p "$home"
-  local log
-  log=$(mktemp)
-  if ! (cd "$home" && npm install --no-audit --no-fund --no-save "s3rver@$version") >"$log" 2>&1; then
-    cat "$log" >&2
-    rm -f "$log"
-    die "s3rver could not be installed: see above"
-  fi
-  rm -f "$log"
+  quiet npm install --prefix "$home" --no-audit --no-fund --no-save "s3rver@$version" || die "s3rver could not be installed: see above"
 }
 
 start_server() {
@@ -37,17 +30,12 @@ start_server() {
   mkdir -p "$dir"
   node "$server" -d "$dir/objects" -a 127.0.0.1 -p "$port" --silent --configure-bucket moe >"$dir/server.log" 2>&1 </dev/null &
   echo $! >"$dir/pid"
-  local attempt
-  for attempt in $(seq 100); do
-    kill -0 "$(cat "$dir/pid")" 2>/dev/null || { cat "$dir/server.log" >&2; rm -rf -- "$dir"; die "s3rver did not start on port $port: see above"; }
-    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-      printf 'http://127.0.0.1:%s\n' "$port"
-      return
-    fi
-    sleep 0.1
-  done
-  stop_server "$dir"
-  die "s3rver does not listen on port $port"
+  if ! await_server 10 "$!" listens "$port"; then
+    cat "$dir/server.log" >&2
+    stop_server "$dir"
+    die "s3rver did not start on port $port: see above"
+  fi
+  printf 'http://127.0.0.1:%s\n' "$port"
 }
 
 stop_server() {

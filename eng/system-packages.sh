@@ -18,27 +18,7 @@ if [ "$os" != debian ] || [ "$release" != 12 ]; then
   die "$why; this system (${os:-unknown} ${release:-}) has an older one: install a newer libstdc++6, or use Debian 12 or newer, or Ubuntu 24.04 or newer"
 fi
 
-# The mirror of the suite bookworm, from the deb822 files or the old one-line list.
-mirror() {
-  local file
-  for file in /etc/apt/sources.list.d/*.sources; do
-    [ -e "$file" ] && [ "$file" != "$sources" ] || continue
-    awk -v RS= '{
-      uri = ""; bookworm = 0; debs = 0
-      n = split($0, line, "\n")
-      for (i = 1; i <= n; i++) {
-        if (line[i] ~ /^Types:.*deb( |$)/) debs = 1
-        if (line[i] ~ /^URIs:/) { split(line[i], word, /[ \t]+/); uri = word[2] }
-        if (line[i] ~ /^Suites:/ && line[i] ~ /[ \t](bookworm|stable)\/?([ \t]|$)/) bookworm = 1
-      }
-      if (uri != "" && bookworm && debs) { print uri; exit }
-    }' "$file"
-  done
-  cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
-    sed -nE 's/^[ \t]*deb[ \t]+(\[[^]]*\][ \t]+)?([^ \t]+)[ \t]+(bookworm|stable)[ \t].*main.*/\2/p' || true
-}
-
-from=$(mirror | head -n 1)
+from=$(debian_mirror 'bookworm|stable')
 [ -n "$from" ] || die "$why; no Debian mirror found in /etc/apt: add the suite trixie yourself and run apt-get install -t trixie libstdc++6"
 
 as_root=

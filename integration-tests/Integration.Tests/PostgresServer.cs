@@ -6,8 +6,8 @@ using Npgsql;
 namespace MoeActors.Integration.Tests;
 
 /// <summary>
-/// A real PostgreSQL server on the loopback address, started by eng/postgres.sh for the tests of one class and removed with them. Where it
-/// cannot be installed, the tests are skipped with the script's own sentence.
+/// A real PostgreSQL server on an address of this machine, started by eng/postgres.sh for the tests of one class and removed with them. Where
+/// it cannot be installed, the tests are skipped with the script's own sentence.
 /// </summary>
 public sealed class PostgresServer : IAsyncLifetime
 {
@@ -15,6 +15,9 @@ public sealed class PostgresServer : IAsyncLifetime
 
     /// <summary>Why there is no server; null when there is one.</summary>
     public string? Missing { get; private set; }
+
+    /// <summary>Where it listens.</summary>
+    public string Address { get; init; } = "127.0.0.1";
 
     /// <summary>Connection string of its superuser.</summary>
     public string ConnectionString { get; private set; } = "";
@@ -29,7 +32,7 @@ public sealed class PostgresServer : IAsyncLifetime
             return;
         }
 
-        (code, string output, error) = await EngScript.RunAsync("postgres.sh", "start", folder, $"{FreePort()}");
+        (code, string output, error) = await EngScript.RunAsync("postgres.sh", "start", folder, $"{FreePort(IPAddress.Parse(Address))}", Address);
         Assert.True(code == 0, error);
         ConnectionString = output.Trim();
     }
@@ -51,9 +54,19 @@ public sealed class PostgresServer : IAsyncLifetime
         await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
 
-    private static int FreePort()
+    /// <summary>Ends the server as a crash would, and starts it again.</summary>
+    public async Task RestartAsync()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        foreach (string verb in (string[])["halt", "again"])
+        {
+            (int code, _, string error) = await EngScript.RunAsync("postgres.sh", verb, folder);
+            Assert.True(code == 0, error);
+        }
+    }
+
+    private static int FreePort(IPAddress address)
+    {
+        using var listener = new TcpListener(address, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }

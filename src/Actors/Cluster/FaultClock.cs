@@ -6,9 +6,12 @@ namespace MoeActors.Actors.Cluster;
 internal sealed class FaultClock
 {
     private readonly List<Open> open = [];
+    private int detected;
 
     private sealed class Open
     {
+        public required int Number { get; init; }
+
         public required string Kind { get; init; }
 
         public required string Target { get; init; }
@@ -49,6 +52,7 @@ internal sealed class FaultClock
     {
         open.Add(new Open
         {
+            Number = ++detected,
             Kind = kind,
             Target = target,
             AtStep = atStep,
@@ -78,22 +82,24 @@ internal sealed class FaultClock
         }
     }
 
+    /// <summary>The faults as far as their recovery has come.</summary>
+    public IReadOnlyList<FaultTimeline> Underway() => [.. open.Select(f => Timeline(f, null))];
+
     /// <summary>The first step after the faults is decided: they are over.</summary>
     public IReadOnlyList<FaultTimeline> FirstStep()
     {
-        if (open.Count == 0)
-        {
-            return [];
-        }
-
-        FaultTimeline[] done = open.Select(f => new FaultTimeline(
-            f.Kind, f.Target, f.AtStep, f.Phase, f.At, f.DecidedMs, f.FetchedMs, f.RestoredMs, f.RejoinedMs, f.Now(),
-            f.Rung, f.Why.Length > 0 ? $"{f.Reason}; {f.Why}" : f.Reason, Math.Max(0, f.AtStep - f.RestoreStep), f.Injected)
-        {
-            // Faults of one recovery share its cost: it is told once.
-            Plt = ReferenceEquals(f, open[0]) ? f.Plt : 0,
-        }).ToArray();
+        FaultTimeline[] done = [.. open.Select(f => Timeline(f, f.Now()))];
         open.Clear();
         return done;
     }
+
+    private FaultTimeline Timeline(Open f, double? firstStep) => new(
+        f.Kind, f.Target, f.AtStep, f.Phase, f.At, f.DecidedMs, f.FetchedMs, f.RestoredMs, f.RejoinedMs, firstStep,
+        f.Rung, f.Why.Length > 0 ? $"{f.Reason}; {f.Why}" : f.Reason, Math.Max(0, f.AtStep - f.RestoreStep), f.Injected)
+    {
+        Number = f.Number,
+
+        // Faults of one recovery share its cost: it is told once.
+        Plt = ReferenceEquals(f, open[0]) ? f.Plt : 0,
+    };
 }

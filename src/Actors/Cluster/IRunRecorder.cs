@@ -31,6 +31,11 @@ public interface IRunRecorder : IDisposable
     /// <summary>A checkpoint is published.</summary>
     void Checkpoint(CommittedCheckpoint checkpoint);
 
+    /// <summary>An epoch is decided, or ready, that is to end a fault: written down so that it is not forgotten with this coordinator. The same fault has the same number.</summary>
+    void FaultUnderway(FaultTimeline fault)
+    {
+    }
+
     /// <summary>A fault is over: the first step after it is decided.</summary>
     void Fault(FaultTimeline fault);
 
@@ -77,15 +82,18 @@ public sealed record CommittedCheckpoint(long Step, long Bytes, IReadOnlyList<lo
 /// <param name="FetchedMs">State was read.</param>
 /// <param name="RestoredMs">State was in place.</param>
 /// <param name="RejoinedMs">All nodes were ready.</param>
-/// <param name="FirstStepMs">The first step was decided.</param>
+/// <param name="FirstStepMs">The first step was decided; null while it is not.</param>
 /// <param name="Rung">Where the state came from.</param>
 /// <param name="Reason">Why it counted as a fault.</param>
 /// <param name="LostSteps">Steps computed again.</param>
 /// <param name="Injected">Whether the product killed itself on purpose (fault injection).</param>
 public sealed record FaultTimeline(
     string Kind, string Target, long AtStep, string Phase, DateTimeOffset At, double DecidedMs, double FetchedMs, double RestoredMs,
-    double RejoinedMs, double FirstStepMs, string Rung, string Reason, long LostSteps, bool Injected)
+    double RejoinedMs, double? FirstStepMs, string Rung, string Reason, long LostSteps, bool Injected)
 {
+    /// <summary>Number of the fault among those this coordinator saw.</summary>
+    public int Number { get; init; }
+
     /// <summary>PLT this recovery cost, a share; 0 in exact recovery.</summary>
     public double Plt { get; init; }
 }

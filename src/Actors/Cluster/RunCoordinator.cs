@@ -237,9 +237,11 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
                     break;
                 case Effect.EpochDecided e:
                     faults.Decided(e.RestoreStep);
+                    WriteFaults();
                     break;
                 case Effect.EpochReady e:
                     faults.Ready(e.FetchMs, e.RestoreMs, e.Rung, e.Reason, e.Plt);
+                    WriteFaults();
                     recorder?.Epoch(e.Epoch, state.Step, state.Placement!, e.Nodes);
                     lastDecision = Stopwatch.GetTimestamp();
                     hold.Take();
@@ -248,6 +250,14 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
                     OnEnded(e.Outcome);
                     break;
             }
+        }
+    }
+
+    private void WriteFaults()
+    {
+        foreach (FaultTimeline fault in faults.Underway())
+        {
+            recorder?.FaultUnderway(fault);
         }
     }
 

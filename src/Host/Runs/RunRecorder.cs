@@ -18,6 +18,8 @@ internal sealed class RunRecorder : IRunRecorder
     private readonly string folder;
     private readonly StepsLog steps;
     private readonly EventsLog events;
+    private readonly Dictionary<int, int> idOfFault = [];
+    private readonly List<FaultRecord> inherited = [];
     private int faults;
     private bool refused;
     private RunSpec? spec;
@@ -33,6 +35,7 @@ internal sealed class RunRecorder : IRunRecorder
             events = new EventsLog(path);
             EventHistory history = EventsLog.Read(path);
             faults = history.Faults.Count;
+            inherited.AddRange(history.Faults.Where(f => f.FirstStepMs is null));
             NewestEpoch = (int)history.All.Select(e => e.Epoch ?? 0).DefaultIfEmpty().Max();
         }
         catch (ReportException e)
@@ -81,6 +84,7 @@ internal sealed class RunRecorder : IRunRecorder
             ForwardBackwardMs = step.ForwardBackwardMs > 0 ? step.ForwardBackwardMs : null,
         };
         Write(() => steps.Append(line));
+        CloseInherited();
         if (step.SnapshotStallMs > 0)
         {
             CheckpointMetrics.Stall.Observe(step.SnapshotStallMs / 1000);
@@ -97,6 +101,16 @@ internal sealed class RunRecorder : IRunRecorder
         CheckpointMetrics.Committed.WithLabels(checkpoint.Kind).Inc();
         CheckpointMetrics.Persist.Observe(checkpoint.PersistMs / 1000);
         Write(() => Append(checkpoint));
+    }
+
+    private int IdOf(FaultTimeline fault)
+    {
+        if (!idOfFault.TryGetValue(fault.Number, out int id))
+        {
+            idOfFault.Add(fault.Number, id = ++faults);
+        }
+
+        return id;
     }
 
     private void Append(CommittedCheckpoint checkpoint)
@@ -117,10 +131,24 @@ internal sealed class RunRecorder : IRunRecorder
         }
     }
 
+    // Their coordinator was lost before the first step after them: it is this one.
+    private void CloseInherited()
+    {
+        foreach (FaultRecord fault in inherited)
+        {
+            Write(() => events.Append(fault with { FirstStepMs = fault.At is { } at ? Math.Max(0, (DateTimeOffset.UtcNow - at).TotalMilliseconds) : null }));
+        }
+
+        inherited.Clear();
+    }
+
+    /// <inheritdoc/>
+    public void FaultUnderway(FaultTimeline fault) => Fault(fault);
+
     /// <inheritdoc/>
     public void Fault(FaultTimeline fault) => Write(() => events.Append(new FaultRecord
     {
-        Id = ++faults,
+        Id = IdOf(fault),
         Kind = fault.Kind,
         Target = fault.Target,
         AtStep = fault.AtStep,

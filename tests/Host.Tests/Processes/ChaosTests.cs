@@ -9,6 +9,7 @@ namespace MoeActors.Host.Tests.Processes;
 public sealed class ChaosTests
 {
     [Fact]
+    [Trait("Tier", "integration")]
     public Task A_small_campaign_leaves_no_trace_in_the_result() => PassesAsync(1, """
         run.steps = 80
         script = [

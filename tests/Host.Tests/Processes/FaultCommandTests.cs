@@ -7,6 +7,7 @@ namespace MoeActors.Host.Tests.Processes;
 
 /// <summary>`moe fault` on a cluster of real processes: each fault of a process takes, another node sees it, and the run goes on (AD-1).</summary>
 [Collection(ProcessCollection.Name)]
+[Trait("Tier", "soak")]
 public sealed class FaultCommandTests
 {
     [Fact]

@@ -1,6 +1,7 @@
 namespace MoeActors.Actors.Tests.Simulation;
 
 /// <summary>The simulator can fail: each of the listed bugs is found within a thousand schedules.</summary>
+[Collection(SimulationCollection.Name)]
 public sealed class MutationTests(ITestOutputHelper output)
 {
     private const int Most = 1000;

@@ -1,6 +1,7 @@
 namespace MoeActors.Actors.Tests.Simulation;
 
 /// <summary>The product's state machines under thousands of fault schedules in virtual time. A failure names its seed: <c>eng/simulate.sh --seed N</c> replays it.</summary>
+[Collection(SimulationCollection.Name)]
 public sealed class SimulationTests(ITestOutputHelper output)
 {
     [Fact]

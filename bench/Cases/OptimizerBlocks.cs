@@ -30,7 +30,7 @@ internal sealed unsafe class OptimizerBlocks : IDisposable
         ParameterLayout layout = ParameterLayout.Experts(model, 0, 0, 16);
         Count = layout.Total / block * block;
         weights = zeros(layout.Total);
-        gradient = full(layout.Total, 1e-3f);
+        gradient = zeros(layout.Total).Fill(1e-3f);
         copy = zeros(3 * Count);
         MemoryTuning.AdviseHugePages(copy);
         blocks = [.. Enumerable.Range(0, (int)(Count / block)).Select(i => new OptimizerShard(layout, (long)i * block, block, weights, Precision.Float32))];

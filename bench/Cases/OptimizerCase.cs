@@ -43,7 +43,7 @@ internal sealed class OptimizerCase : IBenchCase
         };
         ParameterLayout layout = ParameterLayout.Experts(model, 0, 0, 8);
         using Tensor weights = zeros(layout.Total, precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32);
-        using Tensor gradient = full(layout.Total, 1e-3f);
+        using Tensor gradient = zeros(layout.Total).Fill(1e-3f);
         using var shard = new OptimizerShard(layout, 0, layout.Total, weights, precision);
         using Tensor from = ones(CopyBytes, ScalarType.Byte), to = zeros(CopyBytes, ScalarType.Byte);
 

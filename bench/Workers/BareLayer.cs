@@ -1,6 +1,7 @@
 using MoeActors.Compute.Experts;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -26,8 +27,8 @@ internal sealed class BareLayer : IDisposable
     {
         (this.moe, this.layout) = (moe, layout);
         x = randn([tokens, hidden]).to(dtype).requires_grad_();
-        gate = (randn([moe.Experts, hidden]) / Math.Sqrt(hidden)).requires_grad_();
-        target = (randn([tokens, hidden]) / tokens).to(dtype);
+        gate = randn([moe.Experts, hidden]).Over(Math.Sqrt(hidden)).requires_grad_();
+        target = randn([tokens, hidden]).Over(tokens).to(dtype);
     }
 
     public RoutingPlan Plan => plan!;
@@ -41,7 +42,7 @@ internal sealed class BareLayer : IDisposable
         RouterOutput routed = Router.Select(moe, logits, null, null);
         Tensor scores = routed.Probabilities.detach().gather(1, routed.Experts);
         plan = RoutingPlanner.Plan(moe, layout, routed.Experts.data<long>().ToArray(), scores.data<float>().ToArray(), (int)x.size(0), training: true);
-        auxiliary = AuxiliaryLoss.Balance(routed.Probabilities, plan.Routed, moe.TopK).mul(moe.BalanceLoss).DetachFromDisposeScope();
+        auxiliary = AuxiliaryLoss.Balance(routed.Probabilities, plan.Routed, moe.TopK).Times(moe.BalanceLoss).DetachFromDisposeScope();
         table = routed.Weights.DetachFromDisposeScope();
         weights = RowWeights(plan, table);
         answers = new Tensor?[plan.Chunks.Count];
@@ -115,7 +116,7 @@ internal sealed class BareLayer : IDisposable
 
         autograd.backward([this.table!, auxiliary!], [tensor(table, [Plan.Tokens, moe.TopK]), ones_like(auxiliary!)]);
         using IDisposable off = no_grad();
-        rowGradient!.add_(x.grad!);
+        rowGradient!.PlusInPlace(x.grad!);
     }
 
     public void Dispose()

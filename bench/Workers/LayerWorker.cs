@@ -4,6 +4,7 @@ using MoeActors.Actors.Exchange;
 using MoeActors.Compute.Experts;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Tensors;
 using static TorchSharp.torch;
 
 namespace MoeActors.Bench.Workers;
@@ -52,7 +53,7 @@ internal sealed class LayerWorker : IDisposable
         (int first, int count) = layout.ExpertsAt(node, Experts);
         ParameterLayout parameters = ParameterLayout.Experts(model, 0, first, count);
         manual_seed(10 + node);
-        weights = (randn(parameters.Total) / Math.Sqrt(Hidden)).to(dtype);
+        weights = randn(parameters.Total).Over(Math.Sqrt(Hidden)).to(dtype);
         gradient = zeros(parameters.Total);
         shard = new ExpertShardCompute(model, layout, 0, 0, node, parameters, weights);
         layer = new BareLayer(model.Moe, layout, Hidden, Tokens, dtype);
@@ -90,7 +91,7 @@ internal sealed class LayerWorker : IDisposable
     private LayerStep Step()
     {
         long begun = Stopwatch.GetTimestamp(), waited = 0;
-        gradient.fill_(0f);
+        gradient.Fill(0);
         done = false;
         using (Tensor rows = layer.Route())
         {

@@ -2,6 +2,7 @@ using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Tensors;
 
 using static TorchSharp.torch;
 
@@ -35,8 +36,8 @@ internal sealed class UnitRestore(DeviceStore store, CheckpointStore checkpoints
 
                     using Tensor range = initial.narrow(0, unit.Begin, unit.Count);
                     unit.Optimizer.Master.copy_(range);
-                    unit.Optimizer.First.fill_(0f);
-                    unit.Optimizer.Second.fill_(0f);
+                    unit.Optimizer.First.Fill(0);
+                    unit.Optimizer.Second.Fill(0);
                     unit.Steps.SetAll(0);
                 }
             }

@@ -10,6 +10,7 @@ using MoeActors.Compute.Experts;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Tensors;
 
 using static TorchSharp.torch;
 
@@ -110,7 +111,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         step = next;
         (accumulated, expected, sent, draining) = (0, 0, false, false);
         forwarded.Clear();
-        unit!.Gradient.fill_(0f);
+        unit!.Gradient.Fill(0);
         reduction = new GradientExchange(Layout.Groups, Layout.GroupOf(rank));
         foreach (Ticket ticket in early.Of(step))
         {

@@ -9,6 +9,7 @@ using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Tensors;
 
 using static TorchSharp.torch;
 
@@ -120,7 +121,7 @@ internal sealed partial class RankActor : ReceiveActor
         step = m.Step;
         (crossEntropy, balance, routerZ, tokens, dropped, micro) = (0, 0, 0, 0, 0, 0);
         routed = context!.Spec.Checkpoint.Mode == CheckpointMode.Partial ? new int[model!.MoeCount * context.Spec.Model.Moe.Experts] : [];
-        unit!.Gradient.fill_(0f);
+        unit!.Gradient.Fill(0);
         reduction = new GradientExchange(context!.Spec.Layout.Ranks, rank);
         foreach (Ticket ticket in early.Of(step))
         {

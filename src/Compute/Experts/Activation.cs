@@ -33,7 +33,7 @@ internal static class Activation
         }
         else
         {
-            h.copy_(nn.functional.gelu(u + bias!));
+            h.copy_(nn.functional.gelu(u.Plus(bias!)));
         }
     }
 
@@ -53,16 +53,16 @@ internal static class Activation
             Tensor a = u.narrow(1, 0, f), b = u.narrow(1, f, f);
             Tensor s = a.sigmoid(), silu = a * s;
             Tensor h = silu * b;
-            Tensor da = dh * b * s * (1 + (a * (1 - s)));
+            Tensor da = dh * b * s * (a * s.neg().Plus(1)).Plus(1);
             b.copy_(dh * silu);
             a.copy_(da);
             dh.copy_(h);
         }
         else
         {
-            Tensor a = u + bias!;
-            Tensor cdf = 0.5 * (1 + (a * Math.Sqrt(0.5)).erf());
-            Tensor slope = cdf + (a * (-0.5 * a * a).exp() * (1 / Math.Sqrt(Math.Tau)));
+            Tensor a = u.Plus(bias!);
+            Tensor cdf = a.Times(Math.Sqrt(0.5)).erf().Plus(1).Times(0.5);
+            Tensor slope = cdf.Plus((a * (a.Times(-0.5) * a).exp()).Times(1 / Math.Sqrt(Math.Tau)));
             u.copy_(dh * slope);
             dh.copy_(a * cdf);
         }

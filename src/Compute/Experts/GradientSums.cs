@@ -46,14 +46,14 @@ internal static unsafe class GradientSums
         }
 
         using Tensor sum = rows.sum(dim: 0L, keepdim: false, type: gradient.dtype);
-        gradient.add_(sum);
+        gradient.PlusInPlace(sum);
     }
 
     private static void Add(Tensor gradient, Tensor piece)
     {
         if (gradient.dtype != ScalarType.Float32 || piece.dtype != ScalarType.BFloat16 || !TensorMemory.CanView(gradient) || !TensorMemory.CanView(piece))
         {
-            gradient.add_(piece);
+            gradient.PlusInPlace(piece);
             return;
         }
 

@@ -49,7 +49,7 @@ public static class RowKernels
         }
 
         using DisposeScope scope = NewDisposeScope();
-        acc.index_add_(0, Index(token, acc.device), y.to(acc.dtype) * Column(weight, acc), 1);
+        acc.AddRows(Index(token, acc.device), y.to(acc.dtype) * Column(weight, acc));
     }
 
     /// <summary>Backward of dispatch: acc[token[i]] += dx[i], in row order.</summary>
@@ -66,7 +66,7 @@ public static class RowKernels
         }
 
         using DisposeScope scope = NewDisposeScope();
-        acc.index_add_(0, Index(token, acc.device), dx.to(acc.dtype), 1);
+        acc.AddRows(Index(token, acc.device), dx.to(acc.dtype));
     }
 
     /// <summary>Backward of combine: dy[i] = weight[i] · dOut[token[i]] and dWeight[i] = ⟨dOut[token[i]], y[i]⟩.</summary>

@@ -1,4 +1,5 @@
 using MoeActors.Compute.Experts;
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,7 +23,7 @@ internal static class CombineKernels
         using Tensor index = Index(token);
         using Tensor scale = tensor(weights.Double.AsSpan(first, token.Length).ToArray()).unsqueeze_(1);
         using Tensor scaled = y.mul(scale);
-        acc.index_add_(0, index, scaled, 1);
+        acc.AddRows(index, scaled);
     }
 
     /// <summary>dy_i = weight_i · dOut[token_i] into <paramref name="dy"/>; the weights' gradients dot(dOut[token_i], y_i) into <paramref name="gradients"/>.</summary>

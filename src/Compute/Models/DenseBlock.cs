@@ -1,3 +1,4 @@
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -36,14 +37,14 @@ internal sealed class DenseBlock
     /// <summary>A block without experts: [t, d] → [t, d].</summary>
     public Tensor Forward(Tensor h, long batch)
     {
-        Tensor mid = h.add(attention.Forward(attentionNorm.Forward(h), batch));
-        return mid.add(feedForward!.Forward(ffnNorm.Forward(mid)));
+        Tensor mid = h.Plus(attention.Forward(attentionNorm.Forward(h), batch));
+        return mid.Plus(feedForward!.Forward(ffnNorm.Forward(mid)));
     }
 
     /// <summary>A block with experts, up to them: [t, d] → the residual stream and the normed rows the experts see.</summary>
     public (Tensor Residual, Tensor Normed) BeforeExperts(Tensor h, long batch)
     {
-        Tensor mid = h.add(attention.Forward(attentionNorm.Forward(h), batch));
+        Tensor mid = h.Plus(attention.Forward(attentionNorm.Forward(h), batch));
         return (mid, ffnNorm.Forward(mid));
     }
 
@@ -52,7 +53,7 @@ internal sealed class DenseBlock
     {
         Tensor x = Wide(normed);
         Tensor logits = nn.functional.linear(x, Wide(gate!));
-        return (logits, noise && gateNoise is not null ? nn.functional.linear(x, Wide(gateNoise)).softplus() : null);
+        return (logits, noise && gateNoise is not null ? nn.functional.linear(x, Wide(gateNoise)).Softplus() : null);
     }
 
     /// <summary>The shared experts: [t, d] → [t, d].</summary>

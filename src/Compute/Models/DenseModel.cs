@@ -1,4 +1,5 @@
 using MoeActors.Compute.Experts;
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -99,7 +100,7 @@ public sealed class DenseModel : IDisposable
         if (leaves.Find("positions") is { } positions)
         {
             long time = tokens.Length / batch;
-            rows.view(batch, time, Model.Hidden).add_(positions.narrow(0, 0, time));
+            rows.view(batch, time, Model.Hidden).PlusInPlace(positions.narrow(0, 0, time));
         }
 
         return rows.DetachFromDisposeScope();

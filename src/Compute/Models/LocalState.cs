@@ -1,4 +1,5 @@
 using MoeActors.Compute.Optimization;
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -62,7 +63,7 @@ internal sealed class LocalState : IDisposable
     {
         foreach (Tensor gradient in denseGradients.Concat(expertGradients.Values))
         {
-            gradient.fill_(0f); // zero_ would return a second handle
+            gradient.Fill(0); // zero_ would return a second handle
         }
     }
 

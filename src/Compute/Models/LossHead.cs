@@ -1,3 +1,4 @@
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -45,8 +46,8 @@ internal static class LossHead
 
             // d = scale · (softmax(logits) - onehot(target))
             Tensor d = log.exp_();
-            d.scatter_add_(1, y, full(y.shape, -1, d.dtype, d.device));
-            d = d.mul_(scale).to(hidden.dtype);
+            d.scatter_add_(1, y, ones(y.shape, d.dtype, d.device).neg_());
+            d = d.TimesInPlace(scale).to(hidden.dtype);
             hiddenGradient.narrow(0, first, count).copy_(mm(d, weight));
             Tensor piece = mm(d.t(), x);
             weightGradient = weightGradient is null ? piece.DetachFromDisposeScope() : Add(weightGradient, piece);
@@ -68,10 +69,10 @@ internal static class LossHead
     {
         if (sum.dtype != ScalarType.BFloat16)
         {
-            return sum.add_(piece);
+            return sum.PlusInPlace(piece);
         }
 
-        Tensor wide = sum.to(ScalarType.Float32).add_(piece).DetachFromDisposeScope();
+        Tensor wide = sum.to(ScalarType.Float32).PlusInPlace(piece).DetachFromDisposeScope();
         sum.Dispose();
         return wide;
     }

@@ -1,5 +1,6 @@
 using MoeActors.Compute.Experts;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -55,7 +56,7 @@ internal sealed class MoeCut : IDisposable
     public void AddShared(Tensor shared)
     {
         Tensor before = residual;
-        residual = before.add(shared).DetachFromDisposeScope();
+        residual = before.Plus(shared).DetachFromDisposeScope();
         before.Dispose();
     }
 

@@ -1,3 +1,4 @@
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -33,7 +34,7 @@ internal sealed class Norm
         // x / √(mean x² + ε) · w
         ScalarType dtype = x.dtype;
         Tensor wide = dtype == ScalarType.BFloat16 ? x.to(ScalarType.Float32) : x;
-        Tensor scale = wide.square().mean([-1], keepdim: true).add_(epsilon).rsqrt_(); // [t, 1]
+        Tensor scale = wide.Squared().mean([-1], keepdim: true).PlusInPlace(epsilon).rsqrt_(); // [t, 1]
         Tensor normal = wide.mul(scale);
         return dtype == ScalarType.BFloat16 ? normal.to(dtype).mul(weight) : normal.mul(weight);
     }

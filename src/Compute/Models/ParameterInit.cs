@@ -1,5 +1,6 @@
 using System.IO.Hashing;
 using System.Text;
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 
 namespace MoeActors.Compute.Models;
@@ -41,7 +42,7 @@ public static class ParameterInit
         long end = begin + range.numel();
         using (torch.no_grad())
         {
-            range.fill_(0f);
+            range.Fill(0);
         }
 
         foreach (ParameterEntry entry in layout.Entries)
@@ -62,7 +63,7 @@ public static class ParameterInit
         using var grad = torch.no_grad();
         if (!entry.Decay || entry.Name.EndsWith(".gate_noise", StringComparison.Ordinal))
         {
-            part.fill_(entry.Name.EndsWith("norm", StringComparison.Ordinal) ? 1f : 0f);
+            part.Fill(entry.Name.EndsWith("norm", StringComparison.Ordinal) ? 1 : 0);
             return;
         }
 

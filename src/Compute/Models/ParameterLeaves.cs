@@ -1,3 +1,4 @@
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -43,7 +44,7 @@ internal sealed class ParameterLeaves : IDisposable
             sum = extra[name];
         }
 
-        sum.add_(gradient);
+        sum.PlusInPlace(gradient);
         gradient.Dispose();
     }
 
@@ -65,13 +66,13 @@ internal sealed class ParameterLeaves : IDisposable
             Tensor sum = layout.View(flatGradient, entry);
             if (own is not null)
             {
-                sum.add_(own);
+                sum.PlusInPlace(own);
                 leaf.grad = null;
             }
 
             if (other is not null)
             {
-                sum.add_(other);
+                sum.PlusInPlace(other);
                 other.Dispose();
             }
         }

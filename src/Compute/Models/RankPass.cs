@@ -1,4 +1,5 @@
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -218,13 +219,13 @@ public sealed class RankPass : IDisposable
         double groups = (double)spec.Layout.Ranks * spec.Training.MicroBatches;
         Tensor raw = AuxiliaryLoss.Balance(routed.Probabilities, plan.Routed, Moe.TopK);
         balance += raw.ToDouble();
-        Tensor? sum = Moe.BalanceLoss == 0 ? null : raw.mul(Moe.BalanceLoss / groups);
+        Tensor? sum = Moe.BalanceLoss == 0 ? null : raw.Times(Moe.BalanceLoss / groups);
         if (Moe.RouterZLoss != 0)
         {
             Tensor z = AuxiliaryLoss.RouterZ(logits);
             routerZ += z.ToDouble();
-            z = z.mul(Moe.RouterZLoss / groups);
-            sum = sum is null ? z : sum.add(z);
+            z = z.Times(Moe.RouterZLoss / groups);
+            sum = sum is null ? z : sum.Plus(z);
         }
 
         return sum;

@@ -1,3 +1,4 @@
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,9 +16,9 @@ internal sealed class Rope : IDisposable
     {
         using var scope = NewDisposeScope();
         int width = model.Hidden / model.Heads;
-        Tensor powers = arange(0, width, 2, ScalarType.Float64).div_(width).neg_();
+        Tensor powers = Arithmetic.Range(width / 2, ScalarType.Float64).Times(-2).Over(width);
         Tensor frequency = pow(tensor(model.RopeTheta), powers); // [width / 2]
-        Tensor angle = outer(arange(model.Context, ScalarType.Float64), frequency);
+        Tensor angle = outer(Arithmetic.Range(model.Context, ScalarType.Float64), frequency);
         Tensor table = polar(ones_like(angle), angle).unsqueeze(1);
         turns = table.to(dtype == ScalarType.Float64 ? ScalarType.ComplexFloat64 : ScalarType.ComplexFloat32, device).DetachFromDisposeScope();
     }

@@ -71,7 +71,7 @@ public sealed class OptimizerShard : IDisposable
     {
         Tensor state = empty(count, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
         MemoryTuning.AdviseHugePages(state);
-        return state.fill_(0f); // zero_ would return a second handle
+        return state.Fill(0); // zero_ would return a second handle
     }
 
     /// <summary>First element of the range in the flat group.</summary>
@@ -152,12 +152,14 @@ public sealed class OptimizerShard : IDisposable
         {
             AdamWStep step = stepOf(expert);
             using DisposeScope scope = NewDisposeScope();
-            Tensor g = reduced.narrow(0, begin, count) * step.GradientScale;
+            Tensor g = reduced.narrow(0, begin, count).Times(step.GradientScale);
             Tensor p = Master.narrow(0, begin, count), m = First.narrow(0, begin, count), v = Second.narrow(0, begin, count);
-            m.lerp_(g, 1 - step.Beta1);
-            v.mul_(step.Beta2).addcmul_(g, g, 1 - step.Beta2);
-            Tensor denominator = (v.sqrt() / Math.Sqrt(1 - Math.Pow(step.Beta2, step.Step))).add_(step.Epsilon);
-            p.mul_(decay ? 1 - (step.LearningRate * step.WeightDecay) : 1).addcdiv_(m, denominator, -step.LearningRate / (1 - Math.Pow(step.Beta1, step.Step)));
+            using Scalar newFirst = (1 - step.Beta1).ToScalar(), newSecond = (1 - step.Beta2).ToScalar();
+            using Scalar rate = (-step.LearningRate / (1 - Math.Pow(step.Beta1, step.Step))).ToScalar();
+            m.lerp_(g, newFirst);
+            v.TimesInPlace(step.Beta2).addcmul_(g, g, newSecond);
+            Tensor denominator = v.sqrt().Over(Math.Sqrt(1 - Math.Pow(step.Beta2, step.Step))).PlusInPlace(step.Epsilon);
+            p.TimesInPlace(decay ? 1 - (step.LearningRate * step.WeightDecay) : 1).addcdiv_(m, denominator, rate);
         }
 
         PublishMaster();

@@ -31,7 +31,7 @@ public static unsafe class Reduction
             output.copy_(inputs[0]);
             foreach (Tensor input in inputs.Skip(1))
             {
-                output.add_(input);
+                output.PlusInPlace(input);
             }
 
             return;
@@ -67,7 +67,7 @@ public static unsafe class Reduction
         if (values.device_type != DeviceType.CPU)
         {
             using DisposeScope scope = NewDisposeScope();
-            return values.to(ScalarType.Float64).square().sum().item<double>();
+            return values.to(ScalarType.Float64).Squared().sum().item<double>();
         }
 
         float* x = TensorMemory.Pointer<float>(values);

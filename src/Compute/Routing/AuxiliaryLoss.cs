@@ -1,3 +1,4 @@
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -35,6 +36,6 @@ public static class AuxiliaryLoss
     {
         ArgumentNullException.ThrowIfNull(logits);
         using DisposeScope scope = NewDisposeScope();
-        return logits.logsumexp(1).square().mean().MoveToOuterDisposeScope();
+        return logits.logsumexp(1).Squared().mean().MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,5 @@
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -27,7 +28,7 @@ public static class Router
         if (noiseStd is not null && noise is not null)
         {
             Tensor normal = GateNoise.Normal(noise.Seed, noise.Step, noise.Layer, noise.FirstToken, (int)logits.size(0), moe.Experts);
-            g = logits + (normal.to(logits.device) * noiseStd);
+            g = logits.Plus(normal.to(logits.device) * noiseStd);
         }
 
         Tensor probabilities = nn.functional.softmax(g, dim: 1);

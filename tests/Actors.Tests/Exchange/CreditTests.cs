@@ -1,5 +1,6 @@
 using CsCheck;
 using MoeActors.Actors.Exchange;
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -45,7 +46,7 @@ public sealed class CreditTests
         using TestCluster cluster = await TestCluster.ConnectedAsync(2, configure: (_, o) => o with { CreditBytes = 1000 });
         for (int i = 0; i < 3; i++)
         {
-            cluster.Send(0, 1, full([1000, 100], i, dtype: ScalarType.Float32), chunk: i);
+            cluster.Send(0, 1, zeros([1000, 100], dtype: ScalarType.Float32).Fill(i), chunk: i);
         }
 
         for (int i = 0; i < 3; i++)

@@ -1,4 +1,5 @@
 using MoeActors.Actors.Exchange;
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -19,7 +20,7 @@ public sealed class DeliveryTests
         long before = TestCluster.LiveTensors();
         foreach ((int rows, int columns) in new[] { (1, 1), (3, 5), (1000, 7), (513, 1024) })
         {
-            using Tensor noise = randn(rows, columns).mul_(1000), sent = noise.to(type, copy: true);
+            using Tensor noise = randn(rows, columns).TimesInPlace(1000), sent = noise.to(type, copy: true);
             cluster.Send(0, 1, sent.alias(), chunk: 6, meta: [1, -2, int.MaxValue]);
             Ticket ticket = cluster.Mailboxes[1].Next();
             Assert.Equal((3L, 2, 4, 5, 6, 7), (ticket.Header.Step, ticket.Header.Attempt, ticket.Header.Micro, ticket.Header.Layer, ticket.Header.Chunk, ticket.Header.ChunkCount));
@@ -51,7 +52,7 @@ public sealed class DeliveryTests
     public async Task A_flat_view_travels_as_one_row_straight_from_the_middle_of_its_storage()
     {
         using TestCluster cluster = await TestCluster.ConnectedAsync(2);
-        using Tensor flat = arange(0, 1000, ScalarType.Float32);
+        using Tensor flat = Arithmetic.Range(1000, ScalarType.Float32);
         foreach (int to in new[] { 0, 1 })
         {
             cluster.Send(0, to, flat.narrow(0, 100, 200));
@@ -68,7 +69,7 @@ public sealed class DeliveryTests
         int[] rows = [.. Enumerable.Range(0, 200).Select(i => i * 7919 % 500)];
         foreach ((int n, int i) in rows.Select((n, i) => (n, i)))
         {
-            cluster.Send(0, 1, n == 0 ? null : full([n, 33], i, dtype: ScalarType.Float32), chunk: i);
+            cluster.Send(0, 1, n == 0 ? null : zeros([n, 33], dtype: ScalarType.Float32).Fill(i), chunk: i);
         }
 
         foreach ((int n, int i) in rows.Select((n, i) => (n, i)))
@@ -86,7 +87,7 @@ public sealed class DeliveryTests
         using TestCluster cluster = await TestCluster.ConnectedAsync(3);
         for (int i = 0; i < 9; i++)
         {
-            cluster.Send(i / 3, i % 3, full([64, 64], i, dtype: ScalarType.Float32), chunk: i);
+            cluster.Send(i / 3, i % 3, zeros([64, 64], dtype: ScalarType.Float32).Fill(i), chunk: i);
         }
 
         for (int to = 0; to < 3; to++)
@@ -111,7 +112,7 @@ public sealed class DeliveryTests
         using Tensor whole = zeros(10, 4);
         cluster.Send(0, 0, whole.narrow(0, 2, 3));
         using Tensor got = cluster.Mailboxes[0].Next().Take()!;
-        got.fill_(7);
+        got.Fill(7);
         Assert.Equal(12 * 7f, whole.sum().item<float>());
         Assert.Equal((1, 48, 0), (cluster.Exchanges[0].Statistics.LocalHandovers, cluster.Exchanges[0].Statistics.LocalBytes, cluster.Exchanges[0].Statistics.BytesOut));
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MoeActors.Actors.Exchange;
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -30,7 +31,7 @@ public sealed class FaultTests
         using TestCluster cluster = await TestCluster.ConnectedAsync(2, faults: new SeededDelays(seed: 7, maxMs: 20));
         for (int i = 0; i < 50; i++)
         {
-            cluster.Send(0, 1, full([2, 2], i, dtype: ScalarType.Float32), chunk: i);
+            cluster.Send(0, 1, zeros([2, 2], dtype: ScalarType.Float32).Fill(i), chunk: i);
         }
 
         int[] order = [.. Enumerable.Range(0, 50).Select(_ => Next(cluster, 1))];

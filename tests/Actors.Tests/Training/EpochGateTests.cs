@@ -8,6 +8,7 @@ using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Tests.Cluster;
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Tensors;
 
 using static TorchSharp.torch;
 
@@ -37,7 +38,7 @@ public sealed class EpochGateTests : TestKit
         store.Hold([0], []);
         store.IsAt(0);
         unit = (ExpertUnit)store[UnitId.Experts(spec.Model.MoeLayers()[0], 0, 0)];
-        unit.Optimizer.Master.fill_(1f);
+        unit.Optimizer.Master.Fill(1);
         flight = new FlightRecorder(Path.Combine(folder, "flight"), KillPlan.None);
         device = CreateTestProbe();
         shard = device.ChildActorOf(Props.Create(() => new ExpertShardActor(0, 0, new DeviceServices(new NoExchange(), flight, new LaneClock(), gate, (_, _, _, _) => 0, null))));

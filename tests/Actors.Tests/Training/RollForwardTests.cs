@@ -3,7 +3,7 @@ using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Tests.Cluster;
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Models;
-
+using MoeActors.Compute.Tensors;
 using static TorchSharp.torch;
 
 namespace MoeActors.Actors.Tests.Training;
@@ -149,7 +149,7 @@ public sealed class RollForwardTests
         return store;
     }
 
-    private static Tensor Gradient(UnitState unit, long step) => arange(unit.Count, dtype: ScalarType.Float32).mul_(1e-3f).add_(step + unit.Ordinal).sin_().DetachFromDisposeScope();
+    private static Tensor Gradient(UnitState unit, long step) => Arithmetic.Range(unit.Count, ScalarType.Float32).TimesInPlace(1e-3f).PlusInPlace(step + unit.Ordinal).sin_().DetachFromDisposeScope();
 
     private static void Same(Compute.Optimization.OptimizerShard a, Compute.Optimization.OptimizerShard b)
     {

@@ -1,5 +1,6 @@
 using MoeActors.Compute.Experts;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Tensors;
 using MoeActors.Compute.Tests.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -19,13 +20,13 @@ public sealed class ActivationTests
     {
         using DisposeScope scope = NewDisposeScope();
         int width = style == BlockStyle.Llama ? 2 * f : f;
-        Tensor u = (Values.Normal(1, ScalarType.Float64, 9, width) * 3).to(type), dh = Values.Normal(2, type, 9, f);
+        Tensor u = Values.Normal(1, ScalarType.Float64, 9, width).Times(3).to(type), dh = Values.Normal(2, type, 9, f);
         Tensor? bias = style == BlockStyle.Gpt2 ? Values.Normal(3, type, f) : null;
 
         Tensor wide = u.to(ScalarType.Float64, copy: true).requires_grad_();
         Tensor expected = style == BlockStyle.Llama
             ? nn.functional.silu(wide.narrow(1, 0, f)) * wide.narrow(1, f, f)
-            : nn.functional.gelu(wide + bias!.to(ScalarType.Float64));
+            : nn.functional.gelu(wide.Plus(bias!.to(ScalarType.Float64)));
         expected.backward(new[] { dh.to(ScalarType.Float64) });
 
         Tensor h = empty(9, f, dtype: type);
@@ -45,8 +46,8 @@ public sealed class ActivationTests
         int width = style == BlockStyle.Llama ? 32 : 16;
         Tensor u = ones(3, width), bias = zeros(16), h = empty(3, 16);
         u[0, 3] = float.NaN;
-        u.narrow(0, 1, 1).fill_(1e4f);
-        u.narrow(0, 2, 1).fill_(-1e4f);
+        u.narrow(0, 1, 1).Fill(1e4);
+        u.narrow(0, 2, 1).Fill(-1e4);
         Activation.Forward(style, u, bias, h);
         Assert.True(float.IsNaN(h[0, 3].item<float>()));
         Assert.True(h.narrow(0, 1, 2).isfinite().all().item<bool>());

@@ -1,6 +1,7 @@
 using MoeActors.Compute.Experts;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Tensors;
 using MoeActors.Compute.Tests.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -30,7 +31,7 @@ internal sealed class ExpertCase : IDisposable
         Weights = zeros(Parameters.Total, dtype: type);
         foreach (ParameterEntry e in Parameters.Entries)
         {
-            using Tensor view = Parameters.View(Weights, e), values = Values.Normal((int)e.Offset, ScalarType.Float64, e.Shape), scaled = values * 0.3;
+            using Tensor view = Parameters.View(Weights, e), values = Values.Normal((int)e.Offset, ScalarType.Float64, e.Shape), scaled = values.Times(0.3);
             view.copy_(scaled);
         }
 

@@ -1,4 +1,5 @@
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Tensors;
 using MoeActors.Compute.Tests.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -111,7 +112,7 @@ public sealed class LocalTrainerTests
         UnitId unit = UnitId.Experts(1, 0, 0);
         using Tensor first = trainer.Weights(unit).narrow(0, 0, spec.Model.Hidden);
         using Tensor good = first.clone();
-        first.fill_(float.NaN);
+        first.Fill(double.NaN);
         byte[] before = Weights(trainer);
         StepResult result = trainer.Step();
         Assert.False(result.Applied);

@@ -1,4 +1,5 @@
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 
 namespace MoeActors.Compute.Tests.Models;
@@ -58,7 +59,7 @@ public sealed class ParameterInitTests
     {
         ParameterLayout layout = ParameterLayout.Dense(Model);
         using var scope = torch.NewDisposeScope();
-        torch.Tensor whole = torch.zeros(layout.Total), pieces = torch.full(layout.Total, 9f);
+        torch.Tensor whole = torch.zeros(layout.Total), pieces = torch.zeros(layout.Total).Fill(9);
         foreach (ParameterEntry entry in layout.Entries)
         {
             ParameterInit.Fill(Model, 3, entry, layout.View(whole, entry));

@@ -1,5 +1,6 @@
 using CsCheck;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 
 namespace MoeActors.Compute.Tests.Models;
@@ -108,7 +109,7 @@ public sealed class ParameterLayoutTests
         ParameterEntry entry = layout["layers.1.attn.k"];
         using torch.Tensor flat = torch.zeros(layout.Total);
         using torch.Tensor view = layout.View(flat, entry);
-        view.fill_(1f);
+        view.Fill(1);
         Assert.Equal(entry.Shape, view.shape);
         Assert.Equal(entry.Count, flat.sum().ToDouble());
         Assert.Equal(1, flat[entry.Offset].ToDouble());

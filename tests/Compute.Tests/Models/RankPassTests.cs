@@ -1,5 +1,6 @@
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -95,7 +96,7 @@ public sealed class RankPassTests : IDisposable
         using var graph = new CutGraph(spec, ScalarType.Float32);
         Tensor flat = zeros(ParameterLayout.Dense(spec.Model).Total);
         using var model = new DenseModel(spec.Model, ParameterLayout.Dense(spec.Model), flat);
-        Tensor tokens = full([1, 5], token, ScalarType.Int64);
+        Tensor tokens = tensor(Enumerable.Repeat((long)token, 5).ToArray(), [1, 5]);
         string message = Assert.Throws<ArgumentException>(() => new RankPass(spec, model, new PassContext(0, 0, 0, true, 0), tokens)).Message;
         Assert.Contains($"token id {name}:", message, StringComparison.Ordinal);
         Assert.Contains("47", message, StringComparison.Ordinal);

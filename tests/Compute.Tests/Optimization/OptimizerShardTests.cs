@@ -78,7 +78,7 @@ public sealed class OptimizerShardTests
         Tensor gradient = Flat(4, ScalarType.Float32).narrow(0, 32, Layout.Total - 32);
         shard.Update(gradient, Step(1));
         Assert.Equal(Values.Bytes(shard.Master.to(ScalarType.BFloat16)), Values.Bytes(weights.narrow(0, 32, Layout.Total - 32)));
-        shard.Master.fill_(1.01f);
+        shard.Master.Fill(1.01f);
         shard.PublishMaster();
         Assert.Equal(Values.Bytes(shard.Master.to(ScalarType.BFloat16)), Values.Bytes(weights.narrow(0, 32, Layout.Total - 32)));
     }

@@ -1,5 +1,6 @@
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,6 +17,7 @@ internal sealed class ReferenceModel(RunSpec spec, IReadOnlyDictionary<string, T
 {
     private readonly ModelSpec model = spec.Model;
     private readonly MoeSpec moe = spec.Model.Moe;
+    private readonly Scalar one = 1.ToScalar(); // lives as long as the model: see Arithmetic
     private Tensor auxiliary = null!;
     private double balance, routerZ;
     private int dropped;
@@ -30,21 +32,21 @@ internal sealed class ReferenceModel(RunSpec spec, IReadOnlyDictionary<string, T
         Tensor h = embed.index_select(0, tokens.narrow(1, 0, time).reshape(-1)); // [t, d]
         if (model.Style == BlockStyle.Gpt2)
         {
-            h = h + P("positions").narrow(0, 0, time).repeat(batch, 1);
+            h = h.Plus(P("positions").narrow(0, 0, time).repeat(batch, 1));
         }
 
         for (int l = 0; l < model.Layers; l++)
         {
-            h = h + Attention(l, Norm($"layers.{l}.attn_norm", h), batch, time);
+            h = h.Plus(Attention(l, Norm($"layers.{l}.attn_norm", h), batch, time));
             Tensor x = Norm($"layers.{l}.ffn_norm", h);
-            h = h + (model.IsMoe(l) ? Moe(l, x, step, firstToken) : FeedForward($"layers.{l}.ffn", x));
+            h = h.Plus(model.IsMoe(l) ? Moe(l, x, step, firstToken) : FeedForward($"layers.{l}.ffn", x));
         }
 
         Tensor head = model.TiedEmbedding ? embed : P("head");
         Tensor logits = mm(Norm("final_norm", h), head.t()); // [t, V]
         Tensor targets = tokens.narrow(1, 1, time).reshape(-1, 1);
         Tensor ce = (logits.logsumexp(1, keepdim: true) - logits.gather(1, targets)).sum();
-        Tensor total = (ce / ((double)spec.Training.GlobalBatch * model.Context)) + (auxiliary / ((double)spec.Layout.Ranks * spec.Training.MicroBatches));
+        Tensor total = ce.Over((double)spec.Training.GlobalBatch * model.Context).Plus(auxiliary.Over((double)spec.Layout.Ranks * spec.Training.MicroBatches));
         return new(total, ce.ToDouble(), balance, routerZ, dropped);
     }
 
@@ -54,15 +56,15 @@ internal sealed class ReferenceModel(RunSpec spec, IReadOnlyDictionary<string, T
     {
         if (model.Style == BlockStyle.Llama)
         {
-            return x / ((x * x).mean([-1], keepdim: true) + model.NormEpsilon).sqrt() * P(name);
+            return x / (x * x).mean([-1], keepdim: true).Plus(model.NormEpsilon).sqrt() * P(name);
         }
 
         Tensor centred = x - x.mean([-1], keepdim: true);
-        return (centred / ((centred * centred).mean([-1], keepdim: true) + model.NormEpsilon).sqrt() * P(name)) + P(name + ".bias");
+        return (centred / (centred * centred).mean([-1], keepdim: true).Plus(model.NormEpsilon).sqrt() * P(name)).Plus(P(name + ".bias"));
     }
 
     private Tensor Linear(string name, Tensor x) =>
-        model.Style == BlockStyle.Llama ? mm(x, P(name).t()) : mm(x, P(name).t()) + P(name + ".bias");
+        model.Style == BlockStyle.Llama ? mm(x, P(name).t()) : mm(x, P(name).t()).Plus(P(name + ".bias"));
 
     private Tensor Attention(int layer, Tensor x, long batch, long time)
     {
@@ -71,9 +73,9 @@ internal sealed class ReferenceModel(RunSpec spec, IReadOnlyDictionary<string, T
         Tensor q = Split(Linear($"{name}.q", x), model.Heads, true);
         Tensor k = Split(Linear($"{name}.k", x), model.KvHeads, true);
         Tensor v = Split(Linear($"{name}.v", x), model.KvHeads, false);
-        Tensor scores = bmm(q, k.transpose(1, 2)) / Math.Sqrt(width); // [B·heads, T, T]
+        Tensor scores = bmm(q, k.transpose(1, 2)).Over(Math.Sqrt(width)); // [B·heads, T, T]
         Tensor future = ones([time, time], ScalarType.Bool).triu(1);
-        Tensor mixed = bmm(scores.masked_fill(future, double.NegativeInfinity).softmax(2), v);
+        Tensor mixed = bmm(where(future, zeros_like(scores).Fill(double.NegativeInfinity), scores).softmax(2), v);
         return Linear($"{name}.o", mixed.view(batch, model.Heads, time, width).transpose(1, 2).reshape(batch * time, model.Hidden));
 
         Tensor Split(Tensor y, int heads, bool turn)
@@ -87,11 +89,11 @@ internal sealed class ReferenceModel(RunSpec spec, IReadOnlyDictionary<string, T
     private Tensor Turn(Tensor h, long time, long width)
     {
         Tensor frequency = tensor(Enumerable.Range(0, (int)width / 2).Select(i => Math.Pow(model.RopeTheta, -2.0 * i / width)).ToArray());
-        Tensor angle = arange(time, ScalarType.Float64).unsqueeze(1) * frequency;
+        Tensor angle = Arithmetic.Range(time, ScalarType.Float64).unsqueeze(1) * frequency;
         Tensor cos = angle.cos().to(h.dtype), sin = angle.sin().to(h.dtype);
         Tensor pairs = h.reshape(h.size(0), h.size(1), time, width / 2, 2);
         Tensor a = pairs.select(4, 0), b = pairs.select(4, 1);
-        return stack([(a * cos) - (b * sin), (a * sin) + (b * cos)], 4).view(h.shape);
+        return stack([(a * cos) - (b * sin), (a * sin).Plus(b * cos)], 4).view(h.shape);
     }
 
     private Tensor FeedForward(string name, Tensor x)
@@ -102,8 +104,8 @@ internal sealed class ReferenceModel(RunSpec spec, IReadOnlyDictionary<string, T
             return mm(a * a.sigmoid() * mm(x, P($"{name}.w3").t()), P($"{name}.w2").t());
         }
 
-        Tensor u = mm(x, P($"{name}.w1").t()) + P($"{name}.b1");
-        return mm(0.5 * u * (1 + (u / Math.Sqrt(2)).erf()), P($"{name}.w2").t()) + P($"{name}.b2");
+        Tensor u = mm(x, P($"{name}.w1").t()).Plus(P($"{name}.b1"));
+        return mm(u.Times(0.5) * u.Over(Math.Sqrt(2)).erf().Plus(1), P($"{name}.w2").t()).Plus(P($"{name}.b2"));
     }
 
     private Tensor Moe(int layer, Tensor x, long step, long firstToken)
@@ -115,7 +117,7 @@ internal sealed class ReferenceModel(RunSpec spec, IReadOnlyDictionary<string, T
         if (moe.NoisyGate)
         {
             Tensor normal = GateNoise.Normal(spec.Training.Seed, step, layer, firstToken, (int)t, moe.Experts);
-            g = clean + (normal * (1 + mm(x, P($"{name}.gate_noise").t()).exp()).log());
+            g = clean.Plus(normal * mm(x, P($"{name}.gate_noise").t()).exp().Plus(1).log());
         }
 
         Tensor probabilities = g.softmax(1);
@@ -125,20 +127,20 @@ internal sealed class ReferenceModel(RunSpec spec, IReadOnlyDictionary<string, T
             : probabilities.gather(1, experts);
 
         Tensor chosen = zeros(t, moe.Experts, ScalarType.Bool).scatter(1, experts, ones_like(experts).to(ScalarType.Bool)); // [t, N]
-        Tensor share = chosen.to(x.dtype).sum(0L) / (t * moe.TopK);
-        Tensor layerBalance = moe.Experts * (share * probabilities.mean([0])).sum();
-        Tensor layerZ = clean.logsumexp(1).pow(2).mean();
+        Tensor share = chosen.to(x.dtype).sum(0L).Over(t * moe.TopK);
+        Tensor layerBalance = (share * probabilities.mean([0])).sum().Times(moe.Experts);
+        Tensor layerZ = clean.logsumexp(1).Squared().mean();
         (balance, routerZ) = (balance + layerBalance.ToDouble(), routerZ + (moe.RouterZLoss == 0 ? 0 : layerZ.ToDouble()));
-        auxiliary = auxiliary + (moe.BalanceLoss * layerBalance) + (moe.RouterZLoss * layerZ);
+        auxiliary = auxiliary.Plus(layerBalance.Times(moe.BalanceLoss)).Plus(layerZ.Times(moe.RouterZLoss));
 
         Tensor result = moe.SharedExperts > 0 ? FeedForward($"{name}.shared", x) : zeros_like(x);
         for (int e = 0; e < moe.Experts; e++)
         {
             Tensor own = chosen.select(1, e).nonzero().squeeze(1); // tokens that chose e
             own = Keep(own, probabilities.detach().select(1, e), t);
-            Tensor weight = (weights * (experts == e).to(x.dtype)).sum(1, keepdim: true); // [t, 1]
+            Tensor weight = (weights * experts.eq(tensor((long)e)).to(x.dtype)).sum(1, keepdim: true); // [t, 1]
             Tensor y = FeedForward($"{name}.experts.{e}", x.index_select(0, own));
-            result = result.index_add(0, own, y * weight.index_select(0, own), 1);
+            result = result.index_add(0, own, y * weight.index_select(0, own), one);
         }
 
         return result;

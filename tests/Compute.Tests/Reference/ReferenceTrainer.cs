@@ -1,4 +1,5 @@
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -37,7 +38,7 @@ internal sealed class ReferenceTrainer(RunSpec spec, Dictionary<string, Tensor> 
         int dropped = 0;
         Tensor total = Total(l => (sum, balance, dropped) = (sum + l.CrossEntropySum, balance + l.Balance, dropped + l.Dropped));
         total.backward();
-        double norm = Math.Sqrt(parameters.Values.Sum(p => p.grad is { } g ? g.to(ScalarType.Float64).pow(2).sum().ToDouble() : 0));
+        double norm = Math.Sqrt(parameters.Values.Sum(p => p.grad is { } g ? g.to(ScalarType.Float64).Squared().sum().ToDouble() : 0));
         Update(spec.Training.ClipNorm > 0 && norm > spec.Training.ClipNorm ? spec.Training.ClipNorm / norm : 1);
         step++;
         return (sum / (spec.Training.GlobalBatch * spec.Model.Context), norm, balance / (spec.Layout.Ranks * spec.Training.MicroBatches), dropped);
@@ -54,7 +55,7 @@ internal sealed class ReferenceTrainer(RunSpec spec, Dictionary<string, Tensor> 
                 Tensor tokens = batch(step, rank, micro);
                 ReferenceLoss loss = model.Loss(tokens, step, PassContext.ForTraining(spec, step, rank, micro).FirstToken);
                 each(loss);
-                total = total is null ? loss.Total : total + loss.Total;
+                total = total is null ? loss.Total : total.Plus(loss.Total);
             }
         }
 
@@ -76,16 +77,16 @@ internal sealed class ReferenceTrainer(RunSpec spec, Dictionary<string, Tensor> 
         double rate = t.LearningRate; // the tests' schedule is flat
         foreach ((string name, Tensor p) in parameters)
         {
-            Tensor g = (p.grad ?? zeros_like(p)) * scale;
-            Tensor m = first[name].mul_(t.Beta1).add_(g * (1 - t.Beta1));
-            Tensor v = second[name].mul_(t.Beta2).add_(g * g * (1 - t.Beta2));
+            Tensor g = (p.grad ?? zeros_like(p)).Times(scale);
+            Tensor m = first[name].TimesInPlace(t.Beta1).PlusInPlace(g.Times(1 - t.Beta1));
+            Tensor v = second[name].TimesInPlace(t.Beta2).PlusInPlace((g * g).Times(1 - t.Beta2));
             if (p.dim() > 1)
             {
-                p.mul_(1 - (rate * t.WeightDecay));
+                p.TimesInPlace(1 - (rate * t.WeightDecay));
             }
 
-            Tensor direction = m / (1 - Math.Pow(t.Beta1, step + 1)) / ((v / (1 - Math.Pow(t.Beta2, step + 1))).sqrt() + t.Epsilon);
-            p.sub_(direction * rate);
+            Tensor direction = m.Over(1 - Math.Pow(t.Beta1, step + 1)) / v.Over(1 - Math.Pow(t.Beta2, step + 1)).sqrt().Plus(t.Epsilon);
+            p.sub_(direction.Times(rate));
             p.grad = null;
         }
     }

@@ -1,4 +1,5 @@
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Tensors;
 using MoeActors.Compute.Tests.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -11,9 +12,9 @@ public sealed class AuxiliaryLossTests
     public void Balance_is_one_when_everything_is_uniform_and_N_when_one_expert_takes_all()
     {
         using DisposeScope scope = NewDisposeScope();
-        Assert.Equal(1, AuxiliaryLoss.Balance(full(8, 4, 0.25), [4, 4, 4, 4], 2).item<float>(), 5);
+        Assert.Equal(1, AuxiliaryLoss.Balance(zeros(8, 4).Fill(0.25), [4, 4, 4, 4], 2).item<float>(), 5);
         Tensor one = zeros(8, 4);
-        one.narrow(1, 2, 1).fill_(1);
+        one.narrow(1, 2, 1).Fill(1);
         Assert.Equal(4, AuxiliaryLoss.Balance(one, [0, 0, 8, 0], 1).item<float>(), 5);
     }
 

@@ -49,7 +49,7 @@ public sealed class RouterTests
         using DisposeScope scope = NewDisposeScope();
         Tensor logits = Values.Normal(4, ScalarType.Float32, 6, 5).requires_grad_();
         RouterOutput output = Router.Select(Moe with { GateOrder = order }, logits, null, null);
-        (output.Weights.square().sum() + output.Probabilities.square().sum()).backward();
+        output.Weights.Squared().sum().Plus(output.Probabilities.Squared().sum()).backward();
         Assert.True(logits.grad!.abs().max().item<float>() > 0);
     }
 
@@ -61,7 +61,7 @@ public sealed class RouterTests
         var noise = new PassNoise(11, 3, 2, 600);
         RouterOutput noisy = Router.Select(Moe, logits, deviation, noise);
         Tensor by = GateNoise.Normal(11, 3, 2, 600, 6, 5);
-        RouterOutput expected = Router.Select(Moe, logits + (by * deviation), null, null);
+        RouterOutput expected = Router.Select(Moe, logits.Plus(by * deviation), null, null);
         Assert.Equal(Values.Bytes(expected.Weights), Values.Bytes(noisy.Weights));
         Assert.Equal(Values.Bytes(expected.Experts), Values.Bytes(noisy.Experts));
         RouterOutput still = Router.Select(Moe, logits, deviation, null);

@@ -18,7 +18,7 @@ public sealed class TensorMemoryTests
     [Fact]
     public void A_view_of_a_narrowed_tensor_begins_at_its_first_element()
     {
-        using Tensor t = arange(10, dtype: ScalarType.Float32);
+        using Tensor t = Arithmetic.Range(10, ScalarType.Float32);
         using Tensor tail = t.narrow(0, 6, 4);
         Assert.Equal([6f, 7f, 8f, 9f], TensorMemory.Span<float>(tail).ToArray());
         Assert.Equal([7f, 8f], TensorMemory.Span<float>(tail, 1, 2).ToArray());

@@ -1,9 +1,8 @@
 using System.Globalization;
-
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
-
+using MoeActors.Compute.Tensors;
 using static TorchSharp.torch;
 
 namespace MoeActors.Actors.Faults.Agent.Injectors;
@@ -36,7 +35,7 @@ internal sealed class CorruptSnapshot(AgentServices node) : FaultInjector(node)
 
         (damaged, seen) = (part, null);
         using Tensor value = damaged.Buffer(damaged.Copied.First()).narrow(0, 0, 1);
-        value.add_(1f);
+        value.PlusInPlace(1);
         return $"a value of the snapshot of expert {damaged.Expert}, step {damaged.Version}, changes";
     }
 

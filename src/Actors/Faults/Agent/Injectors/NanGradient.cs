@@ -1,7 +1,7 @@
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Models;
-
+using MoeActors.Compute.Tensors;
 using static TorchSharp.torch;
 
 namespace MoeActors.Actors.Faults.Agent.Injectors;
@@ -19,7 +19,7 @@ internal sealed class NanGradient(AgentServices node) : FaultInjector(node)
             }
 
             using Tensor value = unit.Gradient.narrow(0, FirstElement(unit.Layout, (int)order.Number("expert")), 1);
-            value.fill_(float.NaN);
+            value.Fill(double.NaN);
             return true;
         }));
         return $"a NaN in the gradient of expert {order.Text("expert")} of {order.Actor}";

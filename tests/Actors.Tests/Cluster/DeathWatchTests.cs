@@ -17,6 +17,8 @@ public sealed class DeathWatchTests : TestKit
             akka {
               actor.provider = cluster
               loglevel = WARNING
+              log-dead-letters = off
+              log-dead-letters-during-shutdown = off
               remote.dot-netty.tcp { hostname = 127.0.0.1, port = 0 }
               cluster { allow-weakly-up-members = off, run-coordinated-shutdown-when-down = off }
             }
@@ -52,7 +54,8 @@ public sealed class DeathWatchTests : TestKit
     {
         cluster.Subscribe(TestActor, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberLeft));
         NodeIdentity self = Nodes.Of(0), gone = Nodes.Of(1) with { Address = cluster.SelfAddress.ToString(), Incarnation = incarnation, Pid = int.MaxValue };
-        IActorRef watch = Sys.ActorOf(Props.Create(() => new DeathWatchActor(self, TestActor, new Suspicions(), (_, _) => { })));
+        Action<int, string> exit = static (_, _) => { };
+        IActorRef watch = Sys.ActorOf(Props.Create(() => new DeathWatchActor(self, TestActor, new Suspicions(), exit)));
         watch.Tell(new NodeHello(gone));
         watch.Tell(new DeathWatchActor.Suspect(incarnation, "the connection broke", true));
         watch.Tell(new Identify(1));

@@ -100,7 +100,7 @@ public sealed class GrowthTests
             Spec = spec with { Layout = spec.Layout with { Ranks = ranks, ExpertParallel = 1 } },
             Placement = PlacementPlanner.Plan(ranks, there, null),
             Members = there.Concat(waiting).ToImmutableSortedDictionary(n => n.Incarnation, n => n),
-            Joiners = waiting.Zip(stages).ToImmutableSortedDictionary(p => p.First.Incarnation, p => (JoinerStage)p.Second),
+            Joiners = waiting.Zip(stages).ToImmutableSortedDictionary(p => p.Item1.Incarnation, p => (JoinerStage)p.Item2),
         };
     }
 

@@ -31,6 +31,7 @@ public static class CoordinatorMachine
             Input.Prepared e => EpochStart.OnPrepared(state, e.Message, effects),
             Input.Reported e => OnReported(state, e.Message, effects),
             Input.Applied e => OnApplied(state, e.Message, effects),
+            Input.Progressed e => StuckSteps.OnProgress(state, e.Message, effects),
             Input.Evaluated e => OnEvaluated(state, e.Message, effects),
             Input.Persisted e => CheckpointCommit.OnPersisted(state, e.Message, effects),
             Input.Published e => CheckpointCommit.OnPublished(state, e, effects),
@@ -44,7 +45,7 @@ public static class CoordinatorMachine
             Input.Tick => UnansweredOrders.OnTick(state, effects),
             _ => throw new ArgumentOutOfRangeException(nameof(input)),
         };
-        return (input is Input.Tick || ReferenceEquals(next, state) ? next : next with { QuietTicks = 0 }, effects);
+        return (input is Input.Tick or Input.Progressed || ReferenceEquals(next, state) ? next : next with { QuietTicks = 0, Inquiry = null }, effects);
     }
 
     /// <summary>The state a new coordinator takes over from the journal.</summary>
@@ -210,8 +211,9 @@ public static class CoordinatorMachine
         // Written down first: once a node has heard the decision nobody computes the step again, not even for a coordinator that dies here.
         effects.Add(new Effect.RecordStep(decided));
         TellAll(state, order, effects);
-        return AdaptiveCheckpoints.Measure(state, decided) with
+        return state with
         {
+            Measured = state.Measured.Add(decided),
             Step = completed,
             Order = order,
             LastUpdate = order.Update,

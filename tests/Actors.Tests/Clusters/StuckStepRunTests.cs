@@ -1,5 +1,5 @@
 using MoeActors.Actors.Cluster;
-using MoeActors.Actors.Faults;
+using MoeActors.Actors.Training;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Tests.Clusters;

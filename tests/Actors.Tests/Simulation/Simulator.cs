@@ -8,8 +8,9 @@ namespace MoeActors.Actors.Tests.Simulation;
 /// <param name="Outcome">How the run ended.</param>
 /// <param name="Events">Events simulated.</param>
 /// <param name="Epochs">Epochs begun.</param>
+/// <param name="FromMemory">Of those, in exact mode, begun where the run was: from what the nodes hold in memory.</param>
 /// <param name="Faults">Faults of the schedule.</param>
-internal sealed record SimResult(int Seed, string? Problem, string Outcome, long Events, int Epochs, IReadOnlyList<SimFault> Faults);
+internal sealed record SimResult(int Seed, string? Problem, string Outcome, long Events, int Epochs, int FromMemory, IReadOnlyList<SimFault> Faults);
 
 /// <summary>Runs schedules.</summary>
 internal static class Simulator
@@ -36,7 +37,7 @@ internal static class Simulator
         }
 
         trace?.Add(world.Clock.Now, "END", problem ?? world.Oracle.Outcome ?? "");
-        return new SimResult(seed, problem, world.Oracle.Outcome ?? "", world.Clock.Events, world.Oracle.Epochs, faults);
+        return new SimResult(seed, problem, world.Oracle.Outcome ?? "", world.Clock.Events, world.Oracle.Epochs, world.Oracle.FromMemory, faults);
     }
 
     /// <summary>Runs <paramref name="count"/> schedules from <paramref name="first"/> on, on all cores.</summary>

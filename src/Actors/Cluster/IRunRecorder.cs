@@ -12,6 +12,9 @@ public interface IRunRecorder : IDisposable
     /// <summary>Newest epoch written down before; 0 = none. A resumed run's epochs grow from there: readers tell replayed steps by them.</summary>
     int NewestEpoch => 0;
 
+    /// <summary>Whether the end of the run, since it was last begun or resumed, is written down.</summary>
+    bool IsEnded => true;
+
     /// <summary>The run begins, resumes, or a new coordinator takes over.</summary>
     void Opened(RunSpec spec, string command, bool resumed);
 

@@ -36,6 +36,7 @@ internal sealed class RunRecorder : IRunRecorder
             EventHistory history = EventsLog.Read(path);
             faults = history.Faults.Count;
             inherited.AddRange(history.Faults.Where(f => f.FirstStepMs is null));
+            IsEnded = history.All.LastOrDefault(e => e.Type is "started" or "resumed" or "ended")?.Type == "ended";
             NewestEpoch = (int)history.All.Select(e => e.Epoch ?? 0).DefaultIfEmpty().Max();
         }
         catch (ReportException e)
@@ -48,6 +49,9 @@ internal sealed class RunRecorder : IRunRecorder
 
     /// <inheritdoc/>
     public int NewestEpoch { get; }
+
+    /// <inheritdoc/>
+    public bool IsEnded { get; }
 
     /// <inheritdoc/>
     public void Opened(RunSpec spec, string command, bool resumed)

@@ -192,8 +192,7 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
                 case Effect.Note e:
                     world.Trace?.Add(world.Clock.Now, process.Identity.Incarnation, $"“{e.Text}”");
                     break;
-                case Effect.Ended e:
-                    world.Oracle.Ended(e.Outcome);
+                case Effect.Ended:
                     world.Unlock(process);
                     break;
             }

@@ -59,8 +59,6 @@ internal sealed class SimOracle(SimWorld world)
 
     public void Publishing(long? fence) => PublishingFence = fence;
 
-    public void Ended(string outcome) => Outcome ??= outcome;
-
     /// <summary>A unit was updated in place: EP-1, and DT-1 against the undisturbed run.</summary>
     public void Updated(SimProcess process, int at, long step, SimUnit unit)
     {
@@ -170,6 +168,10 @@ internal sealed class SimOracle(SimWorld world)
                 SimViolation.Unless(e.Epoch > epoch, "EP-1", () => $"epoch {e.Epoch} begins after epoch {epoch}");
                 epoch = e.Epoch;
                 GoesOn(by, e);
+                break;
+            case JournalEntry.RunEnded e:
+                // Durable: so it ended, though the coordinator may die before it has told anybody.
+                Outcome ??= e.Outcome;
                 break;
             case JournalEntry.CheckpointPublished e:
                 var ledger = SampleLedger.FromJson(e.LedgerJson);

@@ -63,5 +63,5 @@ internal class SimSeams
     public virtual IReadOnlyList<StoredObject> Listed(string folder, IReadOnlyList<StoredObject> objects) => objects;
 
     public virtual CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint) =>
-        Publisher.Publish(spec, store, retention, checkpoint, static _ => { });
+        Publisher.Publish(spec, store, retention, checkpoint, static _ => { }, hashed: -1);
 }

@@ -277,11 +277,12 @@ internal sealed class SimWorld
         }
     }
 
-    /// <summary>RC-1: one fault that leaves a copy of everything costs at most one step that was decided; what was in flight is computed again anyway.</summary>
+    /// <summary>RC-1: one fault that costs one process at most leaves a copy of everything, and costs at most one step that was decided; what was in flight is computed again anyway.</summary>
     private void CheckCost()
     {
         bool single = schedule is [{ Kind: not (SimFaultKind.Partition or SimFaultKind.PowerLoss or SimFaultKind.PowerLossAtDisk or SimFaultKind.CrashInRecovery or SimFaultKind.CoordinatorCrashInRecovery) }];
-        SimViolation.Unless(!single || Setup.Spec.Copies == 0 || Oracle.TakenBack <= 1, "RC-1", () => $"one fault takes {Oracle.TakenBack} decided steps back");
+        bool one = Processes.Values.Count(p => p.IsDead) <= 1;
+        SimViolation.Unless(!single || !one || Setup.Spec.Copies == 0 || Oracle.TakenBack <= 1, "RC-1", () => $"one fault takes {Oracle.TakenBack} decided steps back");
     }
 
     /// <summary>At the end the newest checkpoint is of the last step and holds the state of the surviving history; in exact mode that of the undisturbed run.</summary>

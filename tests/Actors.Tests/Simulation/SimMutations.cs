@@ -32,7 +32,7 @@ internal static class SimMutations
         ["a copy that is not complete is used"] = () => new StaleCopy(),
         ["what an old incarnation held is believed"] = () => new OldHoldings(),
         ["a step is reported before its copies are covered"] = () => new Uncovered(),
-        ["a coordinator forgets what it decided last"] = () => new ForgottenDecision(),
+        ["the last decision is forgotten"] = () => new ForgottenDecision(),
     };
 
     private sealed class GateNeverCloses : SimSeams
@@ -191,7 +191,7 @@ internal static class SimMutations
     {
         public override (CoordinatorState State, IReadOnlyList<Effect> Effects) Step(CoordinatorState state, Input input)
         {
-            (CoordinatorState next, IReadOnlyList<Effect> effects) = base.Step(state, input);
+            (CoordinatorState next, IReadOnlyList<Effect> effects) = base.Step(state, input is Input.Held held ? new Input.Held(held.Message with { Decided = null }) : input);
             return (next.Phase == RunPhase.Surveying ? next with { LastUpdate = null } : next, effects);
         }
     }

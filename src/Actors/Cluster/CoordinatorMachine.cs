@@ -130,6 +130,12 @@ public static class CoordinatorMachine
 
         next = next with { Members = next.Members.SetItem(e.Node.Incarnation, e.Node) };
         effects.Add(new Effect.Note($"{e.Node.Name} is up (pid {e.Node.Pid})"));
+        if (next.Phase == RunPhase.Ended)
+        {
+            // The coordinator that ended the run may have died before it told its nodes: they hold its state until they hear of it.
+            effects.Add(new Effect.Tell(e.Node, new EndRun(next.Epoch, next.Outcome)));
+        }
+
         return next.Phase == RunPhase.Gathering ? EpochStart.TryBegin(next, effects) : next;
     }
 

@@ -15,6 +15,9 @@ public interface IRunRecorder : IDisposable
     /// <summary>Effective training time ratio so far: useful time over wall time, 0 to 1; NaN where nobody counts it.</summary>
     double Ettr => double.NaN;
 
+    /// <summary>Whether the end of the run, since it was last begun or resumed, is written down.</summary>
+    bool IsEnded => true;
+
     /// <summary>The run begins, resumes, or a new coordinator takes over.</summary>
     void Opened(RunSpec spec, string command, bool resumed);
 

@@ -38,6 +38,7 @@ internal sealed class RunRecorder : IRunRecorder
             faults = history.Faults.Count;
             inherited.AddRange(history.Faults.Where(f => f.FirstStepMs is null));
             ettr = new LiveEttr(StepsLog.Read(Path.Combine(folder, StepsLog.FileName)), RunReports.Wall(history, DateTimeOffset.UtcNow), TimeProvider.System);
+            IsEnded = history.All.LastOrDefault(e => e.Type is "started" or "resumed" or "ended")?.Type == "ended";
             NewestEpoch = (int)history.All.Select(e => e.Epoch ?? 0).DefaultIfEmpty().Max();
         }
         catch (ReportException e)
@@ -53,6 +54,9 @@ internal sealed class RunRecorder : IRunRecorder
 
     /// <inheritdoc/>
     public double Ettr => ettr.Share;
+
+    /// <inheritdoc/>
+    public bool IsEnded { get; }
 
     /// <inheritdoc/>
     public void Opened(RunSpec spec, string command, bool resumed)

@@ -61,6 +61,9 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
             case NodeHello m:
                 OnHello(from, m.Node);
                 break;
+            case Holdings m:
+                Feed(new Input.Held(m));
+                break;
             case EpochPrepared m:
                 Feed(new Input.Prepared(m));
                 break;
@@ -107,7 +110,7 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
 
         CoordinatorState before = state;
         (CoordinatorState next, IReadOnlyList<Effect> effects) = world.Seams.Step(before, input);
-        world.Oracle.Stepped(before, input, next, effects);
+        world.Oracle.Stepped(process, before, input, next, effects);
         state = next;
         JournalEntry[] entries = [.. effects.OfType<Effect.Journal>().Select(j => j.Entry)];
         if (entries.Length == 0)
@@ -147,7 +150,7 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
             foreach (JournalEntry entry in entries)
             {
                 world.Journal.Add(Entries.Write(entry));
-                world.Oracle.Journaled(entry);
+                world.Oracle.Journaled(process, entry);
             }
 
             sequence = world.Journal.Count;
@@ -170,6 +173,11 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
             switch (effect)
             {
                 case Effect.Tell e:
+                    if (e.Message is AskHoldings or PrepareEpoch && state.Recoveries > 0)
+                    {
+                        world.RecoveryIsUnderWay(e.Message);
+                    }
+
                     world.Net.ToNode(process, e.Node, e.Message);
                     break;
                 case Effect.Publish e:
@@ -184,8 +192,7 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
                 case Effect.Note e:
                     world.Trace?.Add(world.Clock.Now, process.Identity.Incarnation, $"“{e.Text}”");
                     break;
-                case Effect.Ended e:
-                    world.Oracle.Ended(e.Outcome);
+                case Effect.Ended:
                     world.Unlock(process);
                     break;
             }

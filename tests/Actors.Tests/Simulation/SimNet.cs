@@ -83,7 +83,7 @@ internal sealed class SimNet(SimWorld world)
     }
 
     /// <summary>Sends a frame of the present epoch; what has no connection is lost with it.</summary>
-    public void Send(SimProcess from, FrameHeader header, ulong payload)
+    public void Send(SimProcess from, FrameHeader header, ulong payload, SimContent? piece = null)
     {
         EpochState state = from.Exchange!;
         if (!state.Is(header.Run, header.Epoch))
@@ -94,7 +94,7 @@ internal sealed class SimNet(SimWorld world)
         int node = state.NodeOf[header.Destination];
         if (node == state.Table.Self)
         {
-            from.Device.OnTicket(new SimTicket(header, payload));
+            from.Device.OnTicket(new SimTicket(header, payload, piece));
             return;
         }
 
@@ -109,10 +109,10 @@ internal sealed class SimNet(SimWorld world)
                 return;
             }
 
-            Travel(link, from, link.Seal(from, header), payload, fault == SimFaultKind.ReorderFrame);
+            Travel(link, from, new SimTicket(link.Seal(from, header), payload, piece), fault == SimFaultKind.ReorderFrame);
             if (fault == SimFaultKind.DuplicateFrame)
             {
-                Travel(link, from, link.Last, payload, false);
+                Travel(link, from, new SimTicket(link.Last, payload, piece), false);
             }
         }
     }
@@ -126,8 +126,9 @@ internal sealed class SimNet(SimWorld world)
         }
     }
 
-    private void Travel(SimLink link, SimProcess from, FrameHeader header, ulong payload, bool late)
+    private void Travel(SimLink link, SimProcess from, SimTicket ticket, bool late)
     {
+        FrameHeader header = ticket.Header;
         SimProcess to = link.Other(from);
         long at = world.Clock.Now + world.Random.NextInt64(10, 10 + world.Setup.Latency);
         at = late ? at + (2 * world.Setup.Latency) : link.InOrder(from, at);
@@ -148,7 +149,7 @@ internal sealed class SimNet(SimWorld world)
             link.Accept(to);
             if (world.Seams.IsCurrent(to.Exchange!, header))
             {
-                to.Device.OnTicket(new SimTicket(header, payload));
+                to.Device.OnTicket(ticket);
             }
         });
     }

@@ -48,6 +48,31 @@ public sealed class RunRecorderTests
         Assert.Equal(0.4, RecoveryMetrics.Phase.WithLabels("rejoined").Sum - rejoined, 1e-9);
     }
 
+    [Fact]
+    public void Whether_the_end_is_written_is_known_to_the_next_coordinator_and_a_resumed_run_has_none_yet()
+    {
+        using var folder = new TemporaryFolder();
+        bool IsEnded(Action<RunRecorder>? write = null)
+        {
+            using (var recorder = new RunRecorder(folder.Path))
+            {
+                write?.Invoke(recorder);
+            }
+
+            using var next = new RunRecorder(folder.Path);
+            return next.IsEnded;
+        }
+
+        Assert.False(IsEnded());
+        Assert.False(IsEnded(r => r.Opened(Spec, "moe train", resumed: false)));
+        Assert.True(IsEnded(r =>
+        {
+            r.Opened(Spec, "moe train", resumed: true);
+            r.Ended("stopped", null);
+        }));
+        Assert.False(IsEnded(r => r.Opened(Spec, "moe resume", resumed: true)));
+    }
+
     private static DecidedStep Step(long step, int epoch) => new(step, epoch, 2, 64, 1, 0.001, 0, 0, 0, false, 0, 0, 0) { Plt = 0 };
 
     private static CommittedCheckpoint Checkpoint(long step, string kind) => new(step, 100, [100], 50, "aa", "bb") { Kind = kind, SnapshotMs = 25 };

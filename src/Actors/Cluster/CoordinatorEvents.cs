@@ -27,6 +27,12 @@ public abstract record CoordinatorInput
     /// <summary>A node is gone: downed on proof of death, removed, or left.</summary>
     public sealed record NodeLost(string Incarnation, string Reason) : CoordinatorInput;
 
+    /// <summary>A node that came while a run is under way has stayed for the settling time.</summary>
+    public sealed record Settled(string Incarnation) : CoordinatorInput;
+
+    /// <summary>A node is ready to take part in the run, or cannot.</summary>
+    public sealed record JoinerReady(NodeReady Message) : CoordinatorInput;
+
     /// <summary>A node said what state it holds.</summary>
     public sealed record Held(Holdings Message) : CoordinatorInput;
 
@@ -88,6 +94,9 @@ public abstract record CoordinatorEffect
 
     /// <summary>Wait for a replacement no longer than the configured grace.</summary>
     public sealed record StartGrace(int Epoch) : CoordinatorEffect;
+
+    /// <summary>Look whether a node stays: <paramref name="Times"/> times the settling time.</summary>
+    public sealed record StartSettling(string Incarnation, int Times) : CoordinatorEffect;
 
     /// <summary>Let some time pass before the next epoch.</summary>
     public sealed record StartBackoff(int Epoch, TimeSpan Pause) : CoordinatorEffect;

@@ -75,6 +75,15 @@ public sealed record CoordinatorState
     /// <summary>What the participants were last told to do; null when nothing is outstanding.</summary>
     public IControlMessage? Order { get; init; }
 
+    /// <summary>Nodes that came while the run was under way and take no part in it yet, by incarnation.</summary>
+    public ImmutableSortedDictionary<string, JoinerStage> Joiners { get; init; } = ImmutableSortedDictionary<string, JoinerStage>.Empty;
+
+    /// <summary>Participants that the run has lost, by name.</summary>
+    public ImmutableSortedDictionary<string, int> Losses { get; init; } = ImmutableSortedDictionary<string, int>.Empty;
+
+    /// <summary>The epoch that is about to begin is a change that was wanted, not a recovery.</summary>
+    public bool Planned { get; init; }
+
     /// <summary>Ticks since the last input that changed anything.</summary>
     public int QuietTicks { get; init; }
 

@@ -34,6 +34,7 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
         Receive<HelloAnswer>(OnAnswer);
         Receive<PrepareEpoch>(OnPrepare);
         Receive<AskHoldings>(OnAskHoldings);
+        Receive<GetReady>(m => fence.Admits(m.Fence), device.Forward);
         Receive<AbortEpoch>(Relay);
         Receive<StartSteps>(Relay);
         Receive<StepDecision>(Relay);

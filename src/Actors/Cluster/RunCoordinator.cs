@@ -41,6 +41,8 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
 
     private sealed record PauseTick(int Epoch);
 
+    private sealed record SettleTick(string Incarnation);
+
     /// <summary>Self-message of the timer behind <see cref="Input.Tick"/>.</summary>
     private sealed class Repeat
     {
@@ -64,6 +66,8 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         Command<PublishDone>(OnPublishDone);
         Command<GraceTick>(m => Feed(new Input.GraceOver(m.Epoch)));
         Command<PauseTick>(m => Feed(new Input.PauseOver(m.Epoch)));
+        Command<SettleTick>(m => Feed(new Input.Settled(m.Incarnation)));
+        Command<NodeReady>(m => Feed(new Input.JoinerReady(m)));
         Command<Repeat>(_ => OnRepeat());
         Command<OpenAgain>(m => TakeOver(m.Left));
         Command<SubmitRun>(OnSubmit);
@@ -108,7 +112,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
     }
 
     private bool IsMember(NodeIdentity node) =>
-        cluster.State.Members.Any(m => m.Address.ToString() == node.Address && m.Status is MemberStatus.Up or MemberStatus.WeaklyUp or MemberStatus.Joining);
+        cluster.State.Members.Any(m => Incarnation.Is(node, m.UniqueAddress) && m.Status is MemberStatus.Up or MemberStatus.WeaklyUp or MemberStatus.Joining);
 
     private void OnHello(NodeHello m)
     {
@@ -132,8 +136,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
 
     private void OnGone(Member member, string how)
     {
-        string address = member.Address.ToString();
-        foreach (NodeIdentity node in state.Members.Values.Concat(state.Participants).Where(n => n.Address == address).DistinctBy(n => n.Incarnation).ToArray())
+        foreach (NodeIdentity node in state.Members.Values.Concat(state.Participants).Where(n => Incarnation.Is(n, member.UniqueAddress)).DistinctBy(n => n.Incarnation).ToArray())
         {
             Feed(new Input.NodeLost(node.Incarnation, how));
         }
@@ -216,6 +219,9 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
                     break;
                 case Effect.StartGrace e:
                     Timers.StartSingleTimer("grace", new GraceTick(e.Epoch), options.RecoveryGrace);
+                    break;
+                case Effect.StartSettling e:
+                    Timers.StartSingleTimer(e.Incarnation, new SettleTick(e.Incarnation), options.RecoverySettle * e.Times);
                     break;
                 case Effect.StartBackoff e:
                     Timers.StartSingleTimer("backoff", new PauseTick(e.Epoch), e.Pause);
@@ -316,6 +322,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
 /// <summary>What the coordinator needs from its node; the same on every node, since the singleton may run anywhere.</summary>
 /// <param name="NodeName">This node.</param>
 /// <param name="RecoveryGrace">How long to wait for a replacement.</param>
+/// <param name="RecoverySettle">How long a node must stay before a run under way takes it in.</param>
 /// <param name="SeveralMachinesAllowed">True when the journal can be reached from several machines (PostgreSQL).</param>
 /// <param name="FlightPath">Flight recorder of a node (name, incarnation).</param>
 /// <param name="Flight">This process's flight recorder.</param>
@@ -323,6 +330,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
 internal sealed record CoordinatorOptions(
     string NodeName,
     TimeSpan RecoveryGrace,
+    TimeSpan RecoverySettle,
     bool SeveralMachinesAllowed,
     Func<string, string, string> FlightPath,
     FlightRecorder Flight,

@@ -147,6 +147,14 @@ internal static class ControlFormats
             "knock-answer",
             (ref MessagePackWriter w, KnockAnswer m) => { w.Write(m.Refusal); w.Write(m.Proof); },
             (ref MessagePackReader r) => new KnockAnswer(r.ReadString(), ReadText(ref r))),
+        Format(
+            "get-ready",
+            (ref MessagePackWriter w, GetReady m) => { w.Write(m.RunKey); w.Write(m.SpecJson); w.Write(m.Fence); },
+            (ref MessagePackReader r) => new GetReady(r.ReadUInt64(), ReadText(ref r), r.ReadInt64())),
+        Format(
+            "ready",
+            (ref MessagePackWriter w, NodeReady m) => { w.Write(m.RunKey); w.Write(m.Node); w.Write(m.Error); },
+            (ref MessagePackReader r) => new NodeReady(r.ReadUInt64(), ReadText(ref r), r.ReadString())),
         .. FaultFormats.All,
     ];
 

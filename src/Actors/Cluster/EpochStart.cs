@@ -67,8 +67,7 @@ internal static class EpochStart
     /// <summary>Begins the next epoch, or its survey, when there are enough nodes.</summary>
     public static CoordinatorState TryBegin(CoordinatorState state, List<Effect> effects)
     {
-        // One that has said it cannot take part would end the run.
-        NodeIdentity[] fit = [.. state.Members.Values.Where(n => state.Joiners.GetValueOrDefault(n.Incarnation) != JoinerStage.Unfit)];
+        NodeIdentity[] fit = [.. state.Members.Values.Where(n => Joiners.MayTakePart(state, n))];
         if (state.Spec is null || state.BackingOff || fit.Length == 0 || (fit.Length < state.WantedNodes && !state.GraceOver))
         {
             return state;

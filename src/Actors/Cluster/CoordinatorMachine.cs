@@ -215,11 +215,12 @@ public static class CoordinatorMachine
 
         bool due = spec.Checkpoint.Interval > 0 && completed % spec.Checkpoint.Interval == 0;
 
-        // The epoch that begins at this boundary saves what is due here.
         state = Stragglers.Report(state with { Paces = Stragglers.Add(state.Paces, state.Reports.Values) }, effects);
+
+        // The epoch that begins at this boundary saves what is due here.
         bool changes = !last && state.Pending.IsEmpty && (Growth.Decide(state).Grows || Stragglers.Decide(state) is not null);
-        bool checkpoint = last || (due && state.Pending.IsEmpty && !grows);
-        if (due && !checkpoint && !grows)
+        bool checkpoint = last || (due && state.Pending.IsEmpty && !changes);
+        if (due && !checkpoint && !changes)
         {
             effects.Add(new Effect.Note($"checkpoint at step {completed} left out: the one before is still being written"));
         }

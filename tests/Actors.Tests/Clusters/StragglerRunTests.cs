@@ -12,8 +12,8 @@ public sealed class StragglerRunTests
         await using var cluster = new TestCluster();
         await cluster.AddNodeAsync("node-1");
 
-        // What its update takes longer counts as computing.
-        await cluster.AddNodeAsync("node-2", o => o with { Updating = (_, _) => Thread.Sleep(8) });
+        // In the handler that computes a chunk.
+        await cluster.AddNodeAsync("node-2", o => o with { Trace = (_, _, _, _) => Thread.Sleep(5) });
         RunSpec spec = TestRuns.Spec(
             cluster.Folder, steps: 44, nodes: 2,
             s => s with { Recovery = new RecoverySpec { Stragglers = StragglerPolicy.Relieve }, Checkpoint = s.Checkpoint with { Interval = 100 } });

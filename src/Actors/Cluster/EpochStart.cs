@@ -30,6 +30,7 @@ internal static class EpochStart
             Pending = state.Pending.Clear(),
             Order = null,
             Survey = null,
+            Planned = false,
             Recoveries = state.Recoveries + 1,
         };
         next = TryBegin(next, effects);
@@ -41,16 +42,25 @@ internal static class EpochStart
         return next;
     }
 
+    /// <summary>At a step boundary, with nothing in flight: another epoch because it is wanted. No fault, no step lost; a failure meanwhile is an ordinary one (RC-2).</summary>
+    public static CoordinatorState Change(CoordinatorState state, string reason, List<Effect> effects)
+    {
+        effects.Add(new Effect.Note(reason));
+        return TryBegin(state with { Phase = RunPhase.Gathering, GraceOver = true, Order = null, Planned = true }, effects);
+    }
+
     /// <summary>Begins the next epoch, or its survey, when there are enough nodes.</summary>
     public static CoordinatorState TryBegin(CoordinatorState state, List<Effect> effects)
     {
-        if (state.Spec is null || state.BackingOff || state.Members.Count == 0 || (state.Members.Count < state.WantedNodes && !state.GraceOver))
+        // One that has said it cannot take part would end the run.
+        NodeIdentity[] fit = [.. state.Members.Values.Where(n => state.Joiners.GetValueOrDefault(n.Incarnation) != JoinerStage.Unfit)];
+        if (state.Spec is null || state.BackingOff || fit.Length == 0 || (fit.Length < state.WantedNodes && !state.GraceOver))
         {
             return state;
         }
 
         // Survivors first: their actors and memory stay where they are.
-        NodeIdentity[] chosen = state.Members.Values
+        NodeIdentity[] chosen = fit
             .OrderByDescending(n => state.Participants.Any(p => p.Incarnation == n.Incarnation))
             .ThenBy(n => n.Name, StringComparer.Ordinal)
             .Take(state.WantedNodes)
@@ -89,6 +99,8 @@ internal static class EpochStart
             Epoch = epoch,
             Placement = placement,
             Survey = null,
+            Planned = false,
+            Joiners = state.Joiners.RemoveRange(placement.Nodes.Select(n => n.Incarnation)),
             TakenOver = false,
             Lost = state.Lost.Clear(),
             Ready = state.Ready.Clear(),
@@ -106,7 +118,7 @@ internal static class EpochStart
         effects.Add(new Effect.Note($"epoch {epoch}: {placement.Nodes.Count} nodes, {placement.Reason}, from step {restore}"));
         if (newer)
         {
-            effects.Add(new Effect.Note($"recovery from {plan.Reason}"));
+            effects.Add(new Effect.Note($"{(state.Planned ? "state" : "recovery")} from {plan.Reason}"));
         }
 
         CheckpointOrder? save = point is null ? null : LostCheckpoint(next);

@@ -92,7 +92,7 @@ internal sealed partial class RunCoordinator
     private void Open()
     {
         inOffice = true;
-        Timers.StartPeriodicTimer("repeat", Repeat.Instance, RepeatAfter);
+        Timers.StartPeriodicTimer("repeat", Repeat.Instance, UnansweredOrders.Tick);
         cluster.Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberRemoved), typeof(ClusterEvent.MemberExited));
     }
 

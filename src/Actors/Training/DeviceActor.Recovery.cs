@@ -41,6 +41,29 @@ internal sealed partial class DeviceActor
 
     private sealed record ReadyYet(int Epoch);
 
+    /// <summary>Opens the run that this node takes no part in yet: an epoch that takes it in does not wait for that. One that takes part in the run is ready.</summary>
+    private void OnGetReady(GetReady m)
+    {
+        string? error = null;
+        try
+        {
+            RunSpec spec = RunSpec.FromJson(m.SpecJson);
+            if (store is null || Lineageless(store.Spec, spec))
+            {
+                // The coordinator in charge has one run: whatever was before is over.
+                Quiesce("another run is opened");
+                context = null;
+                OpenRun(spec);
+            }
+        }
+        catch (Exception e) when (IsForPeople(e))
+        {
+            error = e.Message;
+        }
+
+        node.TellCoordinator(new NodeReady(m.RunKey, node.Incarnation, error));
+    }
+
     /// <summary>Stops what belongs to older epochs, so that what it says stays true, and says what is here (EP-1, ST-1).</summary>
     private void OnAskHoldings(AskHoldings m)
     {

@@ -143,6 +143,7 @@ internal sealed class SimOracle(SimWorld world)
             Input.Applied e => e.Message.Epoch,
             Input.Evaluated e => e.Message.Epoch,
             Input.ActorFailed e => e.Message.Epoch,
+            Input.Progressed e => e.Message.Epoch,
             _ => null,
         };
         SimViolation.Unless(of is null || of == before.Epoch || (ReferenceEquals(before, after) && effects.Count == 0), "EP-1", () => $"{input.GetType().Name} of epoch {of} changes something in epoch {before.Epoch}");

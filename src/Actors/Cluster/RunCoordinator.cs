@@ -212,7 +212,12 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
                     Context.ActorSelection(new RootActorPath(Address.Parse(e.Node.Address)) / "user" / "node").Tell(e.Message);
                     break;
                 case Effect.Down e:
-                    cluster.Down(Address.Parse(e.Node.Address));
+                    // Akka downs whoever has the address: not the next process there.
+                    if (IsMember(e.Node))
+                    {
+                        cluster.Down(Address.Parse(e.Node.Address));
+                    }
+
                     break;
                 case Effect.Publish e:
                     Publish(e.Checkpoint);

@@ -73,6 +73,12 @@ internal static class EpochStart
             return state;
         }
 
+        if (state.TakenOver && state.Spec.IsExact && !state.GraceOver && state.Participants.Any(p => MayLive(state, p)))
+        {
+            // A spare's hello may come before that of a survivor, who holds what the spare does not.
+            return state;
+        }
+
         // Survivors first: their actors and memory stay where they are.
         NodeIdentity[] chosen = fit
             .OrderByDescending(n => state.Participants.Any(p => p.Incarnation == n.Incarnation))
@@ -84,6 +90,10 @@ internal static class EpochStart
         // Before the run's first epoch nobody holds anything of it.
         return state.Spec.IsExact && state.Epoch > state.EpochBefore ? RecoverySurvey.Begin(state, placement, effects) : Begin(state, placement, null, effects);
     }
+
+    /// <summary>Whether a participant of the epoch that a coordinator has taken over is still to say hello: its loss is not known, and no other process has its name.</summary>
+    private static bool MayLive(CoordinatorState state, NodeIdentity participant) =>
+        !state.Members.ContainsKey(participant.Incarnation) && !state.Lost.Contains(participant.Incarnation) && state.Members.Values.All(m => m.Name != participant.Name);
 
     /// <summary>Begins the epoch.</summary>
     /// <param name="state">The state before.</param>

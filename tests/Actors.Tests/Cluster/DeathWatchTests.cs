@@ -36,7 +36,7 @@ public sealed class DeathWatchTests : TestKit
     public void The_death_of_a_process_downs_its_member()
     {
         Suspect(Incarnation.New(cluster.SelfUniqueAddress));
-        ExpectMsg<ClusterEvent.MemberDowned>();
+        ExpectMsg<ClusterEvent.MemberDowned>(cancellationToken: TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class DeathWatchTests : TestKit
 
         // Behind whatever the watch has told the cluster: a member that is down would not leave.
         cluster.Leave(cluster.SelfAddress);
-        ExpectMsg<ClusterEvent.MemberLeft>();
+        ExpectMsg<ClusterEvent.MemberLeft>(cancellationToken: TestContext.Current.CancellationToken);
     }
 
     /// <summary>The watch hears that the connection to a process that is gone broke, and has looked when this returns.</summary>

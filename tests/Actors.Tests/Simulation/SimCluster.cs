@@ -88,6 +88,16 @@ internal sealed class SimCluster(SimWorld world)
         process.In(world.Random.NextInt64(50, 500) * SimClock.Millisecond, () => process.Die("left the cluster"));
     }
 
+    /// <summary>The coordinator has decided to do without a node.</summary>
+    public void Down(NodeIdentity node)
+    {
+        if (world.Processes.TryGetValue(node.Incarnation, out SimProcess? process))
+        {
+            Down(process, "downed by decision");
+            Ends(process);
+        }
+    }
+
     private void Look()
     {
         world.Clock.In(SimClock.Second / 2, null, Look);

@@ -28,6 +28,15 @@ internal sealed class SimContent(IReadOnlyList<SimPart> parts)
         Steps[parts[index].Expert] = state.Steps;
     }
 
+    /// <summary>As it is now.</summary>
+    public SimContent Copy()
+    {
+        var copy = new SimContent(parts);
+        chains.CopyTo(copy.chains, 0);
+        Assert.True(copy.Steps.Unpack(Steps.Pack()));
+        return copy;
+    }
+
     /// <summary>The optimizer's pass, in place.</summary>
     public void Pass(DecidedUpdate decided, ulong reduced)
     {

@@ -64,6 +64,12 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
             case Holdings m:
                 Feed(new Input.Held(m));
                 break;
+            case NodeReady m:
+                Feed(new Input.JoinerReady(m));
+                break;
+            case NodeProgress m:
+                Feed(new Input.Progressed(m));
+                break;
             case EpochPrepared m:
                 Feed(new Input.Prepared(m));
                 break;
@@ -185,6 +191,12 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
                     break;
                 case Effect.StartGrace e:
                     StartGrace(e.Epoch);
+                    break;
+                case Effect.StartSettling e:
+                    process.In(world.Setup.Settle * e.Times, () => Feed(new Input.Settled(e.Incarnation)));
+                    break;
+                case Effect.Down e:
+                    world.Cluster.Down(e.Node);
                     break;
                 case Effect.StartBackoff e:
                     process.In((long)(e.Pause.TotalSeconds * SimClock.Second), () => Feed(new Input.PauseOver(e.Epoch)));

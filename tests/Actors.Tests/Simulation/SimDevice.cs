@@ -46,6 +46,10 @@ internal sealed partial class SimDevice
             case AskHoldings m:
                 OnAskHoldings(m);
                 break;
+            case GetReady m:
+                Store ??= new SimStore(world.Layout);
+                world.Net.ToCoordinator(process, new NodeReady(m.RunKey, process.Identity.Incarnation, null));
+                break;
             case PrepareEpoch m:
                 OnPrepare(m);
                 break;

@@ -128,30 +128,37 @@ internal sealed class SimNet(SimWorld world)
 
     private void Travel(SimLink link, SimProcess from, SimTicket ticket, bool late)
     {
-        FrameHeader header = ticket.Header;
         SimProcess to = link.Other(from);
         long at = world.Clock.Now + world.Random.NextInt64(10, 10 + world.Setup.Latency);
         at = late ? at + (2 * world.Setup.Latency) : link.InOrder(from, at);
-        world.Clock.In(at - world.Clock.Now, to, () =>
+        world.Clock.In(at - world.Clock.Now, null, () =>
         {
-            if (link.IsBroken)
-            {
-                return;
-            }
-
-            if (FrameRules.Fault(in header, link.Expected(to), 1 << 20) is { } fault)
-            {
-                world.Trace?.Add(world.Clock.Now, to.Identity.Incarnation, fault);
-                Break(link, fault, 50 * SimClock.Millisecond);
-                return;
-            }
-
-            link.Accept(to);
-            if (world.Seams.IsCurrent(to.Exchange!, header))
-            {
-                to.Device.OnTicket(ticket);
-            }
+            // Read from the sender's memory no earlier than now; from here on the receiver's system holds it, also for a process that stands still.
+            SimTicket arrived = ticket with { State = ticket.State?.Copy() };
+            to.Do(() => Arrive(link, to, arrived));
         });
+    }
+
+    private void Arrive(SimLink link, SimProcess to, SimTicket ticket)
+    {
+        FrameHeader header = ticket.Header;
+        if (link.IsBroken)
+        {
+            return;
+        }
+
+        if (FrameRules.Fault(in header, link.Expected(to), 1 << 20) is { } fault)
+        {
+            world.Trace?.Add(world.Clock.Now, to.Identity.Incarnation, fault);
+            Break(link, fault, 50 * SimClock.Millisecond);
+            return;
+        }
+
+        link.Accept(to);
+        if (world.Seams.IsCurrent(to.Exchange!, header))
+        {
+            to.Device.OnTicket(ticket);
+        }
     }
 
     private void Break(SimLink link, string why, long seenWithin)

@@ -46,7 +46,7 @@ internal sealed class SimOracle(SimWorld world)
     /// <summary>Epochs that went on from what the nodes hold in memory.</summary>
     public int FromMemory { get; private set; }
 
-    /// <summary>State of a unit, or of a copy of it, is gone on a node: an update failed in the middle.</summary>
+    /// <summary>State of a unit, or of a copy of it, is gone on a node until it is restored or copied anew: an update failed in the middle.</summary>
     public void Torn(SimProcess process, int unit) => torn.Add((process.Identity.Incarnation, unit));
 
     public void Opened(SimProcess process, int current) => open[process] = current;
@@ -77,6 +77,7 @@ internal sealed class SimOracle(SimWorld world)
     /// <summary>RC-1: a copy is, bit for bit, the unit that it is the copy of.</summary>
     public void Copied(SimProcess process, SimCopy copy)
     {
+        torn.Remove((process.Identity.Incarnation, copy.Ordinal));
         for (int i = 0; i < copy.Content.Parts.Count; i++)
         {
             Exact(copy.Content.Parts[i], copy.Step, copy.Content[i], $"copy on {process.Identity.Incarnation}");
@@ -100,6 +101,7 @@ internal sealed class SimOracle(SimWorld world)
     {
         foreach (SimUnit unit in store.Units)
         {
+            torn.Remove((process.Identity.Incarnation, unit.Ordinal));
             SimViolation.Unless(unit.Step == m.RestoreStep, "RC-1", () => $"{process.Identity.Incarnation}: {unit.Id} is of step {unit.Step}, epoch {m.Epoch} begins at {m.RestoreStep}");
             for (int i = 0; i < unit.Content.Parts.Count; i++)
             {
@@ -141,6 +143,7 @@ internal sealed class SimOracle(SimWorld world)
             Input.Applied e => e.Message.Epoch,
             Input.Evaluated e => e.Message.Epoch,
             Input.ActorFailed e => e.Message.Epoch,
+            Input.Progressed e => e.Message.Epoch,
             _ => null,
         };
         SimViolation.Unless(of is null || of == before.Epoch || (ReferenceEquals(before, after) && effects.Count == 0), "EP-1", () => $"{input.GetType().Name} of epoch {of} changes something in epoch {before.Epoch}");
@@ -150,7 +153,6 @@ internal sealed class SimOracle(SimWorld world)
             SimViolation.Unless(
                 before.Participants.All(n => reported.Contains((step.Epoch, step.Step, n.Incarnation))), "ST-1", () => $"step {step.Step} of epoch {step.Epoch} is decided without all reports");
             last = new LastDecision(step.Step, by, before.Placement!);
-            torn.Clear();
             SimViolation.Unless(step.Skipped == world.Setup.NotFinite.Contains(step.Step), "ST-1", () => $"step {step.Step} is {(step.Skipped ? "" : "not ")}skipped");
         }
 

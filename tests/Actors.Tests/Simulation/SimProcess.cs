@@ -116,6 +116,11 @@ internal sealed class SimProcess
                 break;
             case AskHoldings m when !world.Seams.Admits(fence, m.Fence):
                 break;
+            case GetReady m when !world.Seams.Admits(fence, m.Fence):
+                break;
+            case AskProgress m:
+                world.Net.ToCoordinator(this, new NodeProgress(m.Epoch, m.Step, Identity.Incarnation, 0, "waits"));
+                break;
             case EndNode m:
                 if (world.Seams.Admits(fence, m.Fence))
                 {

@@ -45,6 +45,9 @@ public abstract record CoordinatorInput
     /// <summary>A node has applied a held step.</summary>
     public sealed record Applied(StepApplied Message) : CoordinatorInput;
 
+    /// <summary>A node said what it computes at a step that takes too long.</summary>
+    public sealed record Progressed(NodeProgress Message) : CoordinatorInput;
+
     /// <summary>A node's part of an evaluation.</summary>
     public sealed record Evaluated(EvaluationReport Message) : CoordinatorInput;
 
@@ -104,15 +107,21 @@ public abstract record CoordinatorEffect
     /// <summary>A validation loss is known.</summary>
     public sealed record RecordValidation(long Step, double Loss) : CoordinatorEffect;
 
+    /// <summary>A checkpoint is missing.</summary>
+    public sealed record RecordFailedCheckpoint(long Step) : CoordinatorEffect;
+
     /// <summary>Say something to people and the log.</summary>
     public sealed record Note(string Text) : CoordinatorEffect;
 
     /// <summary>The run's record has changed by a choice that is made once: write it down.</summary>
     public sealed record RecordSpec(RunSpec Spec) : CoordinatorEffect;
 
+    /// <summary>The cluster shall do without a node that does not answer.</summary>
+    public sealed record Down(NodeIdentity Node) : CoordinatorEffect;
+
     /// <summary>A node or actor failed: a fault's clock starts.</summary>
     /// <param name="Target">Node, or node/actor.</param>
-    /// <param name="Kind">"node-lost" or "actor-failed".</param>
+    /// <param name="Kind">"node-lost", "node-hung", "step-stuck" or "actor-failed".</param>
     /// <param name="Reason">In words.</param>
     /// <param name="AtStep">Steps completed when it happened.</param>
     /// <param name="Incarnation">Incarnation of the lost node, whose flight recorder names the phase; empty for an actor.</param>

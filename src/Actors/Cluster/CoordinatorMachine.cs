@@ -33,6 +33,7 @@ public static class CoordinatorMachine
             Input.Prepared e => EpochStart.OnPrepared(state, e.Message, effects),
             Input.Reported e => OnReported(state, e.Message, effects),
             Input.Applied e => OnApplied(state, e.Message, effects),
+            Input.Progressed e => StuckSteps.OnProgress(state, e.Message, effects),
             Input.Evaluated e => OnEvaluated(state, e.Message, effects),
             Input.Persisted e => CheckpointCommit.OnPersisted(state, e.Message, effects),
             Input.Published e => CheckpointCommit.OnPublished(state, e, effects),
@@ -46,7 +47,7 @@ public static class CoordinatorMachine
             Input.Tick => OnTick(state, effects),
             _ => throw new ArgumentOutOfRangeException(nameof(input)),
         };
-        return (input is Input.Tick || ReferenceEquals(next, state) ? next : next with { QuietTicks = 0 }, effects);
+        return (input is Input.Tick or Input.Progressed || ReferenceEquals(next, state) ? next : next with { QuietTicks = 0, Inquiry = null }, effects);
     }
 
     private static CoordinatorState OnTick(CoordinatorState state, List<Effect> effects)
@@ -142,6 +143,12 @@ public static class CoordinatorMachine
 
         next = next with { Members = next.Members.SetItem(e.Node.Incarnation, e.Node) };
         effects.Add(new Effect.Note($"{e.Node.Name} is up (pid {e.Node.Pid})"));
+        if (next.Phase == RunPhase.Ended)
+        {
+            // The coordinator that ended the run may have died before it told its nodes: they hold its state until they hear of it.
+            effects.Add(new Effect.Tell(e.Node, new EndRun(next.Epoch, next.Outcome)));
+        }
+
         next = next.Phase == RunPhase.Gathering ? EpochStart.TryBegin(next, effects) : next;
         return Joiners.OnUp(next, e.Node, effects);
     }
@@ -208,10 +215,12 @@ public static class CoordinatorMachine
 
         bool due = spec.Checkpoint.Interval > 0 && completed % spec.Checkpoint.Interval == 0;
 
+        state = Stragglers.Report(state with { Paces = Stragglers.Add(state.Paces, state.Reports.Values) }, effects);
+
         // The epoch that begins at this boundary saves what is due here.
-        bool grows = !last && state.Pending.IsEmpty && Growth.Decide(state).Grows;
-        bool checkpoint = last || (due && state.Pending.IsEmpty && !grows);
-        if (due && !checkpoint && !grows)
+        bool changes = !last && state.Pending.IsEmpty && (Growth.Decide(state).Grows || Stragglers.Decide(state) is not null);
+        bool checkpoint = last || (due && state.Pending.IsEmpty && !changes);
+        if (due && !checkpoint && !changes)
         {
             effects.Add(new Effect.Note($"checkpoint at step {completed} left out: the one before is still being written"));
         }
@@ -221,15 +230,16 @@ public static class CoordinatorMachine
         CheckpointOrder? saves = checkpoint ? CheckpointOrders.Next(state with { Plt = plt }, last) : null;
         plt = checkpoint ? plt?.Mark(completed) : plt;
         decided = decided with { Plt = LostTokens.Share(spec, plt) };
-        AfterStep after = last || evaluate || grows || (checkpoint && !spec.Checkpoint.Asynchronous) ? AfterStep.Hold : AfterStep.Continue;
+        AfterStep after = last || evaluate || changes || (checkpoint && !spec.Checkpoint.Asynchronous) ? AfterStep.Hold : AfterStep.Continue;
         var order = new StepDecision(
             state.Epoch, state.Step, decided.Skipped, StepDecisions.GradientScale(spec, decided), decided.LearningRate, saves, after, state.NewestCheckpoint);
 
         // Written down first: once a node has heard the decision nobody computes the step again, not even for a coordinator that dies here.
         effects.Add(new Effect.RecordStep(decided));
         TellAll(state, order, effects);
-        return AdaptiveCheckpoints.Measure(state, decided) with
+        return state with
         {
+            Measured = state.Measured.Add(decided),
             Step = completed,
             Order = order,
             LastUpdate = order.Update,

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace MoeActors.Actors.Cluster;
 
-/// <summary>Measures each open fault phase by phase, from its detection to the first step after it. Owned by the coordinator.</summary>
+/// <summary>Measures each open fault phase by phase, from the first sign of it to the first step after it. Owned by the coordinator.</summary>
 internal sealed class FaultClock
 {
     private readonly List<Open> open = [];
@@ -28,6 +28,9 @@ internal sealed class FaultClock
 
         public DateTimeOffset At => DateTimeOffset.UtcNow - Stopwatch.GetElapsedTime(Begun);
 
+        /// <summary>From the first sign of it to the proof.</summary>
+        public double DetectedMs { get; set; }
+
         public double DecidedMs { get; set; }
 
         public double FetchedMs { get; set; }
@@ -50,7 +53,7 @@ internal sealed class FaultClock
     /// <summary>A fault's clock begins: at <paramref name="since"/> (Stopwatch timestamp) where something was seen before it was known, else now.</summary>
     public void Detected(string kind, string target, long atStep, string phase, string reason, bool injected, long? since = null)
     {
-        open.Add(new Open
+        var fault = new Open
         {
             Number = ++detected,
             Kind = kind,
@@ -60,7 +63,9 @@ internal sealed class FaultClock
             Reason = reason,
             Injected = injected,
             Begun = since ?? Stopwatch.GetTimestamp(),
-        });
+        };
+        fault.DetectedMs = since is null ? 0 : fault.Now();
+        open.Add(fault);
     }
 
     public void Decided(long restoreStep)
@@ -98,6 +103,7 @@ internal sealed class FaultClock
         f.Rung, f.Why.Length > 0 ? $"{f.Reason}; {f.Why}" : f.Reason, Math.Max(0, f.AtStep - f.RestoreStep), f.Injected)
     {
         Number = f.Number,
+        DetectedMs = f.DetectedMs,
 
         // Faults of one recovery share its cost: it is told once.
         Plt = ReferenceEquals(f, open[0]) ? f.Plt : 0,

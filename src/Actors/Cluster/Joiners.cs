@@ -82,11 +82,18 @@ internal static class Joiners
         return next;
     }
 
-    /// <summary>All nodes have applied <see cref="CoordinatorState.Step"/> steps and nothing is in flight: the next step begins, or first an epoch with more nodes.</summary>
+    /// <summary>All nodes have applied <see cref="CoordinatorState.Step"/> steps and nothing is in flight: the next step begins, or first an epoch with more nodes or another placement.</summary>
     public static CoordinatorState GoOn(CoordinatorState state, List<Effect> effects)
     {
-        GrowthDecision decision = Growth.Decide(state);
-        return decision.Grows && state.Pending.IsEmpty ? EpochStart.Change(state, decision.Reason, effects) : CoordinatorMachine.StartSteps(state, effects);
+        if (!state.Pending.IsEmpty)
+        {
+            return CoordinatorMachine.StartSteps(state, effects);
+        }
+
+        GrowthDecision growth = Growth.Decide(state);
+        return growth.Grows ? EpochStart.Change(state, growth.Reason, effects)
+            : Stragglers.Decide(state) is { } relief ? EpochStart.Change(state, relief.Reason, effects, relief.Placement)
+            : CoordinatorMachine.StartSteps(state, effects);
     }
 
     /// <summary>Whether the epoch that is about to begin may have the node: after a failure any but one that has said it cannot, which would end the run; by choice only one that is ready.</summary>

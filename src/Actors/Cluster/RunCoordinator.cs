@@ -20,9 +20,6 @@ namespace MoeActors.Actors.Cluster;
 /// </summary>
 internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
 {
-    /// <summary>Pause between two looks for orders without an answer.</summary>
-    private static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(2);
-
     private readonly CoordinatorOptions options;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly Akka.Cluster.Cluster cluster = Akka.Cluster.Cluster.Get(Context.System);
@@ -62,6 +59,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         Command<EpochPrepared>(m => Feed(new Input.Prepared(m)));
         Command<StepReport>(m => Feed(new Input.Reported(m)));
         Command<StepApplied>(m => Feed(new Input.Applied(m)));
+        Command<NodeProgress>(m => Feed(new Input.Progressed(m)));
         Command<EvaluationReport>(m => Feed(new Input.Evaluated(m)));
         Command<SnapshotPersisted>(m => Feed(new Input.Persisted(m)));
         Command<NodeFault>(m => Feed(new Input.ActorFailed(m)));
@@ -77,7 +75,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         Command<TopologyQuery>(_ => Sender.Tell(Topologies.Of(state, options.NodeName)));
         Command<RunNote>(m => Note(m.Text));
         Command<InjectedCrash>(m => m.Throw());
-        Command<StatusQuery>(m => Sender.Tell(board.Answer(m, state)));
+        Command<StatusQuery>(m => Sender.Tell(board.Answer(m, state, recorder?.Ettr ?? double.NaN)));
         Command<ClusterEvent.MemberDowned>(m => OnGone(m.Member, "downed"));
         Command<ClusterEvent.MemberRemoved>(m => OnGone(m.Member, "removed"));
         Command<ClusterEvent.MemberExited>(m => OnGone(m.Member, "left"));
@@ -213,6 +211,14 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
                 case Effect.Tell e:
                     Context.ActorSelection(new RootActorPath(Address.Parse(e.Node.Address)) / "user" / "node").Tell(e.Message);
                     break;
+                case Effect.Down e:
+                    // Akka downs whoever has the address: not the next process there.
+                    if (IsMember(e.Node))
+                    {
+                        cluster.Down(Address.Parse(e.Node.Address));
+                    }
+
+                    break;
                 case Effect.Publish e:
                     Publish(e.Checkpoint);
                     break;
@@ -231,6 +237,9 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
                 case Effect.RecordValidation e:
                     recorder?.Validation(e.Step, e.Loss);
                     board.Validation(e.Step, e.Loss);
+                    break;
+                case Effect.RecordFailedCheckpoint e:
+                    recorder?.CheckpointFailed(e.Step);
                     break;
                 case Effect.RecordSpec e:
                     recorder?.Record(e.Spec);
@@ -283,7 +292,8 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         foreach (FaultTimeline fault in faults.FirstStep())
         {
             recorder?.Fault(fault);
-            board.Event($"{fault.Target} recovered: first step {fault.FirstStepMs / 1000:0.0} s after detection, {fault.LostSteps} steps computed again");
+            board.Event(
+                $"{fault.Target} recovered: first step {fault.FirstStepMs / 1000:0.0} s after detection (decided {fault.DecidedMs / 1000:0.0}, restored {fault.RestoredMs / 1000:0.0}, rejoined {fault.RejoinedMs / 1000:0.0}), {fault.LostSteps} steps computed again");
         }
 
         recorder?.Step(step, ms);

@@ -160,7 +160,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         node.Flight.Enter(Phase.Recovery, m.Epoch, m.RestoreStep);
         begun.Live = live;
         preparation = begun;
-        fetches.AddRange(Lacking(m));
+        fetches.Begin(FetchBook.Lacking(context, store.Order, store.Units, copies.Missing(m.RestoreStep)));
         int epoch = m.Epoch;
         connecting = new CancellationTokenSource(node.ConnectPatience);
         node.Exchange.ConnectAsync(connecting.Token).PipeTo(

@@ -215,10 +215,12 @@ public static class CoordinatorMachine
 
         bool due = spec.Checkpoint.Interval > 0 && completed % spec.Checkpoint.Interval == 0;
 
+        state = Stragglers.Report(state with { Paces = Stragglers.Add(state.Paces, state.Reports.Values) }, effects);
+
         // The epoch that begins at this boundary saves what is due here.
-        bool grows = !last && state.Pending.IsEmpty && Growth.Decide(state).Grows;
-        bool checkpoint = last || (due && state.Pending.IsEmpty && !grows);
-        if (due && !checkpoint && !grows)
+        bool changes = !last && state.Pending.IsEmpty && (Growth.Decide(state).Grows || Stragglers.Decide(state) is not null);
+        bool checkpoint = last || (due && state.Pending.IsEmpty && !changes);
+        if (due && !checkpoint && !changes)
         {
             effects.Add(new Effect.Note($"checkpoint at step {completed} left out: the one before is still being written"));
         }
@@ -228,7 +230,7 @@ public static class CoordinatorMachine
         CheckpointOrder? saves = checkpoint ? CheckpointOrders.Next(state with { Plt = plt }, last) : null;
         plt = checkpoint ? plt?.Mark(completed) : plt;
         decided = decided with { Plt = LostTokens.Share(spec, plt) };
-        AfterStep after = last || evaluate || grows || (checkpoint && !spec.Checkpoint.Asynchronous) ? AfterStep.Hold : AfterStep.Continue;
+        AfterStep after = last || evaluate || changes || (checkpoint && !spec.Checkpoint.Asynchronous) ? AfterStep.Hold : AfterStep.Continue;
         var order = new StepDecision(
             state.Epoch, state.Step, decided.Skipped, StepDecisions.GradientScale(spec, decided), decided.LearningRate, saves, after, state.NewestCheckpoint);
 

@@ -133,6 +133,12 @@ public sealed record CoordinatorState
     /// <summary>Experts of a layer persisted at a partial checkpoint.</summary>
     public int KPersist { get; init; }
 
+    /// <summary>Computing time a rank of the newest steps of the epoch, ms, by node incarnation.</summary>
+    public ImmutableSortedDictionary<string, ImmutableList<double>> Paces { get; init; } = ImmutableSortedDictionary<string, ImmutableList<double>>.Empty;
+
+    /// <summary>The slow node that people were told of in this epoch; null = none.</summary>
+    public string? Slow { get; init; }
+
     /// <summary>What the run has measured of itself.</summary>
     public RunMeasurements Measured { get; init; } = RunMeasurements.None;
 

@@ -43,17 +43,31 @@ internal static class EpochStart
     }
 
     /// <summary>At a step boundary, with nothing in flight: another epoch because it is wanted. No fault, no step lost; a failure meanwhile is an ordinary one (RC-2).</summary>
-    public static CoordinatorState Change(CoordinatorState state, string reason, List<Effect> effects)
+    /// <param name="state">The state before.</param>
+    /// <param name="reason">Why; for people.</param>
+    /// <param name="effects">Effects so far.</param>
+    /// <param name="placement">Where the ranks go; null: as after a failure.</param>
+    public static CoordinatorState Change(CoordinatorState state, string reason, List<Effect> effects, Placement? placement = null)
     {
         effects.Add(new Effect.Note(reason));
-        return TryBegin(state with { Phase = RunPhase.Gathering, GraceOver = true, Order = null, Planned = true }, effects);
+        CoordinatorState next = state with { Phase = RunPhase.Gathering, GraceOver = true, Order = null, Planned = true };
+        if (placement is null)
+        {
+            return TryBegin(next, effects);
+        }
+
+        foreach (NodeIdentity left in state.Participants.Where(n => placement.Nodes.All(p => p.Incarnation != n.Incarnation)))
+        {
+            effects.Add(new Effect.Tell(left, new AbortEpoch(state.Epoch, reason)));
+        }
+
+        return RecoverySurvey.Begin(next, placement, effects);
     }
 
     /// <summary>Begins the next epoch, or its survey, when there are enough nodes.</summary>
     public static CoordinatorState TryBegin(CoordinatorState state, List<Effect> effects)
     {
-        // One that has said it cannot take part would end the run.
-        NodeIdentity[] fit = [.. state.Members.Values.Where(n => state.Joiners.GetValueOrDefault(n.Incarnation) != JoinerStage.Unfit)];
+        NodeIdentity[] fit = [.. state.Members.Values.Where(n => Joiners.MayTakePart(state, n))];
         if (state.Spec is null || state.BackingOff || fit.Length == 0 || (fit.Length < state.WantedNodes && !state.GraceOver))
         {
             return state;
@@ -110,6 +124,8 @@ internal static class EpochStart
             Placement = placement,
             Survey = null,
             Planned = false,
+            Paces = state.Paces.Clear(),
+            Slow = null,
             Joiners = state.Joiners.RemoveRange(placement.Nodes.Select(n => n.Incarnation)),
             TakenOver = false,
             Lost = state.Lost.Clear(),

@@ -26,7 +26,8 @@ internal static class Joiners
     /// <summary>A node that takes no part in what is under way has come.</summary>
     public static CoordinatorState OnUp(CoordinatorState state, NodeIdentity node, List<Effect> effects)
     {
-        if (state.Spec is not { IsExact: true } || state.Phase is RunPhase.Idle or RunPhase.Ended || state.Joiners.ContainsKey(node.Incarnation)
+        // Before an epoch begins whoever comes is taken.
+        if (state.Spec is not { IsExact: true } || state.Phase is RunPhase.Idle or RunPhase.Gathering or RunPhase.Ended || state.Joiners.ContainsKey(node.Incarnation)
             || state.Involved.Any(n => n.Incarnation == node.Incarnation))
         {
             return state;
@@ -39,7 +40,7 @@ internal static class Joiners
     /// <summary>It has been there long enough.</summary>
     public static CoordinatorState OnSettled(CoordinatorState state, string incarnation, List<Effect> effects)
     {
-        if (state.Joiners.GetValueOrDefault(incarnation, JoinerStage.Unfit) != JoinerStage.Settling || !state.Members.TryGetValue(incarnation, out NodeIdentity? node))
+        if (state.Phase == RunPhase.Ended || state.Joiners.GetValueOrDefault(incarnation, JoinerStage.Unfit) != JoinerStage.Settling || !state.Members.TryGetValue(incarnation, out NodeIdentity? node))
         {
             return state;
         }
@@ -81,12 +82,23 @@ internal static class Joiners
         return next;
     }
 
-    /// <summary>All nodes have applied <see cref="CoordinatorState.Step"/> steps and nothing is in flight: the next step begins, or first an epoch with more nodes.</summary>
+    /// <summary>All nodes have applied <see cref="CoordinatorState.Step"/> steps and nothing is in flight: the next step begins, or first an epoch with more nodes or another placement.</summary>
     public static CoordinatorState GoOn(CoordinatorState state, List<Effect> effects)
     {
-        GrowthDecision decision = Growth.Decide(state);
-        return decision.Grows && state.Pending.IsEmpty ? EpochStart.Change(state, decision.Reason, effects) : CoordinatorMachine.StartSteps(state, effects);
+        if (!state.Pending.IsEmpty)
+        {
+            return CoordinatorMachine.StartSteps(state, effects);
+        }
+
+        GrowthDecision growth = Growth.Decide(state);
+        return growth.Grows ? EpochStart.Change(state, growth.Reason, effects)
+            : Stragglers.Decide(state) is { } relief ? EpochStart.Change(state, relief.Reason, effects, relief.Placement)
+            : CoordinatorMachine.StartSteps(state, effects);
     }
+
+    /// <summary>Whether the epoch that is about to begin may have the node: after a failure any but one that has said it cannot, which would end the run; by choice only one that is ready.</summary>
+    public static bool MayTakePart(CoordinatorState state, NodeIdentity node) =>
+        !state.Joiners.TryGetValue(node.Incarnation, out JoinerStage stage) || (state.Planned ? stage == JoinerStage.Ready : stage != JoinerStage.Unfit);
 
     private static GetReady Order(CoordinatorState state) => new(RunKey.Of(state.Spec!), state.Spec!.ToJson(), state.Fence);
 }

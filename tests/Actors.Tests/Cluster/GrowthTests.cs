@@ -63,6 +63,18 @@ public sealed class GrowthTests
             iter: 100);
 
     [Fact]
+    public void Only_who_is_ready_is_taken_in_by_choice_and_a_failure_takes_whoever_is_there()
+    {
+        CoordinatorState state = State(4, 2, 1, [Nodes.Of(0)], [Nodes.Of(1), Nodes.Of(2)], [(int)JoinerStage.Settling, (int)JoinerStage.Ready]) with { Epoch = 1, Step = 5, Phase = RunPhase.Applying };
+        (CoordinatorState next, IReadOnlyList<Effect> effects) = CoordinatorMachine.Step(state, new Input.Applied(new StepApplied(1, 4, Nodes.Of(0).Incarnation)));
+        Assert.Equal(["node-1", "node-3"], next.Survey!.Placement.Nodes.Select(n => n.Name));
+        Assert.Equal(2, effects.OfType<Effect.Tell>().Count(t => t.Message is AskHoldings));
+        Assert.Empty(effects.OfType<Effect.FaultDetected>());
+        (next, _) = CoordinatorMachine.Step(next, new Input.NodeLost(Nodes.Of(2).Incarnation, "downed"));
+        Assert.Equal(["node-1", "node-2"], next.Survey!.Placement.Nodes.Select(n => n.Name));
+    }
+
+    [Fact]
     public void One_that_cannot_take_part_is_named_and_the_run_goes_on_without_it()
     {
         CoordinatorState state = State(4, 2, 1, [Nodes.Of(0)], [Nodes.Of(1)], [(int)JoinerStage.Asked]) with { Phase = RunPhase.Running };

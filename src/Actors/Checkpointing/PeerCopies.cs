@@ -52,7 +52,7 @@ internal sealed class PeerCopies : IDisposable
             {
                 UnitId id = store.Order.Units[ordinal];
                 (long begin, long count) = store.Order.ShardOf(id);
-                copies.Add(ordinal, new PeerCopy(ordinal, id, store.Order.LayoutOf(id), begin, count, store.Device));
+                copies.Add(ordinal, new PeerCopy(ordinal, id, store.Order.LayoutOf(id), begin, count, store.Device, store.Spec.GuardsState));
             }
         }
     }

@@ -123,7 +123,7 @@ internal sealed partial class DeviceActor : IWithTimers
         UnitState? unit = store!.Find(question.Unit) is { } live && live.Step == step ? live : null;
         if (question.Weights)
         {
-            if (unit is null)
+            if (unit is null || IsAltered(unit.Guard.AlteredOwn(unit), unit.Altered))
             {
                 return false;
             }
@@ -140,10 +140,26 @@ internal sealed partial class DeviceActor : IWithTimers
             return false;
         }
 
+        if (IsAltered(found.State.Altered(), unit is not null ? unit.Altered : copy!.Altered))
+        {
+            return false;
+        }
+
         StatePieces.Send(node.Exchange, (i, n) => Frame(0, i, n), found.State.Master, found.Steps.Pack());
         StatePieces.Send(node.Exchange, (i, n) => Frame(1, i, n), found.State.First, []);
         StatePieces.Send(node.Exchange, (i, n) => Frame(2, i, n), found.State.Second, []);
         return true;
+    }
+
+    /// <summary>Nothing unverified is handed on: what has changed in memory since its update is given up, and another epoch finds another source.</summary>
+    private bool IsAltered(string? altered, Func<string, Exception> giveUp)
+    {
+        if (altered is not null)
+        {
+            Answer(new NodeFault(context!.Epoch, node.Incarnation, "device-0", giveUp(altered).Message));
+        }
+
+        return altered is not null;
     }
 
     private void OnPiece(Ticket ticket)
@@ -223,17 +239,20 @@ internal sealed partial class DeviceActor : IWithTimers
         {
             case FetchKind.Copy:
                 copies.Find(fetch.Unit)!.Step = step;
+                copies.Find(fetch.Unit)!.State.Seal();
                 TryReport();
                 return;
             case FetchKind.Unit:
                 store[id].Optimizer.PublishMaster();
                 store[id].IsAt(step);
+                store[id].Guard.Restored(store[id]);
                 unserved.RemoveAll(Serve);
                 break;
             default:
                 foreach (UnitState holder in Holders(id))
                 {
                     holder.Ranges[id.Index] = step;
+                    holder.Guard.Seal(id.Index, step);
                 }
 
                 break;

@@ -26,8 +26,17 @@ internal static class UnitUpdate
 
         unit.IsAt(-1);
         updating?.Invoke(unit.Id, decided.Step);
-        Pass(unit.Optimizer, unit.Steps, unit.Reduced, decided, training);
+        try
+        {
+            Pass(unit.Optimizer, unit.Steps, unit.Reduced, decided, training);
+        }
+        catch (StateAlteredException e) when (unit.Tampered.Length > 0)
+        {
+            throw unit.Altered(e.What);
+        }
+
         unit.IsAt(decided.Step + 1);
+        unit.Guard.Updated(unit, decided.Skip);
         unit.DropReduced();
     }
 

@@ -22,6 +22,9 @@ public sealed record RecoverySpec
     /// <summary>Copies of each unit's state in the memory of other nodes, kept current each step; 0 = none. At most one on each other node.</summary>
     public int Copies { get; init; } = 1;
 
+    /// <summary>Whether weights, master, m and v are checked each step for not having changed between two updates; what has is restored like torn state.</summary>
+    public bool Integrity { get; init; } = true;
+
     /// <summary>Throws <see cref="SpecException"/> naming the key that cannot be.</summary>
     public void Validate() =>
         SpecException.Require(Copies is >= 0 and <= MostCopies, "recovery.copies", Copies, $"between 0 (none) and {MostCopies}");

@@ -23,16 +23,20 @@ internal sealed class RunRecorder : IRunRecorder
     private int faults;
     private bool refused;
     private RunSpec? spec;
+    private readonly TimeProvider time;
 
     /// <summary>Opens the logs of a run's folder; throws <see cref="IOException"/> when they cannot be read or written.</summary>
-    public RunRecorder(string folder)
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="time">Clock of what is written down; the machine's by default.</param>
+    public RunRecorder(string folder, TimeProvider? time = null)
     {
         this.folder = folder;
+        this.time = time ?? TimeProvider.System;
         string path = Path.Combine(folder, EventsLog.FileName);
         try
         {
             steps = new StepsLog(Path.Combine(folder, StepsLog.FileName));
-            events = new EventsLog(path);
+            events = new EventsLog(path, time);
             EventHistory history = EventsLog.Read(path);
             faults = history.Faults.Count;
             inherited.AddRange(history.Faults.Where(f => f.FirstStepMs is null));
@@ -136,7 +140,7 @@ internal sealed class RunRecorder : IRunRecorder
     {
         foreach (FaultRecord fault in inherited)
         {
-            Write(() => events.Append(fault with { FirstStepMs = fault.At is { } at ? Math.Max(0, (DateTimeOffset.UtcNow - at).TotalMilliseconds) : null }));
+            Write(() => events.Append(fault with { FirstStepMs = fault.At is { } at ? Math.Max(0, (time.GetUtcNow() - at).TotalMilliseconds) : null }));
         }
 
         inherited.Clear();

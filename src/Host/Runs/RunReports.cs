@@ -52,7 +52,7 @@ internal static class RunReports
                 Nodes = spec.Nodes,
                 Ranks = spec.Layout.Ranks,
                 Layout = spec.Layout,
-                StartedAt = started?.At ?? DateTimeOffset.UtcNow,
+                StartedAt = started?.At ?? TimeProvider.System.GetUtcNow(),
                 Command = started?.Message ?? "",
             },
             History = history,

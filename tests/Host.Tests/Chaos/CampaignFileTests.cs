@@ -9,7 +9,7 @@ public sealed class CampaignFileTests
     [Fact]
     public void The_campaigns_that_come_with_the_program_are_sound()
     {
-        Assert.Equal(["actors", "links", "mixed"], CampaignFile.Names);
+        Assert.Equal(["actors", "links", "memory", "mixed"], CampaignFile.Names);
         foreach (string name in CampaignFile.Names)
         {
             CampaignFile file = CampaignFile.Read(name, "/");

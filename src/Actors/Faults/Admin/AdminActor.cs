@@ -22,6 +22,8 @@ internal sealed class AdminActor : ReceivePersistentActor, IWithTimers
 
     private readonly IActorRef coordinator;
     private readonly string dataFolder;
+    private readonly TimeProvider time;
+    private readonly AdminClock clock;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private AdminState state;
     private bool asking;
@@ -35,9 +37,11 @@ internal sealed class AdminActor : ReceivePersistentActor, IWithTimers
 
     private sealed record AskedIn(InjectFault Message, IActorRef Asker, Topology? Cluster);
 
-    public AdminActor(FaultLimits limits, IActorRef coordinator, string dataFolder)
+    public AdminActor(FaultLimits limits, IActorRef coordinator, string dataFolder, TimeProvider time)
     {
-        (this.coordinator, this.dataFolder, state) = (coordinator, dataFolder, new AdminState(limits));
+        (this.coordinator, this.dataFolder, this.time, state) = (coordinator, dataFolder, time, new AdminState(limits));
+        clock = new AdminClock(time);
+        Recover<RecoveryCompleted>(_ => clock.Resume(state));
         Recover<AdminEntry>(e => state = AdminMachine.Replay(state, JsonSerializer.Deserialize<AdminFault>(e.Json)!));
         Command<InjectFault>(OnInject);
         Command<AskedIn>(OnAsked);
@@ -62,7 +66,7 @@ internal sealed class AdminActor : ReceivePersistentActor, IWithTimers
         Timers.StartPeriodicTimer("look", Look.Instance, Interval);
     }
 
-    private static long Now() => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+    private long Now() => clock.Now();
 
     private Task<Topology> AskAsync() => coordinator.Ask<Topology>(new TopologyQuery(), Patience);
 
@@ -157,7 +161,7 @@ internal sealed class AdminActor : ReceivePersistentActor, IWithTimers
     {
         try
         {
-            FaultAudit.Append(state.Cluster.RunFolder.Length > 0 ? state.Cluster.RunFolder : dataFolder, e.What, e.Fault, DateTimeOffset.UtcNow);
+            FaultAudit.Append(state.Cluster.RunFolder.Length > 0 ? state.Cluster.RunFolder : dataFolder, e.What, e.Fault, time.GetUtcNow());
         }
         catch (Exception x) when (x is IOException or UnauthorizedAccessException)
         {

@@ -220,7 +220,11 @@ public sealed class ExactRecoveryTests
         RecordedRun run = cluster.Run;
         Assert.Equal(expected.Steps.Select(s => s.Loss), run.Steps.Values.Select(s => s.Loss));
         Assert.Equal(expected.WeightsHash, run.Last!.WeightsHash);
-        Assert.Equal(expected.StateHash, run.Last.StateHash);
+        if (spec.Checkpoint.Mode == CheckpointMode.Full)
+        {
+            Assert.Equal(expected.StateHash, run.Last.StateHash);
+        }
+
         if (once)
         {
             Assert.True(run.AllSteps.Select(s => s.Step).SequenceEqual(Enumerable.Range(0, Steps).Select(s => (long)s)), string.Join('\n', run.Notes));

@@ -19,7 +19,7 @@ public sealed class AdminClockTests
     }
 
     [Theory]
-    [InlineData(FaultState.Observed, 5_000)]
+    [InlineData(FaultState.Observed, 5_000L)]
     [InlineData(FaultState.Over, null)]
     public void After_a_move_it_goes_on_from_the_last_moment_of_a_fault_that_is_open(FaultState state, long? from)
     {

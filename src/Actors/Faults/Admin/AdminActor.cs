@@ -26,7 +26,7 @@ internal sealed class AdminActor : ReceivePersistentActor, IWithTimers
     private readonly AdminClock clock;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private AdminState state;
-    private bool asking;
+    private bool asking, seen;
 
     private sealed class Look
     {
@@ -106,6 +106,12 @@ internal sealed class AdminActor : ReceivePersistentActor, IWithTimers
     private void OnSeen(Seen m)
     {
         asking = false;
+        seen |= m.Cluster is not null;
+        if (!seen)
+        {
+            // An admin that has just moved knows of no cluster yet, not of one without a run.
+            return;
+        }
 
         // Without a coordinator time passes all the same: the last look stands.
         Feed(new Input.Tick(Now(), m.Cluster ?? state.Cluster));
@@ -161,7 +167,7 @@ internal sealed class AdminActor : ReceivePersistentActor, IWithTimers
     {
         try
         {
-            FaultAudit.Append(state.Cluster.RunFolder.Length > 0 ? state.Cluster.RunFolder : dataFolder, e.What, e.Fault, time.GetUtcNow());
+            FaultAudit.Append(FaultAudit.FolderOf(e.Fault, state.Cluster, dataFolder), e.What, e.Fault, time.GetUtcNow());
         }
         catch (Exception x) when (x is IOException or UnauthorizedAccessException)
         {

@@ -19,6 +19,12 @@ internal static class FaultAudit
         DateTimeOffset At, string What, string Id, string Kind, string Target, IReadOnlyList<string> Parameters, string State, string By, long AtStep, long ForMs, string Observer, string Outcome,
         long TookMs);
 
+    /// <summary>
+    /// PURE: the folder whose audit has the fault: that of the run it was ordered in, also when the admin has just moved and has not seen the run yet; else of the run under way, else of the node.
+    /// </summary>
+    public static string FolderOf(AdminFault fault, Topology cluster, string dataFolder) =>
+        fault.Order is { RunFolder.Length: > 0 } order ? order.RunFolder : cluster.RunFolder.Length > 0 ? cluster.RunFolder : dataFolder;
+
     /// <summary>Appends and syncs one line; throws <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.</summary>
     public static void Append(string folder, string what, AdminFault f, DateTimeOffset at)
     {

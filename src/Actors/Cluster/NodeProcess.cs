@@ -40,6 +40,9 @@ public sealed class NodeProcess : IAsyncDisposable
     /// <summary>The actor system, for the host's own actors.</summary>
     public ActorSystem System => system;
 
+    /// <summary>Its snapshots in memory; for tests that lose them.</summary>
+    internal SnapshotVault? Vault => vault;
+
     /// <summary>Data plane's counters.</summary>
     public ExchangeStatistics Statistics => exchange.Statistics;
 

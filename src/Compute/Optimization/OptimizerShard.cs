@@ -13,6 +13,7 @@ public sealed class OptimizerShard : IDisposable
 {
     private readonly Tensor? weights; // view of the borrowed flat weights; null of a copy that nothing computes with
     private readonly List<Piece> pieces = [];
+    private readonly Dictionary<string, int> pieceOf = [];
     private StateSums[]? sums; // by piece, of the state as it was last sealed or updated; null: never
 
     /// <summary>The part of one parameter that lies in the range.</summary>
@@ -71,6 +72,7 @@ public sealed class OptimizerShard : IDisposable
             long from = Math.Max(e.Offset, Begin), to = Math.Min(e.Offset + e.Count, Begin + Count);
             if (from < to)
             {
+                pieceOf.Add(e.Name, pieces.Count);
                 pieces.Add(new Piece(from - Begin, to - from, e));
             }
         }
@@ -182,12 +184,12 @@ public sealed class OptimizerShard : IDisposable
     /// <param name="slot">"master", "m" or "v".</param>
     public ulong? SumOf(ParameterEntry entry, string slot)
     {
-        int piece = IsGuarded && sums is not null ? pieces.FindIndex(p => p.Entry == entry) : -1;
-        return piece < 0 ? null : slot switch
+        ArgumentNullException.ThrowIfNull(entry);
+        return !IsGuarded || sums is null || !pieceOf.TryGetValue(entry.Name, out int piece) ? null : slot switch
         {
-            "master" => sums![piece].Master,
-            "m" => sums![piece].First,
-            "v" => sums![piece].Second,
+            "master" => sums[piece].Master,
+            "m" => sums[piece].First,
+            "v" => sums[piece].Second,
             _ => throw new ArgumentOutOfRangeException(nameof(slot), slot, "not a slot of the optimizer state"),
         };
     }

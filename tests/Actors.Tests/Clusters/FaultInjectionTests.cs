@@ -118,28 +118,6 @@ public sealed class FaultInjectionTests
     }
 
     [Fact]
-    public async Task A_recovery_that_counts_on_a_lost_snapshot_takes_the_next_rung()
-    {
-        await using var cluster = new TestCluster { Faults = Limits };
-        await cluster.AddNodesAsync(2);
-        RunSpec spec = TestRuns.Spec(cluster.Folder, steps: 100_000, nodes: 2, s => s with
-        {
-            Checkpoint = new CheckpointSpec { Interval = 300, Mode = CheckpointMode.Partial, KPersist = 1, KSnapshot = 6, DynamicK = false },
-            Recovery = new RecoverySpec { Mode = RecoveryMode.BoundedStale },
-        });
-        Task<string> run = Started(cluster, spec);
-        await cluster.NextCheckpointAsync();
-        Assert.Equal("over", (await InjectAsync(cluster, "lose-snapshot", "expert-shard-1-2", 0)).State);
-        Assert.Equal("over", (await InjectAsync(cluster, "crash-shard", "expert-shard-0-1", 0)).State);
-        await cluster.NextCheckpointAsync();
-        cluster.Stop();
-        Assert.Equal("stopped", await run);
-        FaultTimeline fault = Assert.Single(cluster.Run.Faults);
-        Assert.StartsWith("persisted checkpoint", fault.Rung, StringComparison.Ordinal);
-        Assert.True(cluster.Run.Notes.Any(n => n.Contains("is in memory", StringComparison.Ordinal)), string.Join('\n', cluster.Run.Notes));
-    }
-
-    [Fact]
     public async Task A_jump_of_the_wall_clock_ends_nothing_early_or_late()
     {
         await using var cluster = new TestCluster { Faults = Limits };

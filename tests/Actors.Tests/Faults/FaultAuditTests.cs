@@ -1,3 +1,4 @@
+using MoeActors.Actors.Faults;
 using MoeActors.Actors.Faults.Admin;
 using MoeActors.Actors.Protocol;
 
@@ -15,5 +16,33 @@ public sealed class FaultAuditTests
         Assert.Equal("/runs/a", FaultAudit.FolderOf(begun, Unseen, "/data"));
         Assert.Equal("/runs/b", FaultAudit.FolderOf(scheduled, Unseen with { RunFolder = "/runs/b" }, "/data"));
         Assert.Equal("/data", FaultAudit.FolderOf(scheduled, Unseen, "/data"));
+    }
+
+    [Fact]
+    public void What_the_journal_has_and_the_audit_has_not_is_written_by_the_next_admin()
+    {
+        string folder = Directory.CreateTempSubdirectory("moe-audit-").FullName;
+        try
+        {
+            AdminFault Fault(int number, FaultState state) => new(number, "leave", "node-1", [], -1, 0, 0, "test")
+            {
+                State = state,
+                Order = new FaultOrder($"f-{number}", "leave", [], 0, [], "", folder, 4, 5),
+            };
+            FaultAudit.Append(folder, "begun", Fault(1, FaultState.Begun), DateTimeOffset.UnixEpoch);
+            FaultAudit.Append(folder, "over", Fault(2, FaultState.Over), DateTimeOffset.UnixEpoch);
+            AdminState state = new(FaultLimits.Off);
+            foreach (AdminFault fault in new[] { Fault(1, FaultState.Over), Fault(2, FaultState.Over), Fault(3, FaultState.Failed) })
+            {
+                state = AdminMachine.Replay(state, fault);
+            }
+
+            Assert.Equal(["f-1", "f-3"], FaultAudit.Missing(state, folder, FaultAudit.Read(folder)).Select(f => f.Id));
+            Assert.Empty(FaultAudit.Missing(state, "/elsewhere", []));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 }

@@ -41,7 +41,7 @@ internal sealed class AdminActor : ReceivePersistentActor, IWithTimers
     {
         (this.coordinator, this.dataFolder, this.time, state) = (coordinator, dataFolder, time, new AdminState(limits));
         clock = new AdminClock(time);
-        Recover<RecoveryCompleted>(_ => clock.Resume(state));
+        Recover<RecoveryCompleted>(_ => OnRecovered());
         Recover<AdminEntry>(e => state = AdminMachine.Replay(state, JsonSerializer.Deserialize<AdminFault>(e.Json)!));
         Command<InjectFault>(OnInject);
         Command<AskedIn>(OnAsked);
@@ -67,6 +67,18 @@ internal sealed class AdminActor : ReceivePersistentActor, IWithTimers
     }
 
     private long Now() => clock.Now();
+
+    private void OnRecovered()
+    {
+        clock.Resume(state);
+        foreach (string folder in state.Faults.Values.Select(f => f.Order?.RunFolder ?? "").Distinct().Where(Directory.Exists))
+        {
+            foreach (AdminFault fault in FaultAudit.Missing(state, folder, FaultAudit.Read(folder)))
+            {
+                Audit(new Effect.Audit(fault.State == FaultState.Arming ? "intent" : fault.State.ToString().ToLowerInvariant(), fault), []);
+            }
+        }
+    }
 
     private Task<Topology> AskAsync() => coordinator.Ask<Topology>(new TopologyQuery(), Patience);
 

@@ -16,6 +16,7 @@ internal sealed class IntegrityCase : IBenchCase
     private static readonly RunSpec Spec = new()
     {
         RunId = "integrity",
+        Nodes = 2,
         Model = new ModelSpec
         {
             Name = "small",

@@ -82,7 +82,8 @@ for project in "${projects[@]}"; do
   log=$logs/$name.log
   begun=$SECONDS
   status=0
-  "$program" -noLogo -noColor "${tiers[@]}" >"$log" 2>&1 </dev/null || status=$?
+  # A shell that was put into the background ignores interrupts, and so would all it starts: tests send them.
+  env --default-signal=INT,QUIT "$program" -noLogo -noColor "${tiers[@]}" >"$log" 2>&1 </dev/null || status=$?
   summary=$(grep -E '^ *MoeActors\..*Total: [0-9]+' "$log" | tail -n 1 || true)
   total=$(count Total "$summary") bad=$(count Failed "$summary") errors=$(count Errors "$summary")
   not_run=$(count Skipped "$summary") explicit=$(count 'Not Run' "$summary")

@@ -10,7 +10,7 @@ namespace MoeActors.Actors.Tests.Clusters;
 /// <summary>Campaigns drawn from a seed, on three nodes of one process: whatever they do, the run ends like the undisturbed one (RC-1, DT-1), and each sample counts once (DA-1).</summary>
 public sealed class CampaignRunTests
 {
-    private const int Steps = 60, Most = 10;
+    private const int Steps = 55 + CampaignSchedule.QuietSteps, Most = 10;
 
     /// <summary>Kinds that a process can do to itself and live.</summary>
     private static readonly CampaignKind[] Kinds =

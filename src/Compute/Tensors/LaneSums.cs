@@ -4,18 +4,21 @@ using System.Runtime.Intrinsics;
 namespace MoeActors.Compute.Tensors;
 
 /// <summary>
-/// A checksum cheap enough to be formed wherever memory is read anyway: in each of 16 lanes the sum of its 32-bit words and the sum of those sums (Fletcher 1982), modulo 2³². One changed word
+/// A checksum cheap enough to be formed wherever memory is read anyway: in each of 8 lanes the sum of its 32-bit words and the sum of those sums (Fletcher 1982), modulo 2³². One changed word
 /// always changes it; of several, all but about one pattern in 2⁶⁴. It guards memory against accidents, not files (they have XxHash128) and not against anybody's intent; it never leaves the process.
 /// </summary>
 internal struct LaneSums
 {
-    private Vector512<uint> sums, order;
+    // Half as wide as the words come: a pass that forms several of these keeps them in registers, also where those have 256 bits.
+    private Vector256<uint> sums, order;
 
     /// <summary>The next 16 words.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(Vector512<uint> words)
     {
-        sums += words;
+        sums += words.GetLower();
+        order += sums;
+        sums += words.GetUpper();
         order += sums;
     }
 
@@ -29,7 +32,7 @@ internal struct LaneSums
         get
         {
             ulong value = 0;
-            for (int lane = 0; lane < Vector512<uint>.Count; lane++)
+            for (int lane = 0; lane < Vector256<uint>.Count; lane++)
             {
                 value = (value ^ (sums[lane] | ((ulong)order[lane] << 32))) * 0x9E3779B97F4A7C15;
             }

@@ -7,7 +7,10 @@ namespace MoeActors.Bench.Processes;
 internal sealed record StepDone(long Step, int Epoch, long Tokens, double Ms, double ExposedCommunicationMs, double CheckpointStallMs = 0);
 
 /// <summary>A line of events.jsonl.</summary>
-internal sealed record EventDone(DateTimeOffset At, string Type, CheckpointDone? Checkpoint);
+internal sealed record EventDone(DateTimeOffset At, string Type, CheckpointDone? Checkpoint, FaultDone? Fault = null);
+
+/// <summary>A fault of an event: ms from its first sign at <paramref name="At"/> to the end of each phase.</summary>
+internal sealed record FaultDone(int Id, string Kind, string Target, DateTimeOffset At, double? DetectedMs, double? DecidedMs, double? RejoinedMs, double? FirstStepMs);
 
 /// <summary>The checkpoint of an event. Runs that do not record the copy's time leave it out.</summary>
 internal sealed record CheckpointDone(long Step, long Bytes, long[] BytesPerRank, double PersistMs, double? SnapshotMs = null);
@@ -34,10 +37,22 @@ internal sealed class TrainingRun : IDisposable
         }
 
         string folder = Path.Combine(context.NewFolder(), "run");
-        Child child = Child.StartDll(context.Host, arguments.Prepend("train").Concat(["--run-dir", folder, "--set", "reports.picture=off", "--set", "generation.tokens=1"]));
+        return Start(context, folder, arguments.Prepend("train").Concat(["--run-dir", folder]));
+    }
+
+    /// <summary>The same run, killed before, from its newest checkpoint.</summary>
+    public TrainingRun Resume(BenchContext context) => Start(context, Folder, ["resume", Folder]);
+
+    private static TrainingRun Start(BenchContext context, string folder, IEnumerable<string> arguments)
+    {
+        Child child = Child.StartDll(context.Host, arguments.Concat(["--set", "reports.picture=off", "--set", "generation.tokens=1"]));
         child.DrainOutput();
         return new TrainingRun(child, folder);
     }
+
+    /// <summary>The faults that are over, by the number of each.</summary>
+    public IReadOnlyList<FaultDone> Faults() =>
+        [.. Events().Select(e => e.Fault).OfType<FaultDone>().Where(f => f.FirstStepMs is not null).GroupBy(f => f.Id).Select(g => g.Last()).OrderBy(f => f.Id)];
 
     /// <summary>All steps so far, once <paramref name="enough"/> holds; throws when the run ends before.</summary>
     public async Task<IReadOnlyList<StepDone>> UntilAsync(Func<IReadOnlyList<StepDone>, bool> enough, TimeSpan poll, CancellationToken cancel)
@@ -84,7 +99,10 @@ internal sealed class TrainingRun : IDisposable
     public void Dispose()
     {
         child.Dispose();
-        Directory.Delete(Path.GetDirectoryName(Folder)!, recursive: true);
+        if (Directory.Exists(Folder))
+        {
+            Directory.Delete(Path.GetDirectoryName(Folder)!, recursive: true);
+        }
     }
 
     private void ReadNew()

@@ -26,19 +26,28 @@ public static class CopyPlacement
     public static CopyPlan Plan(int copies, IReadOnlyList<NodeIdentity> nodes)
     {
         ArgumentNullException.ThrowIfNull(nodes);
-        int each = Math.Min(copies, nodes.Count - 1);
+        return Plan(copies, [.. nodes.Select(n => n.Host)]);
+    }
+
+    /// <summary>Places copies on nodes of which only the machines are known.</summary>
+    /// <param name="copies">Copies wanted of each unit.</param>
+    /// <param name="machines">Each node's machine, in node-index order.</param>
+    public static CopyPlan Plan(int copies, IReadOnlyList<string> machines)
+    {
+        ArgumentNullException.ThrowIfNull(machines);
+        int each = Math.Min(copies, machines.Count - 1);
         if (each <= 0)
         {
-            return CopyPlan.None(nodes.Count) with { Reason = copies <= 0 ? "recovery.copies = 0" : "one node: there is no other to hold a copy" };
+            return CopyPlan.None(machines.Count) with { Reason = copies <= 0 ? "recovery.copies = 0" : "one node: there is no other to hold a copy" };
         }
 
-        var hosts = new IReadOnlyList<int>[nodes.Count];
+        var hosts = new IReadOnlyList<int>[machines.Count];
         bool apart = true;
-        for (int n = 0; n < nodes.Count; n++)
+        for (int n = 0; n < machines.Count; n++)
         {
-            int[] ring = [.. Enumerable.Range(1, nodes.Count - 1).Select(d => (n + d) % nodes.Count)];
-            hosts[n] = [.. ring.OrderBy(o => nodes[o].Host == nodes[n].Host).Take(each)];
-            apart &= hosts[n].All(o => nodes[o].Host != nodes[n].Host);
+            int[] ring = [.. Enumerable.Range(1, machines.Count - 1).Select(d => (n + d) % machines.Count)];
+            hosts[n] = [.. ring.OrderBy(o => machines[o] == machines[n]).Take(each)];
+            apart &= hosts[n].All(o => machines[o] != machines[n]);
         }
 
         string less = each < copies ? $" ({copies} wanted, {each} other nodes)" : "";

@@ -6,16 +6,11 @@ namespace MoeActors.Actors.Checkpointing;
 internal static class LiveState
 {
     /// <summary>
-    /// It does where all of it is of the recovery point. Where experts may be stale only if it was computed: what was restored holds experts older than the recovery point, and a
+    /// State that is of the recovery point may stay as it is; where experts may be stale only if it was computed: what was restored holds experts older than the recovery point, and a
     /// recovery that follows at once must count their tokens as lost again (RC-1), by restoring anew; and not with replicas, where a live expert could meet an older one of another node.
     /// </summary>
     /// <param name="spec">The run.</param>
-    /// <param name="step">Completed steps that all of the state is of; -1 = there is none.</param>
     /// <param name="restored">It was read from a checkpoint and not computed since.</param>
-    /// <param name="recoveryPoint">Completed steps to go on from.</param>
-    public static bool IsOf(RunSpec spec, long step, bool restored, long recoveryPoint) => step == recoveryPoint && MayStay(spec, restored);
-
-    /// <summary>Whether state that is of the recovery point may stay as it is.</summary>
     public static bool MayStay(RunSpec spec, bool restored) =>
         spec.IsExact || spec.Checkpoint.Mode == CheckpointMode.Full || (spec.Layout.Groups == 1 && !restored);
 }

@@ -14,8 +14,7 @@ namespace MoeActors.Actors.Checkpointing;
 /// </summary>
 internal sealed class PeerCopies : IDisposable
 {
-    private readonly Dictionary<int, PeerCopy> copies = [];
-    private readonly HashSet<int> wanted = [];
+    private readonly CopyBook<PeerCopy> book = new();
     private readonly BlockingCollection<(PeerCopy Copy, Tensor? Gradient, DecidedUpdate Decided, TrainingSpec Training)> queue = [];
     private readonly ConcurrentQueue<PeerCopy> torn = new();
     private readonly Action<string> failed;
@@ -33,44 +32,33 @@ internal sealed class PeerCopies : IDisposable
     }
 
     /// <summary>All copies, those included that are held only for who comes for them.</summary>
-    public IEnumerable<PeerCopy> All => copies.Values;
+    public IReadOnlyCollection<PeerCopy> All => book.All;
 
     /// <summary>Copies that this node is to hold and that are not of <paramref name="step"/>.</summary>
-    public IEnumerable<PeerCopy> Missing(long step) => wanted.Select(o => copies[o]).Where(c => c.Step != step);
+    public IEnumerable<PeerCopy> Missing(long step) => book.Missing(step);
 
     /// <summary>The copy of a unit; null when there is none.</summary>
-    public PeerCopy? Find(int ordinal) => copies.GetValueOrDefault(ordinal);
+    public PeerCopy? Find(int ordinal) => book.Find(ordinal);
 
     /// <summary>From now on these units are copied here: what is missing is created, empty. The others stay until <see cref="Settle"/>.</summary>
-    public void Want(DeviceStore store, IEnumerable<int> ordinals)
+    public void Want(DeviceStore store, IEnumerable<int> ordinals) => book.Want(ordinals, ordinal =>
     {
-        wanted.Clear();
-        foreach (int ordinal in ordinals)
-        {
-            wanted.Add(ordinal);
-            if (!copies.ContainsKey(ordinal))
-            {
-                UnitId id = store.Order.Units[ordinal];
-                (long begin, long count) = store.Order.ShardOf(id);
-                copies.Add(ordinal, new PeerCopy(ordinal, id, store.Order.LayoutOf(id), begin, count, store.Device, store.Spec.GuardsState));
-            }
-        }
-    }
+        UnitId id = store.Order.Units[ordinal];
+        (long begin, long count) = store.Order.ShardOf(id);
+        return new PeerCopy(ordinal, id, store.Order.LayoutOf(id), begin, count, store.Device, store.Spec.GuardsState);
+    });
 
     /// <summary>Brings what can be to the recovery point; gradients of the step that is computed again are dropped.</summary>
     public void RollTo(long target, DecidedUpdate? redo, TrainingSpec training)
     {
         Drain();
-        foreach (PeerCopy copy in copies.Values)
+        foreach (PeerCopy copy in book.All.Where(c => RollForward.Misses(c.Step, c.HasGradient, target, redo)))
         {
-            if (copy.HasGradient && redo is not null && copy.Step == redo.Step && redo.Step + 1 == target)
-            {
-                Enqueue(copy, redo, training);
-            }
+            Enqueue(copy, redo!, training);
         }
 
         Drain();
-        foreach (PeerCopy copy in copies.Values)
+        foreach (PeerCopy copy in book.All)
         {
             copy.DropGradient();
         }
@@ -79,14 +67,10 @@ internal sealed class PeerCopies : IDisposable
     /// <summary>A unit's reduced gradient of <paramref name="step"/>; takes ownership. False when no copy has a use for it.</summary>
     public bool Add(int ordinal, long step, Tensor? gradient)
     {
-        if (copies.TryGetValue(ordinal, out PeerCopy? copy) && wanted.Contains(ordinal) && (gradient?.numel() ?? 0) == copy.Count)
+        if (book.Takes(ordinal, step) is { } copy && (gradient?.numel() ?? 0) == copy.Count)
         {
-            // Its state may still be on the way: the gradient waits for it.
-            if (copy.Step == step || copy.Step < 0)
-            {
-                copy.Keep(gradient);
-                return true;
-            }
+            copy.Keep(gradient);
+            return true;
         }
 
         gradient?.Dispose();
@@ -94,28 +78,24 @@ internal sealed class PeerCopies : IDisposable
     }
 
     /// <summary>Whether every copy is of <paramref name="step"/> and its gradient of that step is here: decided, the step is held twice.</summary>
-    public bool Cover(long step) => wanted.All(o => copies[o].Step == step && copies[o].HasGradient);
+    public bool Cover(long step) => book.Cover(step);
 
     /// <summary>The step is decided: the copies follow, beside training.</summary>
     public void Apply(DecidedUpdate decided, TrainingSpec training)
     {
-        foreach (int ordinal in wanted)
+        foreach (PeerCopy copy in book.Wanted)
         {
-            Enqueue(copies[ordinal], decided, training);
+            Enqueue(copy, decided, training);
         }
     }
 
     /// <summary>What was held for others only is let go: the step after the recovery is decided.</summary>
     public void Settle()
     {
-        if (copies.Count > wanted.Count)
+        if (book.All.Count > book.Wanted.Count())
         {
             Drain();
-            foreach (int gone in copies.Keys.Where(o => !wanted.Contains(o)).ToArray())
-            {
-                copies[gone].Dispose();
-                copies.Remove(gone);
-            }
+            book.Settle();
         }
     }
 
@@ -140,8 +120,7 @@ internal sealed class PeerCopies : IDisposable
     public void Clear()
     {
         Drain();
-        wanted.Clear();
-        Settle();
+        book.Clear();
     }
 
     /// <inheritdoc/>

@@ -15,8 +15,8 @@ internal static class Publisher
     /// <summary>Largest checkpoint whose hashes are computed on publishing: beyond it the extra read would cost too much.</summary>
     private const long HashLimit = 2L << 30;
 
-    /// <summary>Publishes; <paramref name="enter"/> is told what storage is busy with.</summary>
-    public static CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint, Action<Phase> enter, TimeProvider? time = null)
+    /// <summary>Publishes; <paramref name="enter"/> is told what storage is busy with. Of more than <paramref name="hashed"/> bytes no hashes are computed.</summary>
+    public static CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint, Action<Phase> enter, long hashed = HashLimit, TimeProvider? time = null)
     {
         enter(Phase.Commit);
         var entries = new List<CheckpointEntry>();
@@ -55,7 +55,7 @@ internal static class Publisher
         RetentionResult kept = store.Retain(retention);
         long bytes = checkpoint.Parts.Values.Sum(p => p.Bytes);
         (string weights, string state) = ("", "");
-        if (manifest.DataBytes <= HashLimit)
+        if (manifest.DataBytes <= hashed)
         {
             using var reader = new CheckpointReader(store.Storage, manifest);
             (weights, state) = (StateHash.Weights(reader), StateHash.State(reader));

@@ -27,19 +27,31 @@ internal static class ActorFailures
                 next = next with { Fresh = next.Fresh.Add(next.Failures[^1].Rank!.Value) };
                 break;
             case FailureScope.Node when node is not null:
-                // Its process takes the state with it: lost by decision, what membership says later is no news.
-                effects.Add(new Effect.Tell(node, new EndNode(state.Fence, decision.Reason)));
-                next = next with { Members = next.Members.Remove(e.Node), Lost = next.Lost.Add(e.Node), Vaults = next.Vaults.Remove(e.Node) };
+                next = EndNode(next, node, decision.Reason, effects);
                 break;
         }
 
-        if (decision.Pause > TimeSpan.Zero)
+        return Abort(next, decision.Pause, decision.Reason, effects);
+    }
+
+    /// <summary>Ends the epoch; the next one begins after <paramref name="pause"/>.</summary>
+    public static CoordinatorState Abort(CoordinatorState state, TimeSpan pause, string reason, List<Effect> effects)
+    {
+        CoordinatorState next = state;
+        if (pause > TimeSpan.Zero)
         {
             next = next with { BackingOff = true };
-            effects.Add(new Effect.StartBackoff(next.Epoch, decision.Pause));
+            effects.Add(new Effect.StartBackoff(next.Epoch, pause));
         }
 
-        return EpochStart.Abort(next, decision.Reason, effects);
+        return EpochStart.Abort(next, reason, effects);
+    }
+
+    /// <summary>Ends a node's process by decision: it takes its state with it, and what membership says later is no news.</summary>
+    public static CoordinatorState EndNode(CoordinatorState state, NodeIdentity node, string reason, List<Effect> effects)
+    {
+        effects.Add(new Effect.Tell(node, new EndNode(state.Fence, reason)));
+        return state with { Members = state.Members.Remove(node.Incarnation), Lost = state.Lost.Add(node.Incarnation), Vaults = state.Vaults.Remove(node.Incarnation) };
     }
 
     /// <summary>The pause after a failure is over.</summary>

@@ -17,7 +17,7 @@ namespace MoeActors.Actors.Cluster;
 public sealed record RunMeasurements(ImmutableList<double> ForwardBackwardMs, ImmutableList<double> IterationMs, int Checkpoints)
 {
     /// <summary>Steps kept: the newest.</summary>
-    private const int Kept = 32;
+    public const int Kept = 32;
 
     /// <summary>Nothing yet.</summary>
     public static RunMeasurements None { get; } = new([], [], 0);
@@ -50,10 +50,6 @@ internal static class AdaptiveCheckpoints
 
     /// <summary>Whether the run has still to choose.</summary>
     public static bool IsDue(RunSpec spec) => spec.Checkpoint is { Adaptive: true, Chosen: null };
-
-    /// <summary>The state with a decided step measured.</summary>
-    public static CoordinatorState Measure(CoordinatorState state, DecidedStep step) =>
-        IsDue(state.Spec!) ? state with { Measured = state.Measured.Add(step) } : state;
 
     /// <summary>After <paramref name="published"/> was: the choice, where it is due and enough is measured.</summary>
     public static CoordinatorState Choose(CoordinatorState state, PendingCheckpoint published, List<Effect> effects)

@@ -48,7 +48,13 @@ public static class AkkaSettings
             singleton-proxy.buffer-size = 1000
           }
           coordinated-shutdown.exit-clr = off
-          remote.retry-gate-closed-for = {{Ms(options.Detection.ConnectionRetry)}}
+          remote {
+            retry-gate-closed-for = {{Ms(options.Detection.ConnectionRetry)}}
+
+            # While a connection to an address is being made, one that comes from there waits. To an address that has vanished and come back that is as long as the attempt lasts: with Akka's 15 s, longer
+            # than the failure detector and the split-brain resolver together take to remove the new process there.
+            dot-netty.tcp.connection-timeout = {{Ms(options.Detection.ConnectionTimeout)}}
+          }
         }
         moe {
           compute-lane {

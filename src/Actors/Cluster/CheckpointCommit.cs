@@ -104,6 +104,8 @@ internal static class CheckpointCommit
             return state;
         }
 
+        effects.Add(new Effect.RecordFailedCheckpoint(e.Step));
+
         // A checkpoint along the way costs nothing but itself; the last one is the run's result.
         bool last = next.Phase == RunPhase.Finishing || (next.Phase is RunPhase.Preparing or RunPhase.Applying or RunPhase.Evaluating && next.Step >= next.Spec!.Training.Steps);
         return last && next.Step == e.Step && next.NewestCheckpoint < e.Step

@@ -27,6 +27,12 @@ public abstract record CoordinatorInput
     /// <summary>A node is gone: downed on proof of death, removed, or left.</summary>
     public sealed record NodeLost(string Incarnation, string Reason) : CoordinatorInput;
 
+    /// <summary>A node that came while a run is under way has stayed for the settling time.</summary>
+    public sealed record Settled(string Incarnation) : CoordinatorInput;
+
+    /// <summary>A node is ready to take part in the run, or cannot.</summary>
+    public sealed record JoinerReady(NodeReady Message) : CoordinatorInput;
+
     /// <summary>A node said what state it holds.</summary>
     public sealed record Held(Holdings Message) : CoordinatorInput;
 
@@ -38,6 +44,9 @@ public abstract record CoordinatorInput
 
     /// <summary>A node has applied a held step.</summary>
     public sealed record Applied(StepApplied Message) : CoordinatorInput;
+
+    /// <summary>A node said what it computes at a step that takes too long.</summary>
+    public sealed record Progressed(NodeProgress Message) : CoordinatorInput;
 
     /// <summary>A node's part of an evaluation.</summary>
     public sealed record Evaluated(EvaluationReport Message) : CoordinatorInput;
@@ -86,6 +95,9 @@ public abstract record CoordinatorEffect
     /// <summary>Wait for a replacement no longer than the configured grace.</summary>
     public sealed record StartGrace(int Epoch) : CoordinatorEffect;
 
+    /// <summary>Look whether a node stays: <paramref name="Times"/> times the settling time.</summary>
+    public sealed record StartSettling(string Incarnation, int Times) : CoordinatorEffect;
+
     /// <summary>Let some time pass before the next epoch.</summary>
     public sealed record StartBackoff(int Epoch, TimeSpan Pause) : CoordinatorEffect;
 
@@ -95,15 +107,21 @@ public abstract record CoordinatorEffect
     /// <summary>A validation loss is known.</summary>
     public sealed record RecordValidation(long Step, double Loss) : CoordinatorEffect;
 
+    /// <summary>A checkpoint is missing.</summary>
+    public sealed record RecordFailedCheckpoint(long Step) : CoordinatorEffect;
+
     /// <summary>Say something to people and the log.</summary>
     public sealed record Note(string Text) : CoordinatorEffect;
 
     /// <summary>The run's record has changed by a choice that is made once: write it down.</summary>
     public sealed record RecordSpec(RunSpec Spec) : CoordinatorEffect;
 
+    /// <summary>The cluster shall do without a node that does not answer.</summary>
+    public sealed record Down(NodeIdentity Node) : CoordinatorEffect;
+
     /// <summary>A node or actor failed: a fault's clock starts.</summary>
     /// <param name="Target">Node, or node/actor.</param>
-    /// <param name="Kind">"node-lost", "actor-failed" or "silent-corruption".</param>
+    /// <param name="Kind">"node-lost", "node-hung", "step-stuck", "actor-failed" or "silent-corruption".</param>
     /// <param name="Reason">In words.</param>
     /// <param name="AtStep">Steps completed when it happened.</param>
     /// <param name="Incarnation">Incarnation of the lost node, whose flight recorder names the phase; empty for an actor.</param>

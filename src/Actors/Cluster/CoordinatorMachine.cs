@@ -27,10 +27,13 @@ public static class CoordinatorMachine
             Input.Submitted e => OnSubmitted(state, e, effects),
             Input.NodeUp e => OnNodeUp(state, e, effects),
             Input.NodeLost e => OnNodeLost(state, e, effects),
+            Input.Settled e => Joiners.OnSettled(state, e.Incarnation, effects),
+            Input.JoinerReady e => Joiners.OnReady(state, e.Message, effects),
             Input.Held e => RecoverySurvey.OnHeld(state, e.Message, effects),
             Input.Prepared e => EpochStart.OnPrepared(state, e.Message, effects),
             Input.Reported e => OnReported(state, e.Message, effects),
             Input.Applied e => OnApplied(state, e.Message, effects),
+            Input.Progressed e => StuckSteps.OnProgress(state, e.Message, effects),
             Input.Evaluated e => OnEvaluated(state, e.Message, effects),
             Input.Persisted e => CheckpointCommit.OnPersisted(state, e.Message, effects),
             Input.Published e => CheckpointCommit.OnPublished(state, e, effects),
@@ -41,10 +44,16 @@ public static class CoordinatorMachine
                 ? EpochStart.TryBegin(state with { GraceOver = true }, effects)
                 : state,
             Input.PauseOver e => ActorFailures.OnPauseOver(state, e.Epoch, effects),
-            Input.Tick => UnansweredOrders.OnTick(state, effects),
+            Input.Tick => OnTick(state, effects),
             _ => throw new ArgumentOutOfRangeException(nameof(input)),
         };
-        return (input is Input.Tick || ReferenceEquals(next, state) ? next : next with { QuietTicks = 0 }, effects);
+        return (input is Input.Tick or Input.Progressed || ReferenceEquals(next, state) ? next : next with { QuietTicks = 0, Inquiry = null }, effects);
+    }
+
+    private static CoordinatorState OnTick(CoordinatorState state, List<Effect> effects)
+    {
+        Joiners.OnTick(state, effects);
+        return UnansweredOrders.OnTick(state, effects);
     }
 
     /// <summary>The state a new coordinator takes over from the journal.</summary>
@@ -76,7 +85,12 @@ public static class CoordinatorMachine
     internal static CoordinatorState End(CoordinatorState state, string outcome, List<Effect> effects)
     {
         effects.Add(new Effect.Journal(new JournalEntry.RunEnded(outcome)));
-        TellAll(state, new EndRun(state.Epoch, outcome), effects);
+        foreach (NodeIdentity node in state.Members.Values)
+        {
+            // Those that only got ready have opened the run, too.
+            effects.Add(new Effect.Tell(node, new EndRun(state.Epoch, outcome)));
+        }
+
         effects.Add(new Effect.Ended(outcome));
         return state with { Phase = RunPhase.Ended, Outcome = outcome, Pending = state.Pending.Clear(), Order = null };
     }
@@ -129,7 +143,14 @@ public static class CoordinatorMachine
 
         next = next with { Members = next.Members.SetItem(e.Node.Incarnation, e.Node) };
         effects.Add(new Effect.Note($"{e.Node.Name} is up (pid {e.Node.Pid})"));
-        return next.Phase == RunPhase.Gathering ? EpochStart.TryBegin(next, effects) : next;
+        if (next.Phase == RunPhase.Ended)
+        {
+            // The coordinator that ended the run may have died before it told its nodes: they hold its state until they hear of it.
+            effects.Add(new Effect.Tell(e.Node, new EndRun(next.Epoch, next.Outcome)));
+        }
+
+        next = next.Phase == RunPhase.Gathering ? EpochStart.TryBegin(next, effects) : next;
+        return Joiners.OnUp(next, e.Node, effects);
     }
 
     private static CoordinatorState OnNodeLost(CoordinatorState state, Input.NodeLost e, List<Effect> effects)
@@ -142,13 +163,14 @@ public static class CoordinatorMachine
             return state;
         }
 
-        CoordinatorState next = state with { Members = state.Members.Remove(e.Incarnation), Lost = state.Lost.Add(e.Incarnation), Vaults = state.Vaults.Remove(e.Incarnation) };
+        CoordinatorState next = state with { Members = state.Members.Remove(e.Incarnation), Lost = state.Lost.Add(e.Incarnation), Vaults = state.Vaults.Remove(e.Incarnation), Joiners = state.Joiners.Remove(e.Incarnation) };
         if (participant is null || state.Phase is RunPhase.Idle or RunPhase.Ended)
         {
             effects.Add(new Effect.Note($"{(node ?? participant)!.Name} is gone: {e.Reason}"));
             return next;
         }
 
+        next = next with { Losses = next.Losses.SetItem(participant.Name, next.Losses.GetValueOrDefault(participant.Name) + 1) };
         effects.Add(new Effect.FaultDetected(participant.Name, "node-lost", e.Reason, state.Step, e.Incarnation));
         return EpochStart.Abort(next, $"{participant.Name} is lost: {e.Reason}", effects);
     }
@@ -192,8 +214,13 @@ public static class CoordinatorMachine
         }
 
         bool due = spec.Checkpoint.Interval > 0 && completed % spec.Checkpoint.Interval == 0;
-        bool checkpoint = last || (due && state.Pending.IsEmpty);
-        if (due && !checkpoint)
+
+        state = Stragglers.Report(state with { Paces = Stragglers.Add(state.Paces, state.Reports.Values) }, effects);
+
+        // The epoch that begins at this boundary saves what is due here.
+        bool changes = !last && state.Pending.IsEmpty && (Growth.Decide(state).Grows || Stragglers.Decide(state) is not null);
+        bool checkpoint = last || (due && state.Pending.IsEmpty && !changes);
+        if (due && !checkpoint && !changes)
         {
             effects.Add(new Effect.Note($"checkpoint at step {completed} left out: the one before is still being written"));
         }
@@ -203,15 +230,16 @@ public static class CoordinatorMachine
         CheckpointOrder? saves = checkpoint ? CheckpointOrders.Next(state with { Plt = plt }, last) : null;
         plt = checkpoint ? plt?.Mark(completed) : plt;
         decided = decided with { Plt = LostTokens.Share(spec, plt) };
-        AfterStep after = last || evaluate || (checkpoint && !spec.Checkpoint.Asynchronous) ? AfterStep.Hold : AfterStep.Continue;
+        AfterStep after = last || evaluate || changes || (checkpoint && !spec.Checkpoint.Asynchronous) ? AfterStep.Hold : AfterStep.Continue;
         var order = new StepDecision(
             state.Epoch, state.Step, decided.Skipped, StepDecisions.GradientScale(spec, decided), decided.LearningRate, saves, after, state.NewestCheckpoint);
 
         // Written down first: once a node has heard the decision nobody computes the step again, not even for a coordinator that dies here.
         effects.Add(new Effect.RecordStep(decided));
         TellAll(state, order, effects);
-        return AdaptiveCheckpoints.Measure(state, decided) with
+        return state with
         {
+            Measured = state.Measured.Add(decided),
             Step = completed,
             Order = order,
             LastUpdate = order.Update,
@@ -257,8 +285,8 @@ public static class CoordinatorMachine
             || (state.Spec.Evaluation.Interval > 0 && state.Step % state.Spec.Evaluation.Interval == 0 && state.Step > 0 && state.Validated != state.Step);
         if (!evaluates)
         {
-            // Held for a checkpoint alone.
-            return StartSteps(state, effects);
+            // Held for a checkpoint, or for a node that is taken in.
+            return Joiners.GoOn(state, effects);
         }
 
         var order = new EvaluateState(state.Epoch, state.Step, final ? state.Spec.Evaluation.FinalMaxSequences : state.Spec.Evaluation.MaxSequences);
@@ -290,7 +318,7 @@ public static class CoordinatorMachine
 
         return next.Step >= next.Spec!.Training.Steps || (next.StopReason is not null && IsSaved(next))
             ? CheckpointCommit.TryFinish(next with { Phase = RunPhase.Finishing }, effects)
-            : StartSteps(next, effects);
+            : Joiners.GoOn(next, effects);
     }
 
     private static CoordinatorState OnStopAsked(CoordinatorState state, Input.StopAsked e, List<Effect> effects)

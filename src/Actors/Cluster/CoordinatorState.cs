@@ -75,8 +75,20 @@ public sealed record CoordinatorState
     /// <summary>What the participants were last told to do; null when nothing is outstanding.</summary>
     public IControlMessage? Order { get; init; }
 
+    /// <summary>Nodes that came while the run was under way and take no part in it yet, by incarnation.</summary>
+    public ImmutableSortedDictionary<string, JoinerStage> Joiners { get; init; } = ImmutableSortedDictionary<string, JoinerStage>.Empty;
+
+    /// <summary>Participants that the run has lost, by name.</summary>
+    public ImmutableSortedDictionary<string, int> Losses { get; init; } = ImmutableSortedDictionary<string, int>.Empty;
+
+    /// <summary>The epoch that is about to begin is a change that was wanted, not a recovery.</summary>
+    public bool Planned { get; init; }
+
     /// <summary>Ticks since the last input that changed anything.</summary>
     public int QuietTicks { get; init; }
+
+    /// <summary>What nodes say of a step that takes too long; null while none does.</summary>
+    public StuckInquiry? Inquiry { get; init; }
 
     /// <summary>Answers to the current preparation.</summary>
     public ImmutableSortedDictionary<string, EpochPrepared> Ready { get; init; } = ImmutableSortedDictionary<string, EpochPrepared>.Empty;
@@ -121,7 +133,13 @@ public sealed record CoordinatorState
     /// <summary>Experts of a layer persisted at a partial checkpoint.</summary>
     public int KPersist { get; init; }
 
-    /// <summary>What the run has measured of itself for a choice still to be made.</summary>
+    /// <summary>Computing time a rank of the newest steps of the epoch, ms, by node incarnation.</summary>
+    public ImmutableSortedDictionary<string, ImmutableList<double>> Paces { get; init; } = ImmutableSortedDictionary<string, ImmutableList<double>>.Empty;
+
+    /// <summary>The slow node that people were told of in this epoch; null = none.</summary>
+    public string? Slow { get; init; }
+
+    /// <summary>What the run has measured of itself.</summary>
     public RunMeasurements Measured { get; init; } = RunMeasurements.None;
 
     /// <summary>Recoveries so far.</summary>

@@ -99,9 +99,14 @@ internal sealed class DeathWatchActor : ReceiveActor, IWithTimers
 
         if (node.Host == self.Host && ProcessTable.IsGone(node.Pid, node.ProcessStart))
         {
-            log.Info("{0}: process {1} is gone; downed", node.Name, node.Pid);
             peers.Remove(look.Address);
-            cluster.Down(look.Address);
+
+            // Akka downs whoever has the address: the proof is good for this process only, not for the next one there.
+            if (cluster.State.Members.Any(m => Incarnation.Is(node, m.UniqueAddress)))
+            {
+                log.Info("{0}: process {1} is gone; downed", node.Name, node.Pid);
+                cluster.Down(look.Address);
+            }
         }
         else if (look.Left > 0)
         {

@@ -30,6 +30,7 @@ internal static class EpochStart
             Pending = state.Pending.Clear(),
             Order = null,
             Survey = null,
+            Planned = false,
             Recoveries = state.Recoveries + 1,
         };
         next = TryBegin(next, effects);
@@ -41,16 +42,45 @@ internal static class EpochStart
         return next;
     }
 
+    /// <summary>At a step boundary, with nothing in flight: another epoch because it is wanted. No fault, no step lost; a failure meanwhile is an ordinary one (RC-2).</summary>
+    /// <param name="state">The state before.</param>
+    /// <param name="reason">Why; for people.</param>
+    /// <param name="effects">Effects so far.</param>
+    /// <param name="placement">Where the ranks go; null: as after a failure.</param>
+    public static CoordinatorState Change(CoordinatorState state, string reason, List<Effect> effects, Placement? placement = null)
+    {
+        effects.Add(new Effect.Note(reason));
+        CoordinatorState next = state with { Phase = RunPhase.Gathering, GraceOver = true, Order = null, Planned = true };
+        if (placement is null)
+        {
+            return TryBegin(next, effects);
+        }
+
+        foreach (NodeIdentity left in state.Participants.Where(n => placement.Nodes.All(p => p.Incarnation != n.Incarnation)))
+        {
+            effects.Add(new Effect.Tell(left, new AbortEpoch(state.Epoch, reason)));
+        }
+
+        return RecoverySurvey.Begin(next, placement, effects);
+    }
+
     /// <summary>Begins the next epoch, or its survey, when there are enough nodes.</summary>
     public static CoordinatorState TryBegin(CoordinatorState state, List<Effect> effects)
     {
-        if (state.Spec is null || state.BackingOff || state.Members.Count == 0 || (state.Members.Count < state.WantedNodes && !state.GraceOver))
+        NodeIdentity[] fit = [.. state.Members.Values.Where(n => Joiners.MayTakePart(state, n))];
+        if (state.Spec is null || state.BackingOff || fit.Length == 0 || (fit.Length < state.WantedNodes && !state.GraceOver))
         {
             return state;
         }
 
+        if (state.TakenOver && state.Spec.IsExact && !state.GraceOver && state.Participants.Any(p => MayLive(state, p)))
+        {
+            // A spare's hello may come before that of a survivor, who holds what the spare does not.
+            return state;
+        }
+
         // Survivors first: their actors and memory stay where they are.
-        NodeIdentity[] chosen = state.Members.Values
+        NodeIdentity[] chosen = fit
             .OrderByDescending(n => state.Participants.Any(p => p.Incarnation == n.Incarnation))
             .ThenBy(n => n.Name, StringComparer.Ordinal)
             .Take(state.WantedNodes)
@@ -60,6 +90,10 @@ internal static class EpochStart
         // Before the run's first epoch nobody holds anything of it.
         return state.Spec.IsExact && state.Epoch > state.EpochBefore ? RecoverySurvey.Begin(state, placement, effects) : Begin(state, placement, null, effects);
     }
+
+    /// <summary>Whether a participant of the epoch that a coordinator has taken over is still to say hello: its loss is not known, and no other process has its name.</summary>
+    private static bool MayLive(CoordinatorState state, NodeIdentity participant) =>
+        !state.Members.ContainsKey(participant.Incarnation) && !state.Lost.Contains(participant.Incarnation) && state.Members.Values.All(m => m.Name != participant.Name);
 
     /// <summary>Begins the epoch.</summary>
     /// <param name="state">The state before.</param>
@@ -89,6 +123,10 @@ internal static class EpochStart
             Epoch = epoch,
             Placement = placement,
             Survey = null,
+            Planned = false,
+            Paces = state.Paces.Clear(),
+            Slow = null,
+            Joiners = state.Joiners.RemoveRange(placement.Nodes.Select(n => n.Incarnation)),
             TakenOver = false,
             Lost = state.Lost.Clear(),
             Ready = state.Ready.Clear(),
@@ -106,7 +144,7 @@ internal static class EpochStart
         effects.Add(new Effect.Note($"epoch {epoch}: {placement.Nodes.Count} nodes, {placement.Reason}, from step {restore}"));
         if (newer)
         {
-            effects.Add(new Effect.Note($"recovery from {plan.Reason}"));
+            effects.Add(new Effect.Note($"{(state.Planned ? "state" : "recovery")} from {plan.Reason}"));
         }
 
         CheckpointOrder? save = point is null ? null : LostCheckpoint(next);

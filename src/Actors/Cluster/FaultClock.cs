@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace MoeActors.Actors.Cluster;
 
-/// <summary>Measures each open fault phase by phase, from its detection to the first step after it. Owned by the coordinator.</summary>
+/// <summary>Measures each open fault phase by phase, from the first sign of it to the first step after it. Owned by the coordinator.</summary>
 internal sealed class FaultClock(TimeProvider? time = null)
 {
     private readonly TimeProvider time = time ?? TimeProvider.System;
@@ -27,6 +27,9 @@ internal sealed class FaultClock(TimeProvider? time = null)
 
         public required long Begun { get; init; }
 
+        /// <summary>From the first sign of it to the proof.</summary>
+        public double DetectedMs { get; set; }
+
         public double DecidedMs { get; set; }
 
         public double FetchedMs { get; set; }
@@ -49,7 +52,7 @@ internal sealed class FaultClock(TimeProvider? time = null)
     /// <summary>A fault's clock begins: at <paramref name="since"/> (Stopwatch timestamp) where something was seen before it was known, else now.</summary>
     public void Detected(string kind, string target, long atStep, string phase, string reason, bool injected, long? since = null)
     {
-        open.Add(new Open
+        var fault = new Open
         {
             Number = ++detected,
             Kind = kind,
@@ -59,7 +62,9 @@ internal sealed class FaultClock(TimeProvider? time = null)
             Reason = reason,
             Injected = injected,
             Begun = since ?? Stopwatch.GetTimestamp(),
-        });
+        };
+        fault.DetectedMs = since is null ? 0 : fault.Now();
+        open.Add(fault);
     }
 
     public void Decided(long restoreStep)
@@ -97,6 +102,7 @@ internal sealed class FaultClock(TimeProvider? time = null)
         f.Rung, f.Why.Length > 0 ? $"{f.Reason}; {f.Why}" : f.Reason, Math.Max(0, f.AtStep - f.RestoreStep), f.Injected)
     {
         Number = f.Number,
+        DetectedMs = f.DetectedMs,
 
         // Faults of one recovery share its cost: it is told once.
         Plt = ReferenceEquals(f, open[0]) ? f.Plt : 0,

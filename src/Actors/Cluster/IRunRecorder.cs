@@ -12,6 +12,12 @@ public interface IRunRecorder : IDisposable
     /// <summary>Newest epoch written down before; 0 = none. A resumed run's epochs grow from there: readers tell replayed steps by them.</summary>
     int NewestEpoch => 0;
 
+    /// <summary>Effective training time ratio so far: useful time over wall time, 0 to 1; NaN where nobody counts it.</summary>
+    double Ettr => double.NaN;
+
+    /// <summary>Whether the end of the run, since it was last begun or resumed, is written down.</summary>
+    bool IsEnded => true;
+
     /// <summary>The run begins, resumes, or a new coordinator takes over.</summary>
     void Opened(RunSpec spec, string command, bool resumed);
 
@@ -30,6 +36,11 @@ public interface IRunRecorder : IDisposable
 
     /// <summary>A checkpoint is published.</summary>
     void Checkpoint(CommittedCheckpoint checkpoint);
+
+    /// <summary>A checkpoint could not be written or published.</summary>
+    void CheckpointFailed(long step)
+    {
+    }
 
     /// <summary>An epoch is decided, or ready, that is to end a fault: written down so that it is not forgotten with this coordinator. The same fault has the same number.</summary>
     void FaultUnderway(FaultTimeline fault)
@@ -72,12 +83,12 @@ public sealed record CommittedCheckpoint(long Step, long Bytes, IReadOnlyList<lo
         known is not null && known.Step > next.Step ? known : next;
 }
 
-/// <summary>One fault, phase by phase; milliseconds since its detection.</summary>
-/// <param name="Kind">"node-lost", "actor-failed", "silent-corruption", "coordinator-lost".</param>
+/// <summary>One fault, phase by phase; milliseconds since the first sign of it.</summary>
+/// <param name="Kind">"node-lost", "node-hung", "step-stuck", "actor-failed", "silent-corruption", "coordinator-lost".</param>
 /// <param name="Target">Node or node/actor.</param>
 /// <param name="AtStep">Step in flight.</param>
 /// <param name="Phase">What the victim was doing, as its flight recorder says; empty if unknown.</param>
-/// <param name="At">When it was detected (UTC).</param>
+/// <param name="At">When the first sign of it was seen (UTC).</param>
 /// <param name="DecidedMs">A new epoch was decided.</param>
 /// <param name="FetchedMs">State was read.</param>
 /// <param name="RestoredMs">State was in place.</param>
@@ -91,6 +102,9 @@ public sealed record FaultTimeline(
     string Kind, string Target, long AtStep, string Phase, DateTimeOffset At, double DecidedMs, double FetchedMs, double RestoredMs,
     double RejoinedMs, double? FirstStepMs, string Rung, string Reason, long LostSteps, bool Injected)
 {
+    /// <summary>The first sign of it (a socket that closed, a missing heartbeat) was proof enough.</summary>
+    public double DetectedMs { get; init; }
+
     /// <summary>Number of the fault among those this coordinator saw.</summary>
     public int Number { get; init; }
 

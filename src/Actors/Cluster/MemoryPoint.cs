@@ -1,5 +1,6 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Training;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Cluster;
@@ -42,7 +43,7 @@ public sealed record MemoryPoint(RestorePlan Plan, IReadOnlyList<UnitSource> Sou
         foreach ((long step, DecidedUpdate? redo) in candidates)
         {
             bool Reaches(Dictionary<int, UnitHolding> of, int unit) =>
-                of.TryGetValue(unit, out UnitHolding? h) && (h.Step == step || (h.Reduced && redo is not null && h.Step == redo.Step && redo.Step + 1 == step));
+                of.TryGetValue(unit, out UnitHolding? h) && (h.Step == step || RollForward.Misses(h.Step, h.Reduced, step, redo));
 
             var sources = new List<UnitSource>();
             var lost = new List<UnitId>();

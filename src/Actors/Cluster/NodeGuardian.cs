@@ -34,6 +34,7 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
         Receive<HelloAnswer>(OnAnswer);
         Receive<PrepareEpoch>(OnPrepare);
         Receive<AskHoldings>(OnAskHoldings);
+        Receive<GetReady>(m => fence.Admits(m.Fence), device.Forward);
         Receive<AbortEpoch>(Relay);
         Receive<StartSteps>(Relay);
         Receive<StepDecision>(Relay);
@@ -41,6 +42,7 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
         Receive<EndRun>(Relay);
         Receive<EndNode>(m => fence.Admits(m.Fence), m => exit(NodeExit.ActorsFailed, m.Reason));
         Receive<AskPersisted>(m => services.Writer.Forward(m));
+        Receive<AskProgress>(OnAskProgress);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -92,6 +94,13 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
         }
     }
 
+    // Not through the device, whose thread may be what hangs.
+    private void OnAskProgress(AskProgress m)
+    {
+        double busy = LaneWatchdog.LaneOf(Context.System).Busy.TotalMilliseconds;
+        services.TellCoordinator(new NodeProgress(m.Epoch, m.Step, services.Incarnation, busy, services.Flight.Now.ToString().ToLowerInvariant()));
+    }
+
     private void Relay(object message)
     {
         faultAgent?.Tell(message);
@@ -123,7 +132,7 @@ public static class NodeExit
     /// <summary>The compute lane hangs; only the end of the process frees it.</summary>
     public const int Hung = 24;
 
-    /// <summary>Actors of this node fail again and again; a new process may do better.</summary>
+    /// <summary>Actors of this node fail again and again, or a step found it hanging; a new process may do better.</summary>
     public const int ActorsFailed = 25;
 
     /// <summary>None of the nodes to join answers; under a supervisor a new process is told the nodes that live then.</summary>

@@ -53,6 +53,9 @@ public sealed record NodeOptions
     /// <summary>How long to wait for a replacement of a lost node before going on with fewer.</summary>
     public TimeSpan RecoveryGrace { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a node must stay before a run that goes on with fewer takes it in.</summary>
+    public TimeSpan RecoverySettle { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long to try to connect to the peers of an epoch.</summary>
     public TimeSpan ConnectPatience { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -131,6 +134,9 @@ public sealed record DetectionOptions
 
     /// <summary>Patience with a join that is not answered.</summary>
     public TimeSpan JoinRetry { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Patience with a connection that is being made.</summary>
+    public TimeSpan ConnectionTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Time a connection that broke stays closed before it is tried again.</summary>
     public TimeSpan ConnectionRetry { get; init; } = TimeSpan.FromMilliseconds(500);

@@ -53,12 +53,13 @@ public sealed class NodeProcess : IAsyncDisposable
     public static async Task<NodeProcess> StartAsync(NodeOptions options, CancellationToken cancellation)
     {
         Directory.CreateDirectory(options.DataFolder);
-        string incarnation = Guid.NewGuid().ToString("N")[..12];
         NodeFaults? faults = options.Faults.Enabled ? new NodeFaults(options) : null;
         ActorSystem system = await StartSystemAsync(options, faults?.Control).ConfigureAwait(false);
         try
         {
             (string host, int port) = system.Provider()!.Value;
+            var cluster = Akka.Cluster.Cluster.Get(system);
+            string incarnation = Incarnation.New(cluster.SelfUniqueAddress);
             string FlightPath(string name, string inc) => Path.Combine(options.DataFolder, "flight", $"{name}-{inc}.flight");
             var flight = new FlightRecorder(FlightPath(options.Name, incarnation), new KillPlan(options.KillPoints, options.Name, options.Start));
             var exchange = new SocketExchange(options.Exchange, faults?.Links ?? options.LinkFaults);
@@ -73,7 +74,6 @@ public sealed class NodeProcess : IAsyncDisposable
             }
 
             node.CreateActors(options, FlightPath);
-            var cluster = Akka.Cluster.Cluster.Get(system);
             cluster.RegisterOnMemberRemoved(() => node.End(NodeExit.Downed, "the cluster removed this node"));
 
             // Also the end of a node that could not join in time: without it the process would stay behind, doing nothing.
@@ -183,7 +183,7 @@ public sealed class NodeProcess : IAsyncDisposable
 
         system.ActorOf(Props.Create(() => new GatewayActor(options.Secret, coordinator, admin)), "gateway");
         var coordinatorOptions = new CoordinatorOptions(
-            options.Name, options.RecoveryGrace, options.Journal.Provider != "sqlite", flightPath, flight, options.Recorder)
+            options.Name, options.RecoveryGrace, options.RecoverySettle, options.Journal.Provider != "sqlite", flightPath, flight, options.Recorder)
         {
             Exit = exit,
             SuspectedSince = suspicions.Since,

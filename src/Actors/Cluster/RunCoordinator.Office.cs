@@ -1,4 +1,5 @@
 using Akka.Cluster;
+using Akka.Event;
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
@@ -25,6 +26,7 @@ internal sealed partial class RunCoordinator
             if (state.Spec is null || state.Phase == RunPhase.Ended)
             {
                 Open();
+                WriteEnd();
                 return;
             }
 
@@ -62,10 +64,35 @@ internal sealed partial class RunCoordinator
         Timers.StartSingleTimer("grace", new GraceTick(state.Epoch), options.RecoveryGrace);
     }
 
+    /// <summary>The end of a run is durable before its report is: a coordinator that died in between left the report to this one.</summary>
+    private void WriteEnd()
+    {
+        if (state.Spec is null || !Directory.Exists(state.RunFolder))
+        {
+            return;
+        }
+
+        try
+        {
+            using RunFolderLock held = RunFolderLock.Take(state.RunFolder);
+            using IRunRecorder last = options.Recorder(state.RunFolder);
+
+            // A newer epoch is of another cluster that has resumed the run since.
+            if (!last.IsEnded && last.NewestEpoch <= state.Epoch)
+            {
+                last.Ended(state.Outcome, null);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            log.Warning("the end of run {0} ({1}) is not in its report: {2}", state.Spec.RunId, state.Outcome, e.Message);
+        }
+    }
+
     private void Open()
     {
         inOffice = true;
-        Timers.StartPeriodicTimer("repeat", Repeat.Instance, RepeatAfter);
+        Timers.StartPeriodicTimer("repeat", Repeat.Instance, UnansweredOrders.Tick);
         cluster.Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberRemoved), typeof(ClusterEvent.MemberExited));
     }
 

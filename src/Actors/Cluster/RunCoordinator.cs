@@ -20,9 +20,6 @@ namespace MoeActors.Actors.Cluster;
 /// </summary>
 internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTimers
 {
-    /// <summary>Pause between two looks for orders without an answer.</summary>
-    private static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(2);
-
     private readonly CoordinatorOptions options;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly Akka.Cluster.Cluster cluster = Akka.Cluster.Cluster.Get(Context.System);
@@ -44,6 +41,8 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
 
     private sealed record PauseTick(int Epoch);
 
+    private sealed record SettleTick(string Incarnation);
+
     /// <summary>Self-message of the timer behind <see cref="Input.Tick"/>.</summary>
     private sealed class Repeat
     {
@@ -61,12 +60,15 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         Command<EpochPrepared>(m => Feed(new Input.Prepared(m)));
         Command<StepReport>(m => Feed(new Input.Reported(m)));
         Command<StepApplied>(m => Feed(new Input.Applied(m)));
+        Command<NodeProgress>(m => Feed(new Input.Progressed(m)));
         Command<EvaluationReport>(m => Feed(new Input.Evaluated(m)));
         Command<SnapshotPersisted>(m => Feed(new Input.Persisted(m)));
         Command<NodeFault>(m => Feed(new Input.ActorFailed(m)));
         Command<PublishDone>(OnPublishDone);
         Command<GraceTick>(m => Feed(new Input.GraceOver(m.Epoch)));
         Command<PauseTick>(m => Feed(new Input.PauseOver(m.Epoch)));
+        Command<SettleTick>(m => Feed(new Input.Settled(m.Incarnation)));
+        Command<NodeReady>(m => Feed(new Input.JoinerReady(m)));
         Command<Repeat>(_ => OnRepeat());
         Command<OpenAgain>(m => TakeOver(m.Left));
         Command<SubmitRun>(OnSubmit);
@@ -74,7 +76,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         Command<TopologyQuery>(_ => Sender.Tell(Topologies.Of(state, options.NodeName)));
         Command<RunNote>(m => Note(m.Text));
         Command<InjectedCrash>(m => m.Throw());
-        Command<StatusQuery>(m => Sender.Tell(board.Answer(m, state)));
+        Command<StatusQuery>(m => Sender.Tell(board.Answer(m, state, recorder?.Ettr ?? double.NaN)));
         Command<ClusterEvent.MemberDowned>(m => OnGone(m.Member, "downed"));
         Command<ClusterEvent.MemberRemoved>(m => OnGone(m.Member, "removed"));
         Command<ClusterEvent.MemberExited>(m => OnGone(m.Member, "left"));
@@ -111,7 +113,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
     }
 
     private bool IsMember(NodeIdentity node) =>
-        cluster.State.Members.Any(m => m.Address.ToString() == node.Address && m.Status is MemberStatus.Up or MemberStatus.WeaklyUp or MemberStatus.Joining);
+        cluster.State.Members.Any(m => Incarnation.Is(node, m.UniqueAddress) && m.Status is MemberStatus.Up or MemberStatus.WeaklyUp or MemberStatus.Joining);
 
     private void OnHello(NodeHello m)
     {
@@ -135,8 +137,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
 
     private void OnGone(Member member, string how)
     {
-        string address = member.Address.ToString();
-        foreach (NodeIdentity node in state.Members.Values.Concat(state.Participants).Where(n => n.Address == address).DistinctBy(n => n.Incarnation).ToArray())
+        foreach (NodeIdentity node in state.Members.Values.Concat(state.Participants).Where(n => Incarnation.Is(n, member.UniqueAddress)).DistinctBy(n => n.Incarnation).ToArray())
         {
             Feed(new Input.NodeLost(node.Incarnation, how));
         }
@@ -211,11 +212,22 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
                 case Effect.Tell e:
                     Context.ActorSelection(new RootActorPath(Address.Parse(e.Node.Address)) / "user" / "node").Tell(e.Message);
                     break;
+                case Effect.Down e:
+                    // Akka downs whoever has the address: not the next process there.
+                    if (IsMember(e.Node))
+                    {
+                        cluster.Down(Address.Parse(e.Node.Address));
+                    }
+
+                    break;
                 case Effect.Publish e:
                     Publish(e.Checkpoint);
                     break;
                 case Effect.StartGrace e:
                     Timers.StartSingleTimer("grace", new GraceTick(e.Epoch), options.RecoveryGrace);
+                    break;
+                case Effect.StartSettling e:
+                    Timers.StartSingleTimer(e.Incarnation, new SettleTick(e.Incarnation), options.RecoverySettle * e.Times);
                     break;
                 case Effect.StartBackoff e:
                     Timers.StartSingleTimer("backoff", new PauseTick(e.Epoch), e.Pause);
@@ -226,6 +238,9 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
                 case Effect.RecordValidation e:
                     recorder?.Validation(e.Step, e.Loss);
                     board.Validation(e.Step, e.Loss);
+                    break;
+                case Effect.RecordFailedCheckpoint e:
+                    recorder?.CheckpointFailed(e.Step);
                     break;
                 case Effect.RecordSpec e:
                     recorder?.Record(e.Spec);
@@ -278,7 +293,8 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         foreach (FaultTimeline fault in faults.FirstStep())
         {
             recorder?.Fault(fault);
-            board.Event($"{fault.Target} recovered: first step {fault.FirstStepMs / 1000:0.0} s after detection, {fault.LostSteps} steps computed again");
+            board.Event(
+                $"{fault.Target} recovered: first step {fault.FirstStepMs / 1000:0.0} s after detection (decided {fault.DecidedMs / 1000:0.0}, restored {fault.RestoredMs / 1000:0.0}, rejoined {fault.RejoinedMs / 1000:0.0}), {fault.LostSteps} steps computed again");
         }
 
         recorder?.Step(step, ms);
@@ -312,6 +328,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
 /// <summary>What the coordinator needs from its node; the same on every node, since the singleton may run anywhere.</summary>
 /// <param name="NodeName">This node.</param>
 /// <param name="RecoveryGrace">How long to wait for a replacement.</param>
+/// <param name="RecoverySettle">How long a node must stay before a run under way takes it in.</param>
 /// <param name="SeveralMachinesAllowed">True when the journal can be reached from several machines (PostgreSQL).</param>
 /// <param name="FlightPath">Flight recorder of a node (name, incarnation).</param>
 /// <param name="Flight">This process's flight recorder.</param>
@@ -319,6 +336,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
 internal sealed record CoordinatorOptions(
     string NodeName,
     TimeSpan RecoveryGrace,
+    TimeSpan RecoverySettle,
     bool SeveralMachinesAllowed,
     Func<string, string, string> FlightPath,
     FlightRecorder Flight,

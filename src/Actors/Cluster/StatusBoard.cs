@@ -46,7 +46,7 @@ internal sealed class StatusBoard
 
     public void Checkpoint(long step) => checkpoint = step;
 
-    public RunStatus Answer(StatusQuery query, CoordinatorState state)
+    public RunStatus Answer(StatusQuery query, CoordinatorState state, double ettr)
     {
         double seconds = recent.Sum(r => r.Ms) / 1000;
         return new RunStatus(
@@ -54,6 +54,6 @@ internal sealed class StatusBoard
             loss, validation, seconds > 0 ? recent.Sum(r => r.Tokens) / seconds : 0, recent.Count > 0 ? seconds / recent.Count : 0, state.Members.Count, state.WantedNodes,
             checkpoint >= 0 ? checkpoint : state.NewestCheckpoint > 0 ? state.NewestCheckpoint : -1, slowest, state.Outcome, number,
             events.Where(e => e.Number > query.SinceEvent).Select(e => e.Text).ToArray(),
-            state.Members.Values.Select(n => $"{n.Name} pid {n.Pid}").ToArray(), LostTokens.Share(state.Spec, state.Plt) ?? double.NaN);
+            state.Members.Values.Select(n => $"{n.Name} pid {n.Pid}").ToArray(), LostTokens.Share(state.Spec, state.Plt) ?? double.NaN, ettr);
     }
 }

@@ -13,6 +13,9 @@ internal static class UnansweredOrders
     /// <summary>Quiet ticks after which people are told whom the run waits for.</summary>
     internal const int NoteAfter = 15;
 
+    /// <summary>Time between two ticks.</summary>
+    internal static readonly TimeSpan Tick = TimeSpan.FromSeconds(2);
+
     /// <summary>Reacts to the passing of time.</summary>
     public static CoordinatorState OnTick(CoordinatorState state, List<Effect> effects)
     {
@@ -47,7 +50,7 @@ internal static class UnansweredOrders
             effects.Add(new Effect.Note($"{state.Phase.ToString().ToLowerInvariant()} at step {state.Step}: still waiting for {string.Join(", ", silent.Select(n => n.Name))}"));
         }
 
-        return next;
+        return StuckSteps.OnTick(next, effects);
     }
 
     private static bool HasAnswered(CoordinatorState state, string incarnation) => state.Phase switch

@@ -42,6 +42,9 @@ public sealed class FlightRecorder : IDisposable
         Pass(phase, step);
     }
 
+    /// <summary>What the compute lane entered last. Safe on any thread.</summary>
+    public Phase Now => (Phase)view.ReadInt32(16);
+
     /// <summary>Storage: <paramref name="phase"/> begins (<see cref="Phase.Idle"/> when done).</summary>
     public void EnterStorage(Phase phase, long step)
     {

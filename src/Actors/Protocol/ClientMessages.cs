@@ -36,6 +36,7 @@ public sealed record StatusQuery(long SinceEvent) : IControlMessage;
 /// <param name="Events">Sentences about what happened, oldest first.</param>
 /// <param name="Nodes">Names of the nodes with their process ids.</param>
 /// <param name="Plt">Proportion of lost tokens so far, a share; NaN in a run without partial checkpoints.</param>
+/// <param name="Ettr">Effective training time ratio so far, a share; NaN while it is not known.</param>
 public sealed record RunStatus(
     string Phase,
     string RunId,
@@ -55,7 +56,8 @@ public sealed record RunStatus(
     long LastEvent,
     IReadOnlyList<string> Events,
     IReadOnlyList<string> Nodes,
-    double Plt) : IControlMessage;
+    double Plt,
+    double Ettr = double.NaN) : IControlMessage;
 
 /// <summary>Joining node or client → gateway: prove that you know the secret, and which version you speak.</summary>
 /// <param name="Protocol">Wire protocol version.</param>

@@ -82,6 +82,14 @@ internal static class ControlFormats
             (ref MessagePackWriter w, StepApplied m) => { w.Write(m.Epoch); w.Write(m.Step); w.Write(m.Node); },
             (ref MessagePackReader r) => new StepApplied(r.ReadInt32(), r.ReadInt64(), ReadText(ref r))),
         Format(
+            "ask-progress",
+            (ref MessagePackWriter w, AskProgress m) => { w.Write(m.Epoch); w.Write(m.Step); },
+            (ref MessagePackReader r) => new AskProgress(r.ReadInt32(), r.ReadInt64())),
+        Format(
+            "progress",
+            (ref MessagePackWriter w, NodeProgress m) => { w.Write(m.Epoch); w.Write(m.Step); w.Write(m.Node); w.Write(m.LaneBusyMs); w.Write(m.Doing); },
+            (ref MessagePackReader r) => new NodeProgress(r.ReadInt32(), r.ReadInt64(), ReadText(ref r), r.ReadDouble(), ReadText(ref r))),
+        Format(
             "evaluate",
             (ref MessagePackWriter w, EvaluateState m) => { w.Write(m.Epoch); w.Write(m.Step); w.Write(m.MaxSequences); },
             (ref MessagePackReader r) => new EvaluateState(r.ReadInt32(), r.ReadInt64(), r.ReadInt64())),
@@ -139,6 +147,14 @@ internal static class ControlFormats
             "knock-answer",
             (ref MessagePackWriter w, KnockAnswer m) => { w.Write(m.Refusal); w.Write(m.Proof); },
             (ref MessagePackReader r) => new KnockAnswer(r.ReadString(), ReadText(ref r))),
+        Format(
+            "get-ready",
+            (ref MessagePackWriter w, GetReady m) => { w.Write(m.RunKey); w.Write(m.SpecJson); w.Write(m.Fence); },
+            (ref MessagePackReader r) => new GetReady(r.ReadUInt64(), ReadText(ref r), r.ReadInt64())),
+        Format(
+            "ready",
+            (ref MessagePackWriter w, NodeReady m) => { w.Write(m.RunKey); w.Write(m.Node); w.Write(m.Error); },
+            (ref MessagePackReader r) => new NodeReady(r.ReadUInt64(), ReadText(ref r), r.ReadString())),
         .. FaultFormats.All,
     ];
 
@@ -207,12 +223,12 @@ internal static class ControlFormats
         w.Write(m.SlowestRank); w.Write(m.Outcome); w.Write(m.LastEvent);
         WriteList(ref w, m.Events, (ref MessagePackWriter x, string s) => x.Write(s));
         WriteList(ref w, m.Nodes, (ref MessagePackWriter x, string s) => x.Write(s));
-        w.Write(m.Plt);
+        w.Write(m.Plt); w.Write(m.Ettr);
     }
 
     private static RunStatus ReadStatus(ref MessagePackReader r) => new(
         ReadText(ref r), ReadText(ref r), ReadText(ref r), r.ReadInt32(), r.ReadInt64(), r.ReadInt64(), r.ReadDouble(),
         r.ReadDouble(), r.ReadDouble(), r.ReadDouble(), r.ReadInt32(), r.ReadInt32(), r.ReadInt64(),
         r.ReadInt32(), ReadText(ref r), r.ReadInt64(),
-        ReadList(ref r, (ref MessagePackReader x) => ReadText(ref x)), ReadList(ref r, (ref MessagePackReader x) => ReadText(ref x)), r.ReadDouble());
+        ReadList(ref r, (ref MessagePackReader x) => ReadText(ref x)), ReadList(ref r, (ref MessagePackReader x) => ReadText(ref x)), r.ReadDouble(), r.ReadDouble());
 }

@@ -194,6 +194,19 @@ public sealed record StepDecision(
 /// <summary>Node → coordinator: the update of a step with <see cref="AfterStep.Hold"/> is done.</summary>
 public sealed record StepApplied(int Epoch, long Step, string Node) : IControlMessage;
 
+/// <summary>Coordinator → node: step s takes too long; what do you compute?</summary>
+/// <param name="Epoch">The epoch.</param>
+/// <param name="Step">The step.</param>
+public sealed record AskProgress(int Epoch, long Step) : IControlMessage;
+
+/// <summary>Node → coordinator: the answer to <see cref="AskProgress"/>, given without the compute lane.</summary>
+/// <param name="Epoch">The epoch asked about.</param>
+/// <param name="Step">The step asked about.</param>
+/// <param name="Node">Incarnation of the node.</param>
+/// <param name="LaneBusyMs">How long the piece of work in hand of its compute lane has been running; 0 = it waits for messages.</param>
+/// <param name="Doing">What its compute lane did last, in a word.</param>
+public sealed record NodeProgress(int Epoch, long Step, string Node, double LaneBusyMs, string Doing) : IControlMessage;
+
 /// <summary>Coordinator → node: compute the validation loss of the state after <paramref name="Step"/> completed steps.</summary>
 /// <param name="Epoch">The epoch.</param>
 /// <param name="Step">Completed steps.</param>
@@ -227,7 +240,7 @@ public sealed record AskPersisted(int Epoch, long Step) : IControlMessage;
 /// <param name="Reason">The exception's message.</param>
 public sealed record NodeFault(int Epoch, string Node, string Actor, string Reason) : IControlMessage;
 
-/// <summary>Coordinator → node: end your process; its actors fail again and again. Another takes its place.</summary>
+/// <summary>Coordinator → node: end your process; its actors fail again and again, or it hangs. Another takes its place.</summary>
 /// <param name="Fence">Fencing token of the coordinator.</param>
 /// <param name="Reason">Why.</param>
 public sealed record EndNode(long Fence, string Reason) : IControlMessage;

@@ -15,6 +15,20 @@ public sealed record DecidedUpdate(long Step, bool Skip, double GradientScale, d
 /// <param name="Fence">Fencing token of the coordinator.</param>
 public sealed record AskHoldings(ulong RunKey, int Epoch, long Fence) : IControlMessage;
 
+/// <summary>
+/// Coordinator → node that takes no part yet: open the run's data and see whether there is room for its state, so that the run can take you in without waiting for that. Answered by <see cref="NodeReady"/>.
+/// </summary>
+/// <param name="RunKey">Hash of the run's record.</param>
+/// <param name="SpecJson">The run's record.</param>
+/// <param name="Fence">Fencing token of the coordinator.</param>
+public sealed record GetReady(ulong RunKey, string SpecJson, long Fence) : IControlMessage;
+
+/// <summary>Node → coordinator: ready to take part, or not.</summary>
+/// <param name="RunKey">Hash of the run's record.</param>
+/// <param name="Node">Incarnation of the node.</param>
+/// <param name="Error">Why not; null when ready.</param>
+public sealed record NodeReady(ulong RunKey, string Node, string? Error) : IControlMessage;
+
 /// <summary>State of one unit that a node holds.</summary>
 /// <param name="Unit">Ordinal in the run's unit order.</param>
 /// <param name="Step">Completed steps it is of; -1: torn or incomplete, of no use.</param>

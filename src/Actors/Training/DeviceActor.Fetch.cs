@@ -18,9 +18,7 @@ namespace MoeActors.Actors.Training;
 internal sealed partial class DeviceActor : IWithTimers
 {
     private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(10);
-    private readonly List<StateFetch> fetches = [];
-    private readonly HashSet<(int Node, int Unit, bool Weights)> asked = [];
-    private readonly List<(int Node, int Unit, bool Weights)> unserved = [];
+    private readonly FetchBook fetches = new();
     private long fetchedAt;
 
     private sealed record FetchTick(int Epoch);
@@ -28,39 +26,10 @@ internal sealed partial class DeviceActor : IWithTimers
     /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!;
 
-    private bool IsRestored => fetches.TrueForAll(f => f.Kind == FetchKind.Copy);
-
-    /// <summary>PURE but for the store it looks at: what this node lacks of the recovery point once it has done what it can by itself.</summary>
-    private IEnumerable<StateFetch> Lacking(PrepareEpoch m)
-    {
-        foreach (UnitState unit in store!.Units.Where(u => u.Step != m.RestoreStep))
-        {
-            yield return new StateFetch(unit.Ordinal, FetchKind.Unit, m.Sources.First(s => s.Unit == unit.Ordinal).Node);
-        }
-
-        foreach (PeerCopy copy in copies.Missing(m.RestoreStep))
-        {
-            yield return new StateFetch(copy.Ordinal, FetchKind.Copy, context!.NodeOf(copy.Id));
-        }
-
-        // The ranges of units that are restored here come with the units.
-        for (int ordinal = 0; ordinal < store.Order.Units.Count; ordinal++)
-        {
-            UnitId id = store.Order.Units[ordinal];
-            if (Holders(id).Any(h => h.Id != id && h.Ranges[id.Index] != m.RestoreStep) && !(context!.NodeOf(id) == context.Self && id.Kind == UnitKind.Dense))
-            {
-                yield return new StateFetch(ordinal, FetchKind.Weights, context.NodeOf(id));
-            }
-        }
-    }
-
-    /// <summary>Units of this node whose weights hold the range of <paramref name="id"/>.</summary>
-    private IEnumerable<UnitState> Holders(UnitId id) => store!.Units.Where(u => u.Id.Kind == id.Kind && u.Id.Layer == id.Layer && u.Id.Position == id.Position);
-
     private void BeginFetching()
     {
         fetchedAt = Stopwatch.GetTimestamp();
-        if (fetches.Count > 0)
+        if (fetches.Left.Count > 0)
         {
             Ask();
             Timers.StartPeriodicTimer(nameof(FetchTick), new FetchTick(context!.Epoch), AskAgain);
@@ -71,13 +40,11 @@ internal sealed partial class DeviceActor : IWithTimers
     {
         Timers.Cancel(nameof(FetchTick));
         fetches.Clear();
-        asked.Clear();
-        unserved.Clear();
     }
 
     private void OnFetchTick(FetchTick m)
     {
-        if (context?.Epoch != m.Epoch || fetches.Count == 0)
+        if (context?.Epoch != m.Epoch || fetches.Left.Count == 0)
         {
             Timers.Cancel(nameof(FetchTick));
             return;
@@ -85,7 +52,7 @@ internal sealed partial class DeviceActor : IWithTimers
 
         if (Stopwatch.GetElapsedTime(fetchedAt) > node.ConnectPatience)
         {
-            StateFetch first = fetches[0];
+            StateFetch first = fetches.Left[0];
             StopFetching();
             Answer(new NodeFault(m.Epoch, node.Incarnation, "exchange", $"no state of {store!.Order.Units[first.Unit]} came from {context.Message.Nodes[first.Node].Name} for {node.ConnectPatience.TotalSeconds:0.#} s"));
             return;
@@ -97,7 +64,7 @@ internal sealed partial class DeviceActor : IWithTimers
     private void Ask()
     {
         var me = new Endpoint(EndpointKind.Device, 0, context!.Self);
-        foreach (StateFetch fetch in fetches.Where(f => !f.IsAnswered))
+        foreach (StateFetch fetch in fetches.Unanswered)
         {
             node.Exchange.Send(
                 context.Frame(Purpose.StateRequest, context.Message.RestoreStep, me, new Endpoint(EndpointKind.Device, 0, fetch.Node), layer: fetch.Unit), [fetch.Kind == FetchKind.Weights ? 1 : 0], null);
@@ -106,24 +73,29 @@ internal sealed partial class DeviceActor : IWithTimers
 
     private void OnRequest(Ticket ticket)
     {
-        (int Node, int Unit, bool Weights) question = (Endpoint.FromPacked(ticket.Header.Source).Rank, ticket.Header.Layer, ticket.Meta is [1]);
-        if (question.Unit < store!.Order.Units.Count && question.Unit >= 0 && asked.Add(question) && !Serve(question))
+        var question = new FetchQuestion(Endpoint.FromPacked(ticket.Header.Source).Rank, ticket.Header.Layer, ticket.Meta is [1]);
+        if (question.Unit < store!.Order.Units.Count && question.Unit >= 0)
         {
-            // It is on its way to this node itself.
-            unserved.Add(question);
+            fetches.On(question, Serve);
         }
     }
 
-    private bool Serve((int Node, int Unit, bool Weights) question)
+    private bool Serve(FetchQuestion question)
     {
         long step = context!.Message.RestoreStep;
         FrameHeader Frame(int slot, int piece, int pieces) => context.Frame(
             Purpose.StatePiece, step, new Endpoint(EndpointKind.Device, 0, context.Self), new Endpoint(EndpointKind.Device, 0, question.Node), slot, question.Unit, piece, pieces);
 
-        UnitState? unit = store!.Find(question.Unit) is { } live && live.Step == step ? live : null;
+        IHeldState? source = FetchBook.Source(store!.Find(question.Unit), copies.Find(question.Unit), step, question.Weights);
+        if (source is null)
+        {
+            return false;
+        }
+
         if (question.Weights)
         {
-            if (unit is null || IsAltered(unit.Guard.AlteredOwn(unit), unit.Altered))
+            var unit = (UnitState)source;
+            if (IsAltered(unit.Guard.AlteredOwn(unit), unit.Altered))
             {
                 return false;
             }
@@ -133,14 +105,9 @@ internal sealed partial class DeviceActor : IWithTimers
             return true;
         }
 
-        PeerCopy? copy = unit is null && copies.Find(question.Unit) is { } held && held.Step == step ? held : null;
-        (Compute.Optimization.OptimizerShard State, UnitSteps Steps)? source = unit is not null ? (unit.Optimizer, unit.Steps) : copy is not null ? (copy.State, copy.Steps) : null;
-        if (source is not { } found)
-        {
-            return false;
-        }
+        (Compute.Optimization.OptimizerShard State, UnitSteps Steps) found = source is UnitState live ? (live.Optimizer, live.Steps) : (((PeerCopy)source).State, ((PeerCopy)source).Steps);
 
-        if (IsAltered(found.State.Altered(), unit is not null ? unit.Altered : copy!.Altered))
+        if (IsAltered(found.State.Altered(), source is UnitState altered ? altered.Altered : ((PeerCopy)source).Altered))
         {
             return false;
         }
@@ -165,7 +132,7 @@ internal sealed partial class DeviceActor : IWithTimers
     private void OnPiece(Ticket ticket)
     {
         (int ordinal, int slot, int piece) = (ticket.Header.Layer, ticket.Header.Micro, ticket.Header.Chunk);
-        StateFetch? fetch = fetches.Find(f => f.Unit == ordinal && (f.Kind == FetchKind.Weights) == (slot == StatePieces.Weights));
+        StateFetch? fetch = fetches.Find(ordinal, slot == StatePieces.Weights);
         if (fetch is null || ticket.Header.Step != context!.Message.RestoreStep)
         {
             ticket.Discard();
@@ -198,7 +165,7 @@ internal sealed partial class DeviceActor : IWithTimers
         if (fetch.Kind == FetchKind.Weights)
         {
             (long begin, long count) = store.Order.ShardOf(id);
-            return Holders(id).Where(h => h.Id != id).DistinctBy(h => h.Weights).All(holder =>
+            return FetchBook.Holders(store.Units, id).Where(h => h.Id != id).DistinctBy(h => h.Weights).All(holder =>
             {
                 FinishSnapshotsOf(holder);
                 using Tensor range = holder.Weights.narrow(0, begin, count);
@@ -234,7 +201,7 @@ internal sealed partial class DeviceActor : IWithTimers
     {
         long step = context!.Message.RestoreStep;
         UnitId id = store!.Order.Units[fetch.Unit];
-        fetches.Remove(fetch);
+        fetches.Complete(fetch);
         switch (fetch.Kind)
         {
             case FetchKind.Copy:
@@ -246,10 +213,10 @@ internal sealed partial class DeviceActor : IWithTimers
                 store[id].Optimizer.PublishMaster();
                 store[id].IsAt(step);
                 store[id].Guard.Restored(store[id]);
-                unserved.RemoveAll(Serve);
+                fetches.Serve(Serve);
                 break;
             default:
-                foreach (UnitState holder in Holders(id))
+                foreach (UnitState holder in FetchBook.Holders(store.Units, id))
                 {
                     holder.Ranges[id.Index] = step;
                     holder.Guard.Seal(id.Index, step);

@@ -41,6 +41,29 @@ internal sealed partial class DeviceActor
 
     private sealed record ReadyYet(int Epoch);
 
+    /// <summary>Opens the run that this node takes no part in yet: an epoch that takes it in does not wait for that. One that takes part in the run is ready.</summary>
+    private void OnGetReady(GetReady m)
+    {
+        string? error = null;
+        try
+        {
+            RunSpec spec = RunSpec.FromJson(m.SpecJson);
+            if (store is null || Lineageless(store.Spec, spec))
+            {
+                // The coordinator in charge has one run: whatever was before is over.
+                Quiesce("another run is opened");
+                context = null;
+                OpenRun(spec);
+            }
+        }
+        catch (Exception e) when (IsForPeople(e))
+        {
+            error = e.Message;
+        }
+
+        node.TellCoordinator(new NodeReady(m.RunKey, node.Incarnation, error));
+    }
+
     /// <summary>Stops what belongs to older epochs, so that what it says stays true, and says what is here (EP-1, ST-1).</summary>
     private void OnAskHoldings(AskHoldings m)
     {
@@ -53,11 +76,7 @@ internal sealed partial class DeviceActor
         Quiesce($"epoch {m.Epoch} is about to begin");
         copies.Drain();
         bool same = store is not null && RunKey.Of(store.Spec) == m.RunKey;
-        node.TellCoordinator(new Holdings(
-            m.Epoch, node.Incarnation,
-            same ? [.. store!.Units.Concat(store.Leaving).Select(u => new UnitHolding(u.Ordinal, u.Step, u.Reduced is not null))] : [],
-            same ? [.. copies.All.Select(c => new UnitHolding(c.Ordinal, c.Step, c.HasGradient))] : [],
-            same ? lastDecided : null));
+        node.TellCoordinator(OwnState.Say(m, node.Incarnation, same ? store!.Units.Concat(store.Leaving) : [], same ? copies.All : [], same ? lastDecided : null));
     }
 
     /// <summary>
@@ -66,24 +85,10 @@ internal sealed partial class DeviceActor
     /// </summary>
     private IReadOnlyList<DamagedState> Restore(PrepareEpoch m, RunSpec spec, out bool live)
     {
-        live = true;
-        string? torn = null;
-        foreach (UnitState unit in store!.Units.Concat(store.Leaving))
+        (live, DamagedState? lost) = OwnState.Bring(m, context!.Self, [.. store!.Units, .. store.Leaving], unit => (Rolls(unit, m, spec, out string? torn), torn));
+        if (lost is not null)
         {
-            // One that is torn here is whole somewhere else.
-            bool mine = m.Sources.Any(s => s.Unit == unit.Ordinal && s.Rung == RestoreRung.Live && s.Node == context!.Self);
-            bool there = (mine || m.Sources.Count == 0) && Rolls(unit, m, spec, out torn);
-            if (mine && !there)
-            {
-                return [new DamagedState(RestoreRung.Live, -1, -1, m.RestoreStep, torn ?? $"unit {unit.Id} is of step {unit.Step}, not {m.RestoreStep}")];
-            }
-
-            live &= there;
-        }
-
-        foreach (UnitState unit in store.Units.Concat(store.Leaving))
-        {
-            unit.DropReduced();
+            return [lost];
         }
 
         copies.RollTo(m.RestoreStep, m.Redo, spec.Training);
@@ -178,7 +183,7 @@ internal sealed partial class DeviceActor
 
     private void TryReady()
     {
-        if (preparation is not { Connected: true } begun || !IsRestored)
+        if (preparation is not { Connected: true } begun || !fetches.IsRestored)
         {
             return;
         }

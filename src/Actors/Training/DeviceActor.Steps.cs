@@ -63,9 +63,8 @@ internal sealed partial class DeviceActor
     /// <summary>ST-1: the step is reported when the gradients of all units are reduced, and those of all copies held here have come.</summary>
     private void TryReport()
     {
-        if (progress is { IsReduced: true, IsReported: false } step && copies.Cover(step.Step))
+        if (progress is { } step && step.Report(copies.Cover(step.Step)))
         {
-            step.IsReported = true;
             if (AlteredDense() is { } altered)
             {
                 Answer(altered);

@@ -43,6 +43,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         Receive<Connected>(m => context?.Epoch == m.Epoch, OnConnected);
         Receive<ActorCreated>(m => actors[m.Name] = (m.Actor, m.Incarnation));
         Receive<AskHoldings>(OnAskHoldings);
+        Receive<GetReady>(OnGetReady);
         Receive<FetchTick>(OnFetchTick);
         Receive<ReadyYet>(m => context?.Epoch == m.Epoch, _ => TryReady());
         Receive<CopyFailed>(m =>
@@ -121,11 +122,15 @@ internal sealed partial class DeviceActor : ReceiveActor
         {
             Prepare(m);
         }
-        catch (Exception e) when (e is SpecException or CheckpointException or CorpusException or IOException or UnauthorizedAccessException or InsufficientMemoryException)
+        catch (Exception e) when (IsForPeople(e))
         {
             Answer(new EpochPrepared(m.Epoch, node.Incarnation, e.Message, 0, 0, []));
         }
     }
+
+    /// <summary>What the node cannot do, in one sentence of its own.</summary>
+    private static bool IsForPeople(Exception e) =>
+        e is SpecException or CheckpointException or CorpusException or IOException or UnauthorizedAccessException or InsufficientMemoryException;
 
     private void Prepare(PrepareEpoch m)
     {
@@ -155,7 +160,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         node.Flight.Enter(Phase.Recovery, m.Epoch, m.RestoreStep);
         begun.Live = live;
         preparation = begun;
-        fetches.AddRange(Lacking(m));
+        fetches.Begin(FetchBook.Lacking(context, store.Order, store.Units, copies.Missing(m.RestoreStep)));
         int epoch = m.Epoch;
         connecting = new CancellationTokenSource(node.ConnectPatience);
         node.Exchange.ConnectAsync(connecting.Token).PipeTo(

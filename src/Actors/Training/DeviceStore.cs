@@ -13,7 +13,7 @@ namespace MoeActors.Actors.Training;
 /// <param name="id">Name of the unit.</param>
 /// <param name="ordinal">Ordinal in the run's unit order.</param>
 /// <param name="layout">Layout of the flat parameter group the unit is a range of.</param>
-internal abstract class UnitState(UnitId id, int ordinal, ParameterLayout layout) : IDisposable
+internal abstract class UnitState(UnitId id, int ordinal, ParameterLayout layout) : IHeldUnit
 {
     public UnitId Id => id;
 
@@ -53,6 +53,9 @@ internal abstract class UnitState(UnitId id, int ordinal, ParameterLayout layout
 
     /// <summary>ST-1: the reduced gradient of step <see cref="Step"/>, fp32 [Count], from its reduction to its update; owned by the unit, so that it outlives the actor. Null otherwise.</summary>
     public Tensor? Reduced { get; private set; }
+
+    /// <inheritdoc/>
+    public bool HasGradient => Reduced is not null;
 
     /// <summary>Takes the reduced gradient over.</summary>
     public void Keep(Tensor reduced)
@@ -139,14 +142,14 @@ internal sealed class ExpertUnit(UnitId id, int ordinal, ParameterLayout layout,
 /// </summary>
 internal sealed class DeviceStore : IDisposable
 {
-    private readonly Dictionary<UnitId, UnitState> units = [];
-    private readonly Dictionary<UnitId, UnitState> leaving = [];
+    private readonly HeldUnits<UnitState> held;
     private readonly UnitOrder order;
 
     public DeviceStore(RunSpec spec, Device device)
     {
         (Spec, Device) = (spec, device);
         order = new UnitOrder(spec.Model, spec.Layout);
+        held = new HeldUnits<UnitState>(order, Create);
         DenseLayout = ParameterLayout.Dense(spec.Model);
         DenseWeights = zeros(DenseLayout.Total, dtype: WeightType, device: device);
         DenseGuard = StateGuard.Of(spec, DenseWeights, DenseLayout, spec.Layout.Ranks);
@@ -174,25 +177,24 @@ internal sealed class DeviceStore : IDisposable
     /// <summary>Whether that state was read from a checkpoint, and not computed since.</summary>
     public bool Restored { get; set; }
 
-    public IReadOnlyCollection<UnitState> Units => units.Values;
+    public IReadOnlyCollection<UnitState> Units => held.Units;
 
     /// <summary>Units that live elsewhere now and stay until whoever takes them over has come for them.</summary>
-    public IReadOnlyCollection<UnitState> Leaving => leaving.Values;
+    public IReadOnlyCollection<UnitState> Leaving => held.Leaving;
 
-    public UnitState this[UnitId id] => units[id];
+    public UnitState this[UnitId id] => held[id];
 
     /// <summary>The run's units in their canonical order.</summary>
     public UnitOrder Order => order;
 
     /// <summary>The unit, if it lives here or is about to leave; else null.</summary>
-    public UnitState? Find(int ordinal) =>
-        units.TryGetValue(order.Units[ordinal], out UnitState? unit) || leaving.TryGetValue(order.Units[ordinal], out unit) ? unit : null;
+    public UnitState? Find(int ordinal) => held.Find(ordinal);
 
     /// <summary>Everything is of the same step: all of it has been restored.</summary>
     public void IsAt(long step)
     {
         Array.Fill(DenseRanges, step);
-        foreach (UnitState unit in units.Values)
+        foreach (UnitState unit in held.Units)
         {
             Array.Fill(unit.Ranges, step);
             unit.IsAt(step);
@@ -200,60 +202,15 @@ internal sealed class DeviceStore : IDisposable
         }
     }
 
-    /// <summary>What units that live elsewhere now are held for is over.</summary>
-    public void Settle()
-    {
-        foreach (UnitState gone in leaving.Values)
-        {
-            gone.Dispose();
-        }
+    /// <inheritdoc cref="HeldUnits{T}.Settle"/>
+    public void Settle() => held.Settle();
 
-        leaving.Clear();
-    }
-
-    /// <summary>Keeps the units of the given ranks and creates what is missing (uninitialised: restore follows). The others are freed, but for those that others come for: they stay until <see cref="Settle"/>.</summary>
-    public void Hold(IReadOnlyCollection<int> ranks, IReadOnlyCollection<int>? wanted = null)
-    {
-        foreach (UnitState back in leaving.Values)
-        {
-            // The epoch that sent them away came to nothing.
-            units.Add(back.Id, back);
-        }
-
-        leaving.Clear();
-        foreach (UnitId gone in units.Keys.Where(u => !ranks.Contains(UnitOrder.OwnerRank(Spec.Layout, u))).ToArray())
-        {
-            if (wanted?.Contains(units[gone].Ordinal) == true)
-            {
-                leaving.Add(gone, units[gone]);
-            }
-            else
-            {
-                units[gone].Dispose();
-            }
-
-            units.Remove(gone);
-        }
-
-        for (int i = 0; i < order.Units.Count; i++)
-        {
-            UnitId id = order.Units[i];
-            if (ranks.Contains(UnitOrder.OwnerRank(Spec.Layout, id)) && !units.ContainsKey(id))
-            {
-                units.Add(id, Create(id, i));
-            }
-        }
-    }
+    /// <inheritdoc cref="HeldUnits{T}.Hold"/>
+    public void Hold(IReadOnlyCollection<int> ranks, IReadOnlyCollection<int>? wanted = null) => held.Hold(ranks, wanted);
 
     public void Dispose()
     {
-        foreach (UnitState unit in units.Values)
-        {
-            unit.Dispose();
-        }
-
-        units.Clear();
-        Settle();
+        held.Clear();
         DenseWeights.Dispose();
     }
 

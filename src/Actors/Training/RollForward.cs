@@ -9,13 +9,17 @@ namespace MoeActors.Actors.Training;
 /// </summary>
 internal static class RollForward
 {
+    /// <summary>PURE: whether state of <paramref name="step"/> lacks nothing but the decided update that leads to <paramref name="target"/>.</summary>
+    public static bool Misses(long step, bool hasGradient, long target, DecidedUpdate? redo) =>
+        step != target && hasGradient && redo is not null && step == redo.Step && redo.Step + 1 == target;
+
     /// <summary>Whether the unit's state is that of <paramref name="target"/> afterwards.</summary>
     public static bool To(UnitState unit, long target, DecidedUpdate? redo, TrainingSpec training)
     {
-        if (unit.Step != target && unit.Reduced is not null && redo is not null && unit.Step == redo.Step && redo.Step + 1 == target)
+        if (Misses(unit.Step, unit.HasGradient, target, redo))
         {
             unit.FinishSnapshot();
-            UnitUpdate.Apply(unit, redo, training);
+            UnitUpdate.Apply(unit, redo!, training);
         }
 
         return unit.Step == target;

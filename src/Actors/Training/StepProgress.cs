@@ -48,7 +48,15 @@ internal sealed class StepProgress(long step, int units, int ranks)
     public bool IsReduced => unitReports.Count == units;
 
     /// <summary>Whether the coordinator was told so.</summary>
-    public bool IsReported { get; set; }
+    public bool IsReported { get; private set; }
+
+    /// <summary>ST-1: true once, when the gradients of all units are reduced and those of all copies held here have come: the step is to be reported now.</summary>
+    public bool Report(bool covered)
+    {
+        bool now = IsReduced && covered && !IsReported;
+        IsReported |= now;
+        return now;
+    }
 
     /// <summary>Takes the step's decision; false when it is of another step, or known already.</summary>
     public bool Decide(StepDecision decision)

@@ -19,24 +19,32 @@ internal static class UnitUpdate
     /// <param name="updating">Told in the middle of it; what it throws tears the unit. Null when nobody asks.</param>
     public static void Apply(UnitState unit, DecidedUpdate decided, TrainingSpec training, Action<UnitId, long>? updating = null)
     {
-        if (unit.Step != decided.Step || unit.Reduced is null)
+        InPlace(unit, decided, () =>
         {
-            throw new InvalidOperationException($"ST-1: unit {unit.Id} of step {unit.Step}{(unit.Reduced is null ? " without its gradient" : "")} cannot take the update of step {decided.Step}");
+            updating?.Invoke(unit.Id, decided.Step);
+            try
+            {
+                Pass(unit.Optimizer, unit.Steps, unit.Reduced!, decided, training);
+            }
+            catch (StateAlteredException e) when (unit.Tampered.Length > 0)
+            {
+                throw unit.Altered(e.What);
+            }
+        });
+        unit.Guard.Updated(unit, decided.Skip);
+    }
+
+    /// <summary>ST-1 of an update in place, whatever the arithmetic: of no step from its first write to its last, of the next one afterwards, and never again.</summary>
+    public static void InPlace(IHeldUnit unit, DecidedUpdate decided, Action pass)
+    {
+        if (unit.Step != decided.Step || !unit.HasGradient)
+        {
+            throw new InvalidOperationException($"ST-1: unit {unit.Id} of step {unit.Step}{(unit.HasGradient ? "" : " without its gradient")} cannot take the update of step {decided.Step}");
         }
 
         unit.IsAt(-1);
-        updating?.Invoke(unit.Id, decided.Step);
-        try
-        {
-            Pass(unit.Optimizer, unit.Steps, unit.Reduced, decided, training);
-        }
-        catch (StateAlteredException e) when (unit.Tampered.Length > 0)
-        {
-            throw unit.Altered(e.What);
-        }
-
+        pass();
         unit.IsAt(decided.Step + 1);
-        unit.Guard.Updated(unit, decided.Skip);
         unit.DropReduced();
     }
 

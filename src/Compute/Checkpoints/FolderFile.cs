@@ -81,7 +81,7 @@ internal sealed class FolderFile(SafeFileHandle handle) : IStoredFile
         {
             begin = at / AlignedBuffers.Block * AlignedBuffers.Block;
             long end = (offset + count + AlignedBuffers.Block - 1) / AlignedBuffers.Block * AlignedBuffers.Block;
-            var span = new Span<byte>((void*)buffer, (int)Math.Min(AlignedBuffers.Size, end - begin));
+            var span = new Span<byte>((void*)buffer, (int)Math.Min(AlignedBuffers.Room, end - begin));
             try
             {
                 filled = RandomAccess.Read(direct, span, begin);

@@ -10,6 +10,16 @@ public enum RecoveryMode
     BoundedStale,
 }
 
+/// <summary>What is done about a node that computes much slower than the others.</summary>
+public enum StragglerPolicy
+{
+    /// <summary>It is named.</summary>
+    Report,
+
+    /// <summary>It gives ranks away at a step boundary: to a spare that is ready, else to the other nodes.</summary>
+    Relieve,
+}
+
 /// <summary>How a run comes back from a failure.</summary>
 public sealed record RecoverySpec
 {
@@ -25,7 +35,24 @@ public sealed record RecoverySpec
     /// <summary>Whether weights, master, m and v are checked each step for not having changed between two updates; what has is restored like torn state.</summary>
     public bool Integrity { get; init; } = true;
 
+    /// <summary>A step that takes this many times as long as the longest of the newest ones is looked into; 0 = never. Learned anew by each coordinator.</summary>
+    public double StepDeadline { get; init; } = 10;
+
+    /// <summary>No step is looked into before this time, in seconds.</summary>
+    public double StepDeadlineLeast { get; init; } = 20;
+
+    /// <summary>A node whose ranks compute this many times as long as those of the others is a straggler; 0 = nobody is.</summary>
+    public double StragglerRatio { get; init; } = 2;
+
+    /// <summary>What is done about one. Relieve: with exact recovery only.</summary>
+    public StragglerPolicy Stragglers { get; init; } = StragglerPolicy.Report;
+
     /// <summary>Throws <see cref="SpecException"/> naming the key that cannot be.</summary>
-    public void Validate() =>
+    public void Validate()
+    {
         SpecException.Require(Copies is >= 0 and <= MostCopies, "recovery.copies", Copies, $"between 0 (none) and {MostCopies}");
+        SpecException.Require(StepDeadline is 0 or (>= 2 and <= 1000), "recovery.step-deadline", StepDeadline, "0 (never), or between 2 and 1000 times the longest of the newest steps");
+        SpecException.Require(StragglerRatio is 0 or (>= 1.2 and <= 100), "recovery.straggler-ratio", StragglerRatio, "0 (nobody is), or between 1.2 and 100 times the computing time of the others");
+        SpecException.Require(StepDeadlineLeast is >= 1 and <= 86400, "recovery.step-deadline-least", $"{StepDeadlineLeast} s", "between 1 s and 1 d");
+    }
 }

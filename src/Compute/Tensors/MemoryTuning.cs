@@ -13,7 +13,9 @@ public static unsafe partial class MemoryTuning
 {
     private const int TrimThreshold = -1, TopPad = -2, MmapThreshold = -3, ArenaMax = -8;
     private const int HugePages = 14; // MADV_HUGEPAGE
-    private const long HugePage = 2 << 20;
+
+    /// <summary>Bytes of a huge page, and the alignment of one.</summary>
+    public const int HugePage = 2 << 20;
 
     /// <summary>
     /// Keeps freed memory in the process, in one heap shared by all threads. Call at start, before the first tensor.
@@ -46,9 +48,14 @@ public static unsafe partial class MemoryTuning
             return false;
         }
 
-        long address = (long)TensorMemory.BytePointer(tensor);
-        long begin = (address + HugePage - 1) / HugePage * HugePage;
-        long end = (address + TensorMemory.ByteCount(tensor)) / HugePage * HugePage;
+        return AdviseHugePages((nint)TensorMemory.BytePointer(tensor), TensorMemory.ByteCount(tensor));
+    }
+
+    /// <summary>The same for the whole huge pages within <paramref name="bytes"/> bytes of native memory.</summary>
+    public static bool AdviseHugePages(nint address, long bytes)
+    {
+        long begin = ((long)address + HugePage - 1) / HugePage * HugePage;
+        long end = ((long)address + bytes) / HugePage * HugePage;
         return end > begin && Madvise((nint)begin, (nuint)(end - begin), HugePages) == 0;
     }
 

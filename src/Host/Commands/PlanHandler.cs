@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Plans;
 using MoeActors.Host.Configuration;
@@ -13,11 +15,12 @@ internal sealed class PlanHandler(TextWriter output) : IHandler<PlanRequest>
     {
         RunSpec run = request.Settings.Run;
         MemoryPlan plan = MemoryPlan.Of(run.Model, run.Layout, run.Training.Precision, run.Nodes, run.Checkpoint.KeepsSnapshots, run.Copies);
+        double[] risks = Risks(run);
         CheckpointPlanOutput? checkpoint = request.Checkpoint is { } asked ? new CheckpointPlanOutput(run, asked) : null;
         if (request.Json)
         {
             output.WriteLine(JsonSerializer.Serialize(
-                new { Model = run.Model.Name, MoeLayers = run.Model.MoeLayers().Count, run.Model.Moe.Experts, run.Layout, Precision = Word(run.Training.Precision), Plan = plan, Checkpoint = checkpoint?.Json() }, JsonOutput.Options));
+                new { Model = run.Model.Name, MoeLayers = run.Model.MoeLayers().Count, run.Model.Moe.Experts, run.Layout, Precision = Word(run.Training.Precision), Plan = plan, Checkpoint = checkpoint?.Json(), LossRisks = risks }, JsonOutput.Options));
             return Task.FromResult(ExitCodes.Ok);
         }
 
@@ -50,8 +53,25 @@ internal sealed class PlanHandler(TextWriter output) : IHandler<PlanRequest>
         nodes.Write(output);
         output.WriteLine();
         output.WriteLine($"one full checkpoint: {Size(plan.CheckpointBytes)}");
+        if (risks.Length > 0)
+        {
+            output.WriteLine($"nodes lost at once, and how likely at most the last copy of something goes with them (recovery.copies = {run.Copies}): {string.Join(", ", risks.Select((r, k) => string.Create(CultureInfo.InvariantCulture, $"{k + 1} of {run.Nodes}: {100 * r:0.#} %")))}");
+        }
+
         checkpoint?.Write(output);
         return Task.FromResult(ExitCodes.Ok);
+    }
+
+    /// <summary>Bounds on the loss of the last copy of something, by number of nodes lost at once, from 1 to the first that can cause it. Empty in bounded-stale mode, where no state is gone on from.</summary>
+    private static double[] Risks(RunSpec run)
+    {
+        if (!run.IsExact)
+        {
+            return [];
+        }
+
+        CopyPlan plan = CopyPlacement.Plan(run.Copies, [.. Enumerable.Range(0, run.Nodes).Select(n => n.ToString(CultureInfo.InvariantCulture))]);
+        return [.. Enumerable.Range(1, Math.Min(run.Nodes, run.Copies + 1)).Select(k => LossRisk.Bound(plan, [.. Enumerable.Range(0, run.Nodes)], k))];
     }
 
     private static string Millions(long count) => count < 100_000 ? $"{count / 1e3:0.0} k" : $"{count / 1e6:0.0} M";

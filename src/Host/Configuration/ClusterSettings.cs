@@ -21,6 +21,9 @@ internal sealed record ClusterSettings
     /// <summary>Time a broken connection stays closed before it is tried again.</summary>
     public required TimeSpan ConnectionRetry { get; init; }
 
+    /// <summary>Patience with a connection that is being made.</summary>
+    public required TimeSpan ConnectionTimeout { get; init; }
+
     /// <summary>Fewest threads the pool keeps ready.</summary>
     public required int MinimumThreads { get; init; }
 
@@ -47,6 +50,7 @@ internal sealed record ClusterSettings
             Secret = SecretText.Read(r, "cluster.secret", "cluster.secret-file"),
             JoinRetry = r.Duration("cluster.join-retry"),
             ConnectionRetry = r.Duration("cluster.connection-retry"),
+            ConnectionTimeout = r.Duration("cluster.connection-timeout"),
             MinimumThreads = r.Whole("cluster.minimum-threads", 1, 1024),
             FailureDetector = FailureDetectorSettings.Read(r),
             SplitBrain = SplitBrainSettings.Read(r),
@@ -55,6 +59,11 @@ internal sealed record ClusterSettings
         if (Uri.CheckHostName(cluster.Host) == UriHostNameType.Unknown)
         {
             throw r.Wrong("cluster.host", "a host name or IP address of this machine");
+        }
+
+        if (cluster.ConnectionTimeout < TimeSpan.FromMilliseconds(50) || cluster.ConnectionTimeout >= cluster.FailureDetector.AcceptablePause + cluster.SplitBrain.StableAfter)
+        {
+            throw r.Wrong("cluster.connection-timeout", "at least 50 ms, and less than cluster.failure-detector.acceptable-pause and cluster.split-brain.stable-after together: a node that comes back would be removed before it is reached");
         }
 
         return cluster.IsLocal || cluster.Secret is not null

@@ -31,6 +31,9 @@ internal sealed record RuntimeSettings
     /// <summary>How long a lost node is awaited before its ranks move.</summary>
     public required TimeSpan RecoveryGrace { get; init; }
 
+    /// <summary>How long a node must stay before a run that goes on with fewer takes it in.</summary>
+    public required TimeSpan RecoverySettle { get; init; }
+
     /// <summary>Checks before a start.</summary>
     public required ResourceSettings Resources { get; init; }
 
@@ -78,6 +81,7 @@ internal sealed record RuntimeSettings
             ObjectStore = ObjectStoreSettings.Read(r, Environment.GetEnvironmentVariable),
             Supervision = SupervisionSettings.Read(r),
             RecoveryGrace = r.Duration("recovery.grace"),
+            RecoverySettle = r.Duration("recovery.settle"),
             Resources = ResourceSettings.Read(r),
             NodeDirectory = r.PathOrNull("node.data-dir"),
             Http = HttpSettings.Read(r),

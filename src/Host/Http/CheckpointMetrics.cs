@@ -14,8 +14,8 @@ public static class CheckpointMetrics
     /// <summary>Step of the newest complete checkpoint.</summary>
     public static Gauge LastStep { get; } = MetricsSetup.Gauge("moe_checkpoint_last_step", "Step of the newest complete checkpoint.");
 
-    /// <summary>Bytes this node wrote.</summary>
-    public static Counter Bytes { get; } = MetricsSetup.Counter("moe_checkpoint_written_bytes_total", "Bytes this node wrote to checkpoints.");
+    /// <summary>Bytes of the checkpoints committed, all nodes.</summary>
+    public static Counter Bytes { get; } = MetricsSetup.Counter("moe_checkpoint_written_bytes_total", "Bytes of the checkpoints committed, all nodes together.");
 
     /// <summary>Time training stood still for a checkpoint, of each step that did, seconds.</summary>
     public static Histogram Stall { get; } = MetricsSetup.Duration("moe_checkpoint_stall_seconds", "Time training stood still for a checkpoint.");

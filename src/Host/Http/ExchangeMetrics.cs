@@ -17,11 +17,11 @@ public static class ExchangeMetrics
     /// <summary>Messages received, by peer node.</summary>
     public static Counter MessagesReceived { get; } = MetricsSetup.Counter("moe_exchange_received_messages_total", "Messages received from a peer.", "peer");
 
-    /// <summary>Messages refused for an old epoch or a wrong checksum, by reason.</summary>
-    public static Counter Refused { get; } = MetricsSetup.Counter("moe_exchange_refused_messages_total", "Messages that changed nothing: stale epoch, wrong checksum, unknown exchange.", "reason");
+    /// <summary>Frames that changed nothing, by reason: "epoch", "unknown", "disconnected", "checksum", "protocol".</summary>
+    public static Counter Dropped { get; } = MetricsSetup.Counter("moe_exchange_dropped_messages_total", "Messages that changed nothing: of another epoch, for nobody, or not sound.", "reason");
 
-    /// <summary>Connections that broke, by peer node.</summary>
-    public static Counter ConnectionsLost { get; } = MetricsSetup.Counter("moe_exchange_connections_lost_total", "Connections to a peer that broke.", "peer");
+    /// <summary>Connections refused.</summary>
+    public static Counter Refused { get; } = MetricsSetup.Counter("moe_exchange_refused_connections_total", "Connections refused: other version, run or secret.");
 
     /// <summary>Time per step in which a compute lane waited for the exchange, seconds.</summary>
     public static Histogram Exposed { get; } = MetricsSetup.Duration("moe_exchange_exposed_seconds", "Time per step in which compute waited for tokens or gradients.");

@@ -13,10 +13,4 @@ public static class MembershipMetrics
 
     /// <summary>Epoch of the run.</summary>
     public static Gauge Epoch { get; } = MetricsSetup.Gauge("moe_epoch", "Epoch of the run; grows with every change of membership.");
-
-    /// <summary>Changes of membership, by what happened: "joined", "left", "unreachable", "removed".</summary>
-    public static Counter Changes { get; } = MetricsSetup.Counter("moe_membership_changes_total", "Changes of membership.", "change");
-
-    /// <summary>Node processes started again after they died.</summary>
-    public static Counter Restarts { get; } = MetricsSetup.Counter("moe_node_restarts_total", "Node processes started again after they died.");
 }

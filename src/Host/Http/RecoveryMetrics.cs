@@ -17,6 +17,9 @@ public static class RecoveryMetrics
     /// <summary>1 while a recovery is under way.</summary>
     public static Gauge UnderWay { get; } = MetricsSetup.Gauge("moe_recovery_under_way", "1 while a recovery is under way.");
 
+    /// <summary>Effective training time ratio so far, 0 … 1.</summary>
+    public static Gauge Ettr { get; } = MetricsSetup.Gauge("moe_ettr_ratio", "Effective training time ratio so far: useful time over wall time, 0 to 1.");
+
     /// <summary>Proportion of lost tokens so far (MoC paper), 0 … 1.</summary>
     public static Gauge Plt { get; } = MetricsSetup.Gauge("moe_plt_ratio", "Proportion of lost tokens so far, 0 to 1.");
 }

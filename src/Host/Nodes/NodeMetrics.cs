@@ -9,6 +9,12 @@ internal static class NodeMetrics
     /// <summary>Raises the counters to what <paramref name="statistics"/> says.</summary>
     public static void Update(ExchangeStatistics statistics)
     {
+        ExchangeMetrics.Dropped.WithLabels("epoch").IncTo(statistics.DroppedByEpoch);
+        ExchangeMetrics.Dropped.WithLabels("unknown").IncTo(statistics.DroppedUnknown);
+        ExchangeMetrics.Dropped.WithLabels("disconnected").IncTo(statistics.DroppedDisconnected);
+        ExchangeMetrics.Dropped.WithLabels("checksum").IncTo(statistics.ChecksumFailures);
+        ExchangeMetrics.Dropped.WithLabels("protocol").IncTo(statistics.ProtocolFailures);
+        ExchangeMetrics.Refused.IncTo(statistics.Refused);
         foreach (PeerStatistics peer in statistics.Peers)
         {
             string node = peer.Node.ToString(System.Globalization.CultureInfo.InvariantCulture);

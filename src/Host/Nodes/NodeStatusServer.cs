@@ -99,6 +99,7 @@ internal static class NodeStatusServer
             MembershipMetrics.NodesWanted.Set(status.NodesWanted);
             MembershipMetrics.Epoch.Set(status.Epoch);
             RecoveryMetrics.Plt.Set(snapshot.Plt ?? 0);
+            RecoveryMetrics.Ettr.Set(snapshot.Ettr ?? 0);
             CheckpointMetrics.LastStep.Set(Math.Max(0, status.Checkpoint));
             current = new Http.RunStatus
             {
@@ -108,7 +109,7 @@ internal static class NodeStatusServer
                 {
                     "running" or "applying" or "evaluating" => "running",
                     "finishing" => "stopping",
-                    "gathering" or "preparing" when status.Epoch > 1 => "recovering",
+                    "surveying" or "gathering" or "preparing" when status.Epoch > 1 => "recovering",
                     _ => "starting",
                 },
                 Progress = snapshot,

@@ -40,7 +40,7 @@ internal sealed class JsonProgress(TextWriter output, ProgressOptions options) :
     }
 
     private void Write(ProgressSnapshot s) => Write(new ProgressLine(
-        "progress", s.Step, s.Steps, s.Step > 0 ? s.Loss : null, s.ValidationLoss, s.TokensPerSecond, s.Eta?.TotalSeconds, s.NodesUp, s.Nodes, s.LastCheckpointStep, s.SlowestRank, s.Epoch, s.Message, s.Plt));
+        "progress", s.Step, s.Steps, s.Step > 0 ? s.Loss : null, s.ValidationLoss, s.TokensPerSecond, s.Eta?.TotalSeconds, s.NodesUp, s.Nodes, s.LastCheckpointStep, s.SlowestRank, s.Epoch, s.Message, s.Plt, s.Ettr));
 
     private void Write<T>(T line)
     {
@@ -50,7 +50,7 @@ internal sealed class JsonProgress(TextWriter output, ProgressOptions options) :
 
     private sealed record ProgressLine(
         string Type, long Step, long Steps, double? Loss, double? ValidationLoss, double TokensPerSecond, double? EtaSeconds, int NodesUp, int Nodes,
-        long? LastCheckpointStep, int? SlowestRank, long Epoch, string? Message, double? Plt);
+        long? LastCheckpointStep, int? SlowestRank, long Epoch, string? Message, double? Plt, double? Ettr);
 
     private sealed record EventLine(string Type, string Kind, string Message);
 }

@@ -29,4 +29,7 @@ public sealed record ProgressSnapshot(
 {
     /// <summary>Proportion of lost tokens so far, a share; null in a run without partial checkpoints.</summary>
     public double? Plt { get; init; }
+
+    /// <summary>Effective training time ratio so far, a share; null while it is not known.</summary>
+    public double? Ettr { get; init; }
 }

@@ -56,6 +56,7 @@ internal sealed class SnapshotPanel(bool unicode)
         text += $"   [grey]tok/s[/] {ProgressText.Rate(s.TokensPerSecond)}   [grey]nodes[/] {nodes}   [grey]epoch[/] {s.Epoch}";
         text += s.LastCheckpointStep is { } c ? $"   [grey]checkpoint[/] {c}" : "";
         text += s.Plt is { } lost ? $"   [grey]plt[/] {ProgressText.Percent(lost)}" : "";
+        text += s.Ettr is { } ettr ? $"   [grey]ettr[/] {ProgressText.Percent(ettr)}" : "";
         text += s.SlowestRank is { } r ? $"   [grey]slowest rank[/] {r}" : "";
         return new Markup(text.TrimStart());
     }

@@ -13,6 +13,7 @@ internal static class StatusProgress
         {
             "running" => null,
             "gathering" => status.Epoch > 0 ? "waiting for a replacement" : "waiting for nodes",
+            "surveying" => "recovering",
             "preparing" => status.Epoch > 1 ? "recovering" : "preparing",
             "evaluating" => "evaluating",
             "finishing" => "writing the last checkpoint",
@@ -24,6 +25,7 @@ internal static class StatusProgress
             status.Checkpoint >= 0 ? status.Checkpoint : null, status.SlowestRank >= 0 ? status.SlowestRank : null, status.Epoch, message)
         {
             Plt = double.IsNaN(status.Plt) ? null : status.Plt,
+            Ettr = double.IsNaN(status.Ettr) ? null : status.Ettr,
         };
     }
 
@@ -31,7 +33,8 @@ internal static class StatusProgress
     public static ProgressEventKind KindOf(string text) => text switch
     {
         _ when text.StartsWith("Dynamic-K", StringComparison.Ordinal) => ProgressEventKind.Info,
-        _ when text.Contains(" is lost", StringComparison.Ordinal) || text.Contains(" failed", StringComparison.Ordinal) => ProgressEventKind.Fault,
+        _ when text.Contains(" is lost", StringComparison.Ordinal) || text.Contains(" failed", StringComparison.Ordinal)
+            || text.Contains(" has not got on for ", StringComparison.Ordinal) => ProgressEventKind.Fault,
         _ when text.Contains("FAILED", StringComparison.Ordinal) || text.Contains("not finite", StringComparison.Ordinal)
             || text.Contains("exceeds checkpoint.plt-budget", StringComparison.Ordinal) => ProgressEventKind.Warning,
         _ when text.Contains("recovered", StringComparison.Ordinal) || text.Contains("takes over", StringComparison.Ordinal) => ProgressEventKind.Recovery,

@@ -23,7 +23,7 @@ public static class ReportBuilder
     }
 
     /// <summary>Useful time of <paramref name="steps"/> in ms: what went into steps that survived and changed the weights, without checkpoint stalls.</summary>
-    public static double UsefulMs(IEnumerable<StepLine> steps) => steps.Where(s => !s.Skipped).Sum(s => Math.Max(0, s.Ms - s.CheckpointStallMs));
+    public static double UsefulMs(IEnumerable<StepLine> steps) => steps.Sum(LiveEttr.UsefulMs);
 
     private static RunTotals Total(ReportInput input)
     {

@@ -20,6 +20,7 @@ internal sealed class RunRecorder : IRunRecorder
     private readonly EventsLog events;
     private readonly Dictionary<int, int> idOfFault = [];
     private readonly List<FaultRecord> inherited = [];
+    private readonly LiveEttr ettr;
     private int faults;
     private bool refused;
     private RunSpec? spec;
@@ -40,6 +41,8 @@ internal sealed class RunRecorder : IRunRecorder
             EventHistory history = EventsLog.Read(path);
             faults = history.Faults.Count;
             inherited.AddRange(history.Faults.Where(f => f.FirstStepMs is null));
+            ettr = new LiveEttr(StepsLog.Read(Path.Combine(folder, StepsLog.FileName)), RunReports.Wall(history, this.time.GetUtcNow()), this.time);
+            IsEnded = history.All.LastOrDefault(e => e.Type is "started" or "resumed" or "ended")?.Type == "ended";
             NewestEpoch = (int)history.All.Select(e => e.Epoch ?? 0).DefaultIfEmpty().Max();
         }
         catch (ReportException e)
@@ -52,6 +55,12 @@ internal sealed class RunRecorder : IRunRecorder
 
     /// <inheritdoc/>
     public int NewestEpoch { get; }
+
+    /// <inheritdoc/>
+    public double Ettr => ettr.Share;
+
+    /// <inheritdoc/>
+    public bool IsEnded { get; }
 
     /// <inheritdoc/>
     public void Opened(RunSpec spec, string command, bool resumed)
@@ -89,10 +98,8 @@ internal sealed class RunRecorder : IRunRecorder
         };
         Write(() => steps.Append(line));
         CloseInherited();
-        if (step.SnapshotStallMs > 0)
-        {
-            CheckpointMetrics.Stall.Observe(step.SnapshotStallMs / 1000);
-        }
+        ettr.Add(line);
+        RunMetrics.Step(line);
     }
 
     /// <inheritdoc/>
@@ -102,8 +109,7 @@ internal sealed class RunRecorder : IRunRecorder
     /// <inheritdoc/>
     public void Checkpoint(CommittedCheckpoint checkpoint)
     {
-        CheckpointMetrics.Committed.WithLabels(checkpoint.Kind).Inc();
-        CheckpointMetrics.Persist.Observe(checkpoint.PersistMs / 1000);
+        RunMetrics.Checkpoint(checkpoint);
         Write(() => Append(checkpoint));
     }
 
@@ -147,17 +153,30 @@ internal sealed class RunRecorder : IRunRecorder
     }
 
     /// <inheritdoc/>
-    public void FaultUnderway(FaultTimeline fault) => Fault(fault);
+    public void CheckpointFailed(long step) => CheckpointMetrics.Failed.Inc();
 
     /// <inheritdoc/>
-    public void Fault(FaultTimeline fault) => Write(() => events.Append(new FaultRecord
+    public void FaultUnderway(FaultTimeline fault)
+    {
+        Append(fault);
+        RunMetrics.FaultUnderway();
+    }
+
+    /// <inheritdoc/>
+    public void Fault(FaultTimeline fault)
+    {
+        Append(fault);
+        RunMetrics.Fault(fault);
+    }
+
+    private void Append(FaultTimeline fault) => Write(() => events.Append(new FaultRecord
     {
         Id = IdOf(fault),
         Kind = fault.Kind,
         Target = fault.Target,
         AtStep = fault.AtStep,
         Injected = fault.Injected,
-        DetectedMs = 0,
+        DetectedMs = fault.DetectedMs,
         DecidedMs = fault.DecidedMs,
         FetchedMs = fault.FetchedMs,
         RestoredMs = fault.RestoredMs,

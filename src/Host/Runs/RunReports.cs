@@ -61,7 +61,7 @@ internal static class RunReports
             Faults = events.Faults,
             StateHashes = events.Marks,
             Samples = new SampleCounts((steps * spec.Training.GlobalBatch) - skipped, history.RecomputedTokens / tokensPerSample, lost, repeated),
-            Wall = Wall(events),
+            Wall = Wall(events, events.All.Count > 0 ? events.All[^1].At : TimeProvider.System.GetUtcNow()),
             Outcome = outcome.Split(':')[0],
             OutcomeReason = outcome.Contains(':', StringComparison.Ordinal) ? outcome[(outcome.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim() : null,
             ValidationLoss = validation.Count > 0 ? validation.OrderBy(v => v.Key).Last().Value : null,
@@ -80,8 +80,8 @@ internal static class RunReports
         return ((end - distinct) * batch, (history.Steps.Count - distinct) * batch);
     }
 
-    /// <summary>Time between start and end of each stretch in which the run was being trained.</summary>
-    private static TimeSpan Wall(EventHistory events)
+    /// <summary>Time between start and end of each stretch in which the run was being trained; one that has no end yet ends at <paramref name="now"/>.</summary>
+    public static TimeSpan Wall(EventHistory events, DateTimeOffset now)
     {
         TimeSpan wall = TimeSpan.Zero;
         DateTimeOffset? begun = null;
@@ -95,6 +95,6 @@ internal static class RunReports
             }
         }
 
-        return begun is { } open && events.All.Count > 0 ? wall + (events.All[^1].At - open) : wall;
+        return begun is { } open ? wall + (now - open) : wall;
     }
 }

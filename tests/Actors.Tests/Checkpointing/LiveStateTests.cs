@@ -14,19 +14,18 @@ public sealed class LiveStateTests
     [InlineData(false, true)]
     [InlineData(true, false)]
     public void With_partial_checkpoints_state_that_was_restored_and_not_computed_since_is_restored_again(bool restored, bool live) =>
-        Assert.Equal(live, LiveState.IsOf(Partial, 3, restored, 3));
+        Assert.Equal(live, LiveState.MayStay(Partial, restored));
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void With_full_checkpoints_state_of_the_recovery_point_is_that_of_the_recovery_point(bool restored)
+    public void With_full_checkpoints_and_in_exact_mode_it_stays(bool restored)
     {
-        Assert.True(LiveState.IsOf(Full, 3, restored, 3));
-        Assert.False(LiveState.IsOf(Full, 4, restored, 3));
-        Assert.False(LiveState.IsOf(Full, -1, restored, 3));
+        Assert.True(LiveState.MayStay(Full, restored));
+        Assert.True(LiveState.MayStay(Partial with { Recovery = new RecoverySpec() }, restored));
     }
 
     [Fact]
     public void With_replicas_and_partial_checkpoints_nothing_is_live() =>
-        Assert.False(LiveState.IsOf(Partial with { Layout = new LogicalLayout { Ranks = 4, ExpertParallel = 2 } }, 3, restored: false, 3));
+        Assert.False(LiveState.MayStay(Partial with { Layout = new LogicalLayout { Ranks = 4, ExpertParallel = 2 } }, restored: false));
 }

@@ -40,8 +40,8 @@ public sealed class LostTokensTests
     public void Who_asks_for_the_status_is_told_and_a_full_run_has_none()
     {
         var board = new StatusBoard();
-        Assert.Equal(LostTokens.Share(Partial, Lossy()), board.Answer(new StatusQuery(0), new CoordinatorState { Spec = Partial, Plt = Lossy() }).Plt);
-        Assert.True(double.IsNaN(board.Answer(new StatusQuery(0), new CoordinatorState { Spec = Full }).Plt));
+        Assert.Equal(LostTokens.Share(Partial, Lossy()), board.Answer(new StatusQuery(0), new CoordinatorState { Spec = Partial, Plt = Lossy() }, 0.9).Plt);
+        Assert.True(double.IsNaN(board.Answer(new StatusQuery(0), new CoordinatorState { Spec = Full }, 0.9).Plt));
     }
 
     private static double? Decide(RunSpec spec, PltLedger? plt)

@@ -37,6 +37,8 @@ internal sealed class VirtualNode(NodeIdentity identity, Func<long, bool> isFini
     {
         switch (order)
         {
+            case GetReady m:
+                return [new Input.JoinerReady(new NodeReady(m.RunKey, identity.Incarnation, null))];
             case AskHoldings m when m.Epoch > epoch:
                 quiet = true;
                 return [new Input.Held(new Holdings(m.Epoch, identity.Incarnation, List(live), List(copies), decided))];

@@ -63,10 +63,20 @@ internal sealed class VirtualRun
         {
             // Only what crosses the network can come again: what the coordinator tells itself cannot.
             Input old = past[random.Next(past.Count)];
-            if (old is Input.Prepared or Input.Reported or Input.Applied or Input.Evaluated or Input.Persisted or Input.ActorFailed or Input.NodeLost)
+            if (old is Input.Prepared or Input.Reported or Input.Applied or Input.Evaluated or Input.Persisted or Input.ActorFailed or Input.NodeLost or Input.JoinerReady)
             {
                 Feed(old);
             }
+        }
+    }
+
+    /// <summary>Things arrive until <paramref name="enough"/> holds.</summary>
+    public void DeliverUntil(Func<bool> enough)
+    {
+        for (int left = 20_000; !enough(); left--)
+        {
+            Assert.True(left > 0 && !IsQuiet, "it never comes to that");
+            Deliver();
         }
     }
 
@@ -154,7 +164,7 @@ internal sealed class VirtualRun
             .Where(n => Watch.IsLost(n) || !(alive.ContainsKey(n) || bag.Any(i => i is Input.NodeLost e && e.Incarnation == n))).ToArray();
         State = Watch.Replayed with { Fence = Watch.Replayed.Fence + 1, Lost = [.. lost] };
         Watch.TakenOver(State);
-        bag.RemoveAll(i => i is Input.Published or Input.PublishFailed or Input.GraceOver or Input.PauseOver);
+        bag.RemoveAll(i => i is Input.Published or Input.PublishFailed or Input.GraceOver or Input.PauseOver or Input.Settled);
         bag.AddRange(alive.Values.Select(v => new Input.NodeUp(v.Identity)));
         bag.Add(new Input.GraceOver(State.Epoch));
     }
@@ -187,6 +197,9 @@ internal sealed class VirtualRun
                     bag.Add(random.NextDouble() < PublishFails
                         ? new Input.PublishFailed(e.Checkpoint.Step, e.Checkpoint.Epoch, "disk full")
                         : new Input.Published(e.Checkpoint, 100));
+                    break;
+                case Effect.StartSettling e:
+                    bag.Add(new Input.Settled(e.Incarnation));
                     break;
                 case Effect.StartBackoff e:
                     bag.RemoveAll(i => i is Input.PauseOver);

@@ -33,6 +33,9 @@ internal sealed class RecordedRun : IRunRecorder
 
     public CommittedCheckpoint? Last { get; private set; }
 
+    /// <summary>What a coordinator that takes office over an ended run is told of its report.</summary>
+    public bool IsEnded { get; set; } = true;
+
     public void Opened(RunSpec spec, string command, bool resumed)
     {
     }

@@ -15,10 +15,10 @@ public sealed class ReplayTests(ITestOutputHelper output)
             var watch = System.Diagnostics.Stopwatch.StartNew();
             IReadOnlyList<SimResult> results = Simulator.Run(seed, count);
             output.WriteLine(
-                $"{count} schedules from seed {seed}: {results.Sum(r => r.Events)} events, {results.Sum(r => r.Faults.Count)} faults, {results.Sum(r => r.Epochs)} epochs, "
+                $"{count} schedules from seed {seed}: {results.Sum(r => r.Events)} events, {results.Sum(r => r.Faults.Count)} faults, {results.Sum(r => r.Epochs)} epochs, {results.Sum(r => r.FromMemory)} of them on from memory, "
                 + $"{watch.Elapsed.TotalSeconds:0.0} s; {results.Count(r => r.Problem is not null)} break an invariant");
             SimResult[] broken = [.. results.Where(r => r.Problem is not null)];
-            Assert.True(broken.Length == 0, string.Join('\n', broken.Select(r => $"seed {r.Seed}: {r.Problem}")));
+            Assert.True(broken.Length == 0, string.Join<SimResult>('\n', broken));
             return;
         }
 

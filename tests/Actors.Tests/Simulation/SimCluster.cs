@@ -5,7 +5,7 @@ namespace MoeActors.Actors.Tests.Simulation;
 
 /// <summary>
 /// Membership as the cluster library gives it: joining, a failure detector, downing by proof or by the majority's silence, the oldest member has the coordinator. A side without a
-/// majority, and a process that finds itself removed, end.
+/// majority, and a process that finds itself removed, end. Of two halves the one with the oldest goes on, or, with a lease, the one that takes it first.
 /// </summary>
 internal sealed class SimCluster(SimWorld world)
 {
@@ -88,6 +88,16 @@ internal sealed class SimCluster(SimWorld world)
         process.In(world.Random.NextInt64(50, 500) * SimClock.Millisecond, () => process.Die("left the cluster"));
     }
 
+    /// <summary>The coordinator has decided to do without a node.</summary>
+    public void Down(NodeIdentity node)
+    {
+        if (world.Processes.TryGetValue(node.Incarnation, out SimProcess? process))
+        {
+            Down(process, "downed by decision");
+            Ends(process);
+        }
+    }
+
     private void Look()
     {
         world.Clock.In(SimClock.Second / 2, null, Look);
@@ -100,7 +110,7 @@ internal sealed class SimCluster(SimWorld world)
             }
             else if (!unreachable.TryAdd(member, world.Clock.Now) && world.Clock.Now - unreachable[member] >= StableAfter && side.Length > 0)
             {
-                if (side.Length * 2 > members.Count || (side.Length * 2 == members.Count && side.Contains(members[0])))
+                if (side.Length * 2 > members.Count || (side.Length * 2 == members.Count && (world.Setup.Lease || side.Contains(members[0]))))
                 {
                     Down(member, "downed after silence");
                     Ends(member);

@@ -61,6 +61,15 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
             case NodeHello m:
                 OnHello(from, m.Node);
                 break;
+            case Holdings m:
+                Feed(new Input.Held(m));
+                break;
+            case NodeReady m:
+                Feed(new Input.JoinerReady(m));
+                break;
+            case NodeProgress m:
+                Feed(new Input.Progressed(m));
+                break;
             case EpochPrepared m:
                 Feed(new Input.Prepared(m));
                 break;
@@ -107,7 +116,7 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
 
         CoordinatorState before = state;
         (CoordinatorState next, IReadOnlyList<Effect> effects) = world.Seams.Step(before, input);
-        world.Oracle.Stepped(before, input, next, effects);
+        world.Oracle.Stepped(process, before, input, next, effects);
         state = next;
         JournalEntry[] entries = [.. effects.OfType<Effect.Journal>().Select(j => j.Entry)];
         if (entries.Length == 0)
@@ -147,7 +156,7 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
             foreach (JournalEntry entry in entries)
             {
                 world.Journal.Add(Entries.Write(entry));
-                world.Oracle.Journaled(entry);
+                world.Oracle.Journaled(process, entry);
             }
 
             sequence = world.Journal.Count;
@@ -170,6 +179,11 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
             switch (effect)
             {
                 case Effect.Tell e:
+                    if (e.Message is AskHoldings or PrepareEpoch && state.Recoveries > 0)
+                    {
+                        world.RecoveryIsUnderWay(e.Message);
+                    }
+
                     world.Net.ToNode(process, e.Node, e.Message);
                     break;
                 case Effect.Publish e:
@@ -178,14 +192,19 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
                 case Effect.StartGrace e:
                     StartGrace(e.Epoch);
                     break;
+                case Effect.StartSettling e:
+                    process.In(world.Setup.Settle * e.Times, () => Feed(new Input.Settled(e.Incarnation)));
+                    break;
+                case Effect.Down e:
+                    world.Cluster.Down(e.Node);
+                    break;
                 case Effect.StartBackoff e:
                     process.In((long)(e.Pause.TotalSeconds * SimClock.Second), () => Feed(new Input.PauseOver(e.Epoch)));
                     break;
                 case Effect.Note e:
                     world.Trace?.Add(world.Clock.Now, process.Identity.Incarnation, $"“{e.Text}”");
                     break;
-                case Effect.Ended e:
-                    world.Oracle.Ended(e.Outcome);
+                case Effect.Ended:
                     world.Unlock(process);
                     break;
             }

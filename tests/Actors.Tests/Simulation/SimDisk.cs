@@ -19,6 +19,20 @@ internal sealed class SimDisk(Random random)
         public int Synced { get; set; }
 
         public bool IsDurable => Synced == Bytes.Count;
+
+        /// <summary>Its content and tag, as it is read whole.</summary>
+        public SmallObject Whole()
+        {
+            if (whole is null || whole.Content.Length != Bytes.Count)
+            {
+                byte[] content = [.. Bytes];
+                whole = new SmallObject(content, Checksums.Of(content));
+            }
+
+            return whole;
+        }
+
+        private SmallObject? whole;
     }
 
     /// <summary>Operations that change something, so far.</summary>

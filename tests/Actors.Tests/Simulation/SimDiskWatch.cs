@@ -20,8 +20,21 @@ internal sealed class SimDiskWatch(SimWorld world)
     public void Look()
     {
         bool safe = false;
-        foreach ((string name, SimDisk.Inode inode) in world.Disk.Live.Concat(world.Disk.Durable).Where(f => CheckpointPaths.TryManifest(f.Key, out _)).ToArray())
+        Look(world.Disk.Live, ref safe);
+        Look(world.Disk.Durable, ref safe);
+        begun |= safe;
+        SimViolation.Unless(safe || !begun, "CK-2", () => "there is no complete recovery point");
+    }
+
+    private void Look(IReadOnlyDictionary<string, SimDisk.Inode> names, ref bool safe)
+    {
+        foreach ((string name, SimDisk.Inode inode) in names)
         {
+            if (name.Contains('/') || !CheckpointPaths.TryManifest(name, out _))
+            {
+                continue;
+            }
+
             if (!manifests.TryGetValue(inode, out IReadOnlyList<string>? files))
             {
                 manifests.Add(inode, files = Register(name, inode));
@@ -37,9 +50,6 @@ internal sealed class SimDiskWatch(SimWorld world)
 
             safe |= world.Disk.Live.ContainsKey(name) && world.Disk.Durable.ContainsKey(name);
         }
-
-        begun |= safe;
-        SimViolation.Unless(safe || !begun, "CK-2", () => "there is no complete recovery point");
     }
 
     private IReadOnlyList<string> Register(string name, SimDisk.Inode inode)

@@ -53,6 +53,15 @@ internal enum SimFaultKind
 
     /// <summary>For a while nothing can be written to the disk.</summary>
     DiskFull,
+
+    /// <summary>A process dies, and another one while the recovery from that is under way.</summary>
+    CrashInRecovery,
+
+    /// <summary>A process dies, and the coordinator's while the recovery from that is under way.</summary>
+    CoordinatorCrashInRecovery,
+
+    /// <summary>The update of a copy of another node's unit fails in the middle.</summary>
+    TearCopy,
 }
 
 /// <summary>One fault of a schedule.</summary>
@@ -78,7 +87,7 @@ internal static class SimSchedule
         for (int i = 0; i < count; i++)
         {
             var kind = (SimFaultKind)random.Next(kinds);
-            bool fails = kind is SimFaultKind.DropLink or SimFaultKind.DuplicateFrame or SimFaultKind.ReorderFrame or SimFaultKind.CrashActor or SimFaultKind.CrashUpdate or SimFaultKind.Partition or SimFaultKind.CutControl;
+            bool fails = kind is SimFaultKind.TearCopy or SimFaultKind.DropLink or SimFaultKind.DuplicateFrame or SimFaultKind.ReorderFrame or SimFaultKind.CrashActor or SimFaultKind.CrashUpdate or SimFaultKind.Partition or SimFaultKind.CutControl;
 
             // More than that many in a row end a run, as documented: that is no subject here.
             if (fails && ++failures > 2)

@@ -44,6 +44,9 @@ internal sealed class SimLayout
 
     public int Ordinal(UnitId unit) => ordinals[unit];
 
+    /// <summary>Memory for a unit's state.</summary>
+    public SimContent Content(int ordinal) => new([.. Parts[Order.Units[ordinal]].Select(p => p.Part)]);
+
     public SimState Initial(SimPart part) => new(Mix.Of(77, (ulong)Ordinal(part.Unit), (ulong)(part.Expert + 1)), 0);
 
     public static ulong Token(long step, int rank, ReadOnlySpan<ulong> dense) => Mix.Of((ulong)step, (ulong)rank, Mix.Of(dense));

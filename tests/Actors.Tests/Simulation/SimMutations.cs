@@ -27,6 +27,12 @@ internal static class SimMutations
         ["a lost node is not missed"] = () => new LostNodeKept(),
         ["a checkpoint is published with a part missing"] = () => new MissingPart(),
         ["a state in the middle of an update is taken for live"] = () => new TornLive(),
+        ["a unit that missed the decision is not rolled forward"] = () => new NoRollForward(),
+        ["a unit is rolled forward twice"] = () => new RollForwardTwice(),
+        ["a copy that is not complete is used"] = () => new StaleCopy(),
+        ["what an old incarnation held is believed"] = () => new OldHoldings(),
+        ["a step is reported before its copies are covered"] = () => new Uncovered(),
+        ["the last decision is forgotten"] = () => new ForgottenDecision(),
     };
 
     private sealed class GateNeverCloses : SimSeams
@@ -41,6 +47,12 @@ internal static class SimMutations
         public override bool ForgetsReduced => false;
 
         public override bool IsNew(StepProgress progress, StepDecision decision) => progress.Decide(decision) || progress.Step == decision.Step;
+
+        public override void Update(SimUnit unit, DecidedUpdate decided, Action pass)
+        {
+            pass();
+            unit.IsAt(decided.Step + 1);
+        }
     }
 
     private sealed class OldReports : SimSeams
@@ -125,6 +137,62 @@ internal static class SimMutations
 
     private sealed class TornLive : SimSeams
     {
-        public override long StepWhileUpdating(long step) => step;
+        public override void Update(SimUnit unit, DecidedUpdate decided, Action pass) => base.Update(unit, decided, () =>
+        {
+            unit.IsAt(decided.Step);
+            pass();
+        });
+    }
+
+    private sealed class NoRollForward : SimSeams
+    {
+        public override void RollForward(SimUnit unit, DecidedUpdate redo, Action pass) => base.RollForward(unit, redo, static () => { });
+    }
+
+    private sealed class RollForwardTwice : SimSeams
+    {
+        public override void RollForward(SimUnit unit, DecidedUpdate redo, Action pass) => base.RollForward(unit, redo, pass + pass);
+    }
+
+    private sealed class StaleCopy : SimSeams
+    {
+        public override (CoordinatorState State, IReadOnlyList<Effect> Effects) Step(CoordinatorState state, Input input) => base.Step(
+            state, input is Input.Held held ? new Input.Held(held.Message with { Copies = [.. held.Message.Copies.Select(c => c.Step < 0 ? c with { Step = state.Step } : c)] }) : input);
+
+        public override IHeldState? Source(IHeldState? live, IHeldState? copy, long step, bool weights) => base.Source(live, copy, step, weights) ?? (weights ? null : copy);
+    }
+
+    private sealed class OldHoldings : SimSeams
+    {
+        private readonly Dictionary<string, Holdings> newest = [];
+
+        public override (CoordinatorState State, IReadOnlyList<Effect> Effects) Step(CoordinatorState state, Input input)
+        {
+            if (input is Input.Held { Message: var held } && state.Members.TryGetValue(held.Node, out NodeIdentity? node))
+            {
+                if (newest.TryGetValue(node.Name, out Holdings? old) && old.Node != held.Node)
+                {
+                    return base.Step(state, new Input.Held(old with { Node = held.Node, Epoch = held.Epoch }));
+                }
+
+                newest[node.Name] = held;
+            }
+
+            return base.Step(state, input);
+        }
+    }
+
+    private sealed class Uncovered : SimSeams
+    {
+        public override bool Cover(CopyBook<SimCopy> copies, long step) => true;
+    }
+
+    private sealed class ForgottenDecision : SimSeams
+    {
+        public override (CoordinatorState State, IReadOnlyList<Effect> Effects) Step(CoordinatorState state, Input input)
+        {
+            (CoordinatorState next, IReadOnlyList<Effect> effects) = base.Step(state, input is Input.Held held ? new Input.Held(held.Message with { Decided = null }) : input);
+            return (next.Phase == RunPhase.Surveying ? next with { LastUpdate = null } : next, effects);
+        }
     }
 }

@@ -83,7 +83,7 @@ internal sealed class SimNet(SimWorld world)
     }
 
     /// <summary>Sends a frame of the present epoch; what has no connection is lost with it.</summary>
-    public void Send(SimProcess from, FrameHeader header, ulong payload)
+    public void Send(SimProcess from, FrameHeader header, ulong payload, SimContent? piece = null)
     {
         EpochState state = from.Exchange!;
         if (!state.Is(header.Run, header.Epoch))
@@ -94,7 +94,7 @@ internal sealed class SimNet(SimWorld world)
         int node = state.NodeOf[header.Destination];
         if (node == state.Table.Self)
         {
-            from.Device.OnTicket(new SimTicket(header, payload));
+            from.Device.OnTicket(new SimTicket(header, payload, piece));
             return;
         }
 
@@ -109,10 +109,10 @@ internal sealed class SimNet(SimWorld world)
                 return;
             }
 
-            Travel(link, from, link.Seal(from, header), payload, fault == SimFaultKind.ReorderFrame);
+            Travel(link, from, new SimTicket(link.Seal(from, header), payload, piece), fault == SimFaultKind.ReorderFrame);
             if (fault == SimFaultKind.DuplicateFrame)
             {
-                Travel(link, from, link.Last, payload, false);
+                Travel(link, from, new SimTicket(link.Last, payload, piece), false);
             }
         }
     }
@@ -126,31 +126,39 @@ internal sealed class SimNet(SimWorld world)
         }
     }
 
-    private void Travel(SimLink link, SimProcess from, FrameHeader header, ulong payload, bool late)
+    private void Travel(SimLink link, SimProcess from, SimTicket ticket, bool late)
     {
         SimProcess to = link.Other(from);
         long at = world.Clock.Now + world.Random.NextInt64(10, 10 + world.Setup.Latency);
         at = late ? at + (2 * world.Setup.Latency) : link.InOrder(from, at);
-        world.Clock.In(at - world.Clock.Now, to, () =>
+        world.Clock.In(at - world.Clock.Now, null, () =>
         {
-            if (link.IsBroken)
-            {
-                return;
-            }
-
-            if (FrameRules.Fault(in header, link.Expected(to), 1 << 20) is { } fault)
-            {
-                world.Trace?.Add(world.Clock.Now, to.Identity.Incarnation, fault);
-                Break(link, fault, 50 * SimClock.Millisecond);
-                return;
-            }
-
-            link.Accept(to);
-            if (world.Seams.IsCurrent(to.Exchange!, header))
-            {
-                to.Device.OnTicket(new SimTicket(header, payload));
-            }
+            // Read from the sender's memory no earlier than now; from here on the receiver's system holds it, also for a process that stands still.
+            SimTicket arrived = ticket with { State = ticket.State?.Copy() };
+            to.Do(() => Arrive(link, to, arrived));
         });
+    }
+
+    private void Arrive(SimLink link, SimProcess to, SimTicket ticket)
+    {
+        FrameHeader header = ticket.Header;
+        if (link.IsBroken)
+        {
+            return;
+        }
+
+        if (FrameRules.Fault(in header, link.Expected(to), 1 << 20) is { } fault)
+        {
+            world.Trace?.Add(world.Clock.Now, to.Identity.Incarnation, fault);
+            Break(link, fault, 50 * SimClock.Millisecond);
+            return;
+        }
+
+        link.Accept(to);
+        if (world.Seams.IsCurrent(to.Exchange!, header))
+        {
+            to.Device.OnTicket(ticket);
+        }
     }
 
     private void Break(SimLink link, string why, long seenWithin)

@@ -114,6 +114,20 @@ internal sealed class SimProcess
             case PrepareEpoch m when !world.Seams.Admits(fence, m.Fence):
                 world.Trace?.Add(world.Clock.Now, Identity.Incarnation, $"ignores epoch {m.Epoch} of an older coordinator");
                 break;
+            case AskHoldings m when !world.Seams.Admits(fence, m.Fence):
+                break;
+            case GetReady m when !world.Seams.Admits(fence, m.Fence):
+                break;
+            case AskProgress m:
+                world.Net.ToCoordinator(this, new NodeProgress(m.Epoch, m.Step, Identity.Incarnation, 0, "waits"));
+                break;
+            case EndNode m:
+                if (world.Seams.Admits(fence, m.Fence))
+                {
+                    Die(m.Reason);
+                }
+
+                break;
             case HelloAnswer { Refusal: { } refusal }:
                 Die($"refused: {refusal}");
                 break;

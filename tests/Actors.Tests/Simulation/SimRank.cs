@@ -4,13 +4,13 @@ using MoeActors.Actors.Protocol;
 namespace MoeActors.Actors.Tests.Simulation;
 
 /// <summary>A logical rank's step: token → expert outputs → gradient → its range reduced → updated weights to every other node.</summary>
-internal sealed class SimRank(SimWorld world, SimProcess process, int rank) : SimActor(world, process, $"rank-{rank}")
+internal sealed class SimRank(SimWorld world, SimProcess process, int rank, string name) : SimActor(world, process, name)
 {
     private readonly ulong?[] outs = new ulong?[world.Layout.Ranks], back = new ulong?[world.Layout.Ranks], pieces = new ulong?[world.Layout.Ranks];
     private ulong token, hidden;
     private bool evaluating;
 
-    private Endpoint Me => new(EndpointKind.Rank, 0, rank);
+    protected override Endpoint Me { get; } = new(EndpointKind.Rank, 0, rank);
 
     public void BeginStep(int epoch, long step)
     {
@@ -81,12 +81,11 @@ internal sealed class SimRank(SimWorld world, SimProcess process, int rank) : Si
 
     protected override void OnUpdated()
     {
-        Process.Device.Store!.Dense[rank] = Unit[Unit.Parts[0]].Chain;
         for (int node = 0; node < Context!.Message.Nodes.Count; node++)
         {
             if (node != Context.Self)
             {
-                Send(Purpose.WeightPiece, Me, new Endpoint(EndpointKind.Device, 0, node), Unit[Unit.Parts[0]].Chain);
+                Send(Purpose.WeightPiece, new Endpoint(EndpointKind.Device, 0, node), Unit.Content[0].Chain);
             }
         }
     }
@@ -102,7 +101,7 @@ internal sealed class SimRank(SimWorld world, SimProcess process, int rank) : Si
         token = SimLayout.Token(Step, rank, Process.Device.Store!.Dense);
         for (int p = 0; p < Ranks; p++)
         {
-            Send(Purpose.Dispatch, Me, new Endpoint(EndpointKind.ExpertShard, 0, p), token, micro);
+            Send(Purpose.Dispatch, new Endpoint(EndpointKind.ExpertShard, 0, p), token, micro);
         }
     });
 
@@ -115,7 +114,7 @@ internal sealed class SimRank(SimWorld world, SimProcess process, int rank) : Si
         if (evaluating)
         {
             Step = -1;
-            Tell(() => Process.Device.OnRankEvaluated(epoch, step, report));
+            Process.Device.Post(() => Process.Device.OnRankEvaluated(epoch, step, report));
             return;
         }
 
@@ -123,7 +122,7 @@ internal sealed class SimRank(SimWorld world, SimProcess process, int rank) : Si
         {
             for (int p = 0; p < Ranks; p++)
             {
-                Send(Purpose.CombineGradient, Me, new Endpoint(EndpointKind.ExpertShard, 0, p), SimLayout.CombineGradient(hidden, p));
+                Send(Purpose.CombineGradient, new Endpoint(EndpointKind.ExpertShard, 0, p), SimLayout.CombineGradient(hidden, p));
             }
         });
     }
@@ -133,7 +132,7 @@ internal sealed class SimRank(SimWorld world, SimProcess process, int rank) : Si
         ulong gradient = SimLayout.Gradient(hidden, [.. back.Select(b => b!.Value)]);
         for (int r = 0; r < Ranks; r++)
         {
-            Send(Purpose.GradientPiece, Me, new Endpoint(EndpointKind.Rank, 0, r), SimLayout.Piece(gradient, r));
+            Send(Purpose.GradientPiece, new Endpoint(EndpointKind.Rank, 0, r), SimLayout.Piece(gradient, r));
         }
     }
 
@@ -144,9 +143,6 @@ internal sealed class SimRank(SimWorld world, SimProcess process, int rank) : Si
             return;
         }
 
-        Reduced = Mix.Of([.. pieces.Select(p => p!.Value)]);
-        (int epoch, long step, UnitReport norm) = (Context!.Epoch, Step, World.Layout.Norm(Unit.Id, Step, Reduced.Value));
-        RankReport report = SimLayout.Loss(rank, hidden, World.Layout.Routed(Step, rank));
-        Tell(() => Process.Device.OnReduced(epoch, step, norm, report));
+        Keep(Mix.Of([.. pieces.Select(p => p!.Value)]), SimLayout.Loss(rank, hidden, World.Layout.Routed(Step, rank)));
     }
 }

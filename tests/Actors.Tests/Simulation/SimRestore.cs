@@ -10,27 +10,28 @@ internal sealed class SimRestore(SimWorld world, SimProcess process, SimStore st
 {
     private readonly List<DamagedState> damaged = [];
 
-    public IReadOnlyList<DamagedState> Run(PrepareEpoch m, out bool live)
+    public IReadOnlyList<DamagedState> Run(PrepareEpoch m)
     {
-        live = LiveState.IsOf(world.Setup.Spec, store.Step, store.Restored, m.RestoreStep);
-        if (live)
+        foreach (SimUnit unit in store.Units)
         {
-            return [];
+            unit.IsAt(-1);
         }
 
-        store.Step = -1;
         if (m.RestoreStep == 0)
         {
             FromSeed();
-            store.Restored = false;
         }
         else
         {
             FromCheckpoint(m.RestoreStep, m.Restore);
-            store.Restored = true;
         }
 
-        store.Step = damaged.Count == 0 ? m.RestoreStep : -1;
+        if (damaged.Count == 0)
+        {
+            store.IsAt(m.RestoreStep);
+            store.Restored = m.RestoreStep > 0;
+        }
+
         return damaged;
     }
 
@@ -38,10 +39,10 @@ internal sealed class SimRestore(SimWorld world, SimProcess process, SimStore st
     {
         foreach (SimUnit unit in store.Units)
         {
-            unit.Steps.SetAll(0);
-            foreach (SimPart part in unit.Parts)
+            unit.Content.Steps.SetAll(0);
+            for (int i = 0; i < unit.Content.Parts.Count; i++)
             {
-                unit.Set(part, world.Layout.Initial(part));
+                unit.Content.Set(i, world.Layout.Initial(unit.Content.Parts[i]));
             }
         }
 
@@ -81,8 +82,9 @@ internal sealed class SimRestore(SimWorld world, SimProcess process, SimStore st
 
         foreach (SimUnit unit in store.Units)
         {
-            foreach (SimPart part in unit.Parts)
+            for (int i = 0; i < unit.Content.Parts.Count; i++)
             {
+                SimPart part = unit.Content.Parts[i];
                 RestoreItem? item = items.FirstOrDefault(i => part.Expert >= 0 && i.Layer == 0 && i.Expert == part.Expert);
                 long? version = item?.Rung == RestoreRung.Vault ? item.Moments : part.Expert < 0 ? step : null;
                 SimState? kept = version is { } v ? world.Seams.FromVault(process.Vault, part, v) : null;
@@ -94,9 +96,11 @@ internal sealed class SimRestore(SimWorld world, SimProcess process, SimStore st
 
                 if ((kept ?? Try(part.Expert < 0 ? -1 : 0, part.Expert, item?.Manifest ?? step, () => Stored(Reader(item?.Manifest ?? step), part))?.Value) is { } state)
                 {
-                    unit.Set(part, state);
+                    unit.Content.Set(i, state);
                 }
             }
+
+            store.Publish(unit);
         }
     }
 

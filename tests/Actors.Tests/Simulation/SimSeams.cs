@@ -35,8 +35,26 @@ internal class SimSeams
 
     public virtual bool IsNew(StepProgress progress, StepDecision decision) => progress.Decide(decision);
 
-    /// <summary>What the device's state is the state of while an update is under way: of no step.</summary>
-    public virtual long StepWhileUpdating(long step) => -1;
+    /// <summary>The update of a decided step, in place.</summary>
+    public virtual void Update(SimUnit unit, DecidedUpdate decided, Action pass) => UnitUpdate.InPlace(unit, decided, pass);
+
+    /// <summary>The update that a unit missed, when the next epoch begins.</summary>
+    public virtual void RollForward(SimUnit unit, DecidedUpdate redo, Action pass) => UnitUpdate.InPlace(unit, redo, pass);
+
+    /// <summary>The update of the copy of a unit, with the gradient that came for it.</summary>
+    public virtual void UpdateCopy(SimCopy copy, DecidedUpdate decided)
+    {
+        if (copy.Advance() is { } gradient)
+        {
+            copy.Content.Pass(decided, gradient);
+        }
+    }
+
+    /// <summary>Whether the copies held here suffice for a step to be reported.</summary>
+    public virtual bool Cover(CopyBook<SimCopy> copies, long step) => copies.Cover(step);
+
+    /// <summary>What another node's question for state is answered from.</summary>
+    public virtual IHeldState? Source(IHeldState? live, IHeldState? copy, long step, bool weights) => FetchBook.Source(live, copy, step, weights);
 
     public virtual bool IsCurrent(EpochState state, in FrameHeader header) => state.Is(header.Run, header.Epoch);
 
@@ -45,5 +63,5 @@ internal class SimSeams
     public virtual IReadOnlyList<StoredObject> Listed(string folder, IReadOnlyList<StoredObject> objects) => objects;
 
     public virtual CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint) =>
-        Publisher.Publish(spec, store, retention, checkpoint, static _ => { });
+        Publisher.Publish(spec, store, retention, checkpoint, static _ => { }, hashed: -1);
 }

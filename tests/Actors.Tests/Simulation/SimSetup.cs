@@ -4,22 +4,28 @@ namespace MoeActors.Actors.Tests.Simulation;
 
 /// <summary>PURE: seed → the run and the cluster that a schedule disturbs.</summary>
 /// <param name="Spec">The run.</param>
+/// <param name="Spares">Nodes more than the run wants.</param>
+/// <param name="Lease">Of two halves of a cluster the one that takes a lease goes on, not the one with the oldest node.</param>
 /// <param name="SameHost">All nodes are on one machine: the process table proves a death.</param>
 /// <param name="Grace">How long the coordinator waits for a replacement, microseconds.</param>
+/// <param name="Settle">How long a node must stay before a run under way takes it in, microseconds.</param>
 /// <param name="Latency">Longest time of a message on its way, microseconds.</param>
 /// <param name="Compute">Longest time of a piece of computing, microseconds.</param>
 /// <param name="Storage">Longest time of writing a file, microseconds.</param>
 /// <param name="Slow">One in so many messages lies in its mailbox for a while.</param>
 /// <param name="NotFinite">Steps whose gradients are not finite.</param>
-internal sealed record SimSetup(RunSpec Spec, bool SameHost, long Grace, long Latency, long Compute, long Storage, int Slow, IReadOnlySet<long> NotFinite)
+internal sealed record SimSetup(RunSpec Spec, int Spares, bool Lease, bool SameHost, long Grace, long Settle, long Latency, long Compute, long Storage, int Slow, IReadOnlySet<long> NotFinite)
 {
     public bool Partial => Spec.Checkpoint.Mode == CheckpointMode.Partial;
+
+    /// <summary>Whether every state that ever is computed or restored is that of the undisturbed run.</summary>
+    public bool IsExact => Spec.IsExact || !Partial;
 
     public static SimSetup Of(int seed)
     {
         var random = new Random(seed ^ 0x5EED);
         int ranks = 2 + Math.Min(random.Next(3), random.Next(3)), nodes = random.Next(2, ranks + 1), steps = random.Next(4, 9);
-        bool partial = random.Next(10) < 3;
+        bool partial = random.Next(10) < 3, exact = random.Next(10) < 6;
         var spec = new RunSpec
         {
             RunId = $"sim-{seed}",
@@ -51,6 +57,7 @@ internal sealed record SimSetup(RunSpec Spec, bool SameHost, long Grace, long La
                 Vault = random.Next(3) == 0 ? VaultUse.On : VaultUse.Auto,
                 PltBudget = random.Next(2) == 0 ? 0.01 : 0.9,
             },
+            Recovery = new RecoverySpec { Mode = exact ? RecoveryMode.Exact : RecoveryMode.BoundedStale, Copies = random.Next(4) switch { 0 => random.Next(2) * 2, _ => 1 } },
             Evaluation = new EvaluationSpec { Interval = random.Next(3) == 0 ? 2 : 0 },
         };
         spec.Validate();
@@ -61,7 +68,10 @@ internal sealed record SimSetup(RunSpec Spec, bool SameHost, long Grace, long La
             notFinite.Add(random.Next(steps));
         }
 
+        // Longer than between two hellos: a coordinator that takes over has heard of the nodes that live.
+        long grace = random.Next(3) == 0 ? random.Next(800, 1500) : random.Next(2000, 12_000);
         return new SimSetup(
-            spec, random.Next(2) == 0, random.Next(2, 12) * SimClock.Second, random.Next(200, 4000), random.Next(500, 20_000), random.Next(1000, 200_000), random.Next(2) == 0 ? 40 : 6, notFinite);
+            spec, random.Next(4) == 0 ? 1 : 0, random.Next(2) == 0, random.Next(2) == 0, grace * SimClock.Millisecond, random.Next(20, 400) * SimClock.Millisecond,
+            random.Next(200, 4000), random.Next(500, 20_000), random.Next(1000, 200_000), random.Next(2) == 0 ? 40 : 6, notFinite);
     }
 }

@@ -4,12 +4,12 @@ using MoeActors.Actors.Protocol;
 namespace MoeActors.Actors.Tests.Simulation;
 
 /// <summary>The experts of one rank: answers each chunk at once; its gradient is reduced when every rank's is in.</summary>
-internal sealed class SimShard(SimWorld world, SimProcess process, int rank) : SimActor(world, process, $"expert-shard-0-{rank}")
+internal sealed class SimShard(SimWorld world, SimProcess process, int rank, string name) : SimActor(world, process, name)
 {
     private readonly ulong?[] gradients = new ulong?[world.Layout.Ranks];
     private readonly HashSet<int> answered = [];
 
-    private Endpoint Me => new(EndpointKind.ExpertShard, 0, rank);
+    protected override Endpoint Me { get; } = new(EndpointKind.ExpertShard, 0, rank);
 
     protected override void OnAttached() => OpenStep(Context!.Message.RestoreStep);
 
@@ -33,17 +33,15 @@ internal sealed class SimShard(SimWorld world, SimProcess process, int rank) : S
             case Purpose.Dispatch:
                 bool training = ticket.Header.Micro >= 0;
                 SimViolation.Unless(!training || answered.Add(source.Rank), "ST-2", () => $"a chunk of rank {source.Rank}, step {Step}, is computed twice");
-                Compute(() => Send(Purpose.Combine, Me, source, SimLayout.ExpertOut(ticket.Payload, Unit.Whole)));
+                Compute(() => Send(Purpose.Combine, source, SimLayout.ExpertOut(ticket.Payload, Unit.Content.Whole)));
                 break;
             case Purpose.CombineGradient:
                 SimViolation.Unless(gradients[source.Rank] is null, "ST-2", () => $"a gradient of rank {source.Rank}, step {Step}, came twice");
                 gradients[source.Rank] = ticket.Payload;
-                Compute(() => Send(Purpose.DispatchGradient, Me, source, SimLayout.DispatchGradient(ticket.Payload, Unit.Whole)));
+                Compute(() => Send(Purpose.DispatchGradient, source, SimLayout.DispatchGradient(ticket.Payload, Unit.Content.Whole)));
                 if (gradients.All(g => g is not null))
                 {
-                    Reduced = Mix.Of([.. gradients.Select(g => g!.Value)]);
-                    (int epoch, long step, UnitReport norm) = (Context!.Epoch, Step, World.Layout.Norm(Unit.Id, Step, Reduced.Value));
-                    Tell(() => Process.Device.OnReduced(epoch, step, norm, null));
+                    Keep(Mix.Of([.. gradients.Select(g => g!.Value)]), null);
                 }
 
                 break;

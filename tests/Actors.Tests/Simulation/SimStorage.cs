@@ -21,16 +21,7 @@ internal sealed class SimStorage(SimDisk disk, SimSeams seams, Func<bool> isFull
 
     public IReadOnlyList<string> Folders() => [.. disk.Folders.Order(StringComparer.Ordinal)];
 
-    public SmallObject? Read(string name)
-    {
-        if (!disk.Live.TryGetValue(name, out SimDisk.Inode? inode))
-        {
-            return null;
-        }
-
-        byte[] content = [.. inode.Bytes];
-        return new SmallObject(content, Checksums.Of(content));
-    }
+    public SmallObject? Read(string name) => disk.Live.TryGetValue(name, out SimDisk.Inode? inode) ? inode.Whole() : null;
 
     public IStoredFile? Open(string name) => disk.Live.TryGetValue(name, out SimDisk.Inode? inode) ? new OpenFile(inode) : null;
 

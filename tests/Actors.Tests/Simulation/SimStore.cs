@@ -1,83 +1,123 @@
+using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Tests.Simulation;
 
 /// <summary>A unit that lives on a device.</summary>
-internal sealed class SimUnit(UnitId id, IReadOnlyList<SimPart> parts)
+internal sealed class SimUnit(UnitId id, int ordinal, SimContent content, long[] ranges) : IHeldUnit
 {
-    private readonly Dictionary<SimPart, ulong> chains = parts.ToDictionary(p => p, _ => 0UL);
-
     public UnitId Id => id;
 
-    public IReadOnlyList<SimPart> Parts => parts;
+    public int Ordinal => ordinal;
 
-    /// <summary>The product's step counters.</summary>
-    public UnitSteps Steps { get; } = new();
+    public long[] Ranges => ranges;
 
-    public SimState this[SimPart part] => new(chains[part], Steps[part.Expert]);
+    public SimContent Content => content;
 
-    public ulong Whole => SimLayout.Whole(parts.Select(p => this[p]));
+    public long Step { get; private set; } = -1;
 
-    public void Set(SimPart part, SimState state)
+    /// <summary>The reduced gradient of step <see cref="Step"/>; it outlives the actor.</summary>
+    public ulong? Reduced { get; private set; }
+
+    /// <summary>Epoch in which that was computed.</summary>
+    public int ReducedIn { get; private set; }
+
+    public bool HasGradient => Reduced is not null;
+
+    public void IsAt(long step) => Step = ranges[id.Index] = step;
+
+    public void Keep(ulong reduced, int epoch) => (Reduced, ReducedIn) = (reduced, epoch);
+
+    public void DropReduced() => Reduced = null;
+
+    public void Dispose()
     {
-        chains[part] = state.Chain;
-        Steps[part.Expert] = state.Steps;
-    }
-
-    /// <summary>The update of a step, in place.</summary>
-    public void Apply(long step, double scale, double rate, ulong reduced)
-    {
-        foreach (SimPart part in parts)
-        {
-            chains[part] = SimLayout.Apply(part, this[part], step, scale, rate, reduced).Chain;
-        }
-
-        Steps.Advance();
-    }
-
-    /// <summary>An update that did not end: part of the unit is new, part of it old.</summary>
-    public void Tear()
-    {
-        foreach (SimPart part in parts)
-        {
-            chains[part] = Mix.Of(chains[part], 0xDEAD);
-        }
     }
 }
 
-/// <summary>The live state of one device: it outlives the actors that work on it.</summary>
-internal sealed class SimStore(SimLayout layout)
+/// <summary>The copy of another node's unit.</summary>
+internal sealed class SimCopy(int ordinal, SimContent content) : IHeldCopy
 {
-    private readonly SortedDictionary<int, SimUnit> units = [];
+    private ulong? gradient;
 
-    /// <summary>Completed steps that all of it is the state of; -1 while an update is under way, or nothing is restored.</summary>
+    public int Ordinal => ordinal;
+
+    public SimContent Content => content;
+
     public long Step { get; set; } = -1;
 
-    /// <summary>Whether that state was read from a checkpoint, and not computed since.</summary>
+    public bool HasGradient => gradient is not null;
+
+    public void Keep(ulong reduced) => gradient = reduced;
+
+    public void DropGradient() => gradient = null;
+
+    /// <summary>Hands the gradient over to who applies it; the copy counts as one step further.</summary>
+    public ulong? Advance()
+    {
+        ulong? taken = gradient;
+        gradient = null;
+        Step++;
+        return taken;
+    }
+
+    public void Dispose()
+    {
+    }
+}
+
+/// <summary>The live state of one device: it outlives the actors that work on it. Which units it holds is the product's <see cref="HeldUnits{T}"/>.</summary>
+internal sealed class SimStore
+{
+    private readonly SimLayout layout;
+    private readonly HeldUnits<SimUnit> held;
+
+    public SimStore(SimLayout layout)
+    {
+        this.layout = layout;
+        Dense = new ulong[layout.Ranks];
+        DenseRanges = [.. Enumerable.Repeat(-1L, layout.Ranks)];
+        held = new HeldUnits<SimUnit>(layout.Order, (id, ordinal) => new SimUnit(id, ordinal, layout.Content(ordinal), id.Kind == UnitKind.Dense ? DenseRanges : [-1L]));
+    }
+
+    /// <summary>Whether its state was read from a checkpoint, and not computed since.</summary>
     public bool Restored { get; set; }
 
     /// <summary>The dense weights as this device computes with them, by rank that owns the range.</summary>
-    public ulong[] Dense { get; } = new ulong[layout.Ranks];
+    public ulong[] Dense { get; }
 
-    public IReadOnlyCollection<SimUnit> Units => units.Values;
+    /// <summary>By rank: completed steps that its range of <see cref="Dense"/> is of; -1: unknown.</summary>
+    public long[] DenseRanges { get; }
 
-    public SimUnit this[UnitId id] => units[layout.Ordinal(id)];
+    public IReadOnlyCollection<SimUnit> Units => held.Units;
 
-    public void Hold(IReadOnlyCollection<int> ranks)
+    public IReadOnlyCollection<SimUnit> Leaving => held.Leaving;
+
+    public SimUnit this[UnitId id] => held[id];
+
+    public SimUnit? Find(int ordinal) => held.Find(ordinal);
+
+    public void Hold(IReadOnlyCollection<int> ranks, IReadOnlyCollection<int> wanted) => held.Hold(ranks, wanted);
+
+    public void Settle() => held.Settle();
+
+    /// <summary>Everything is of the same step.</summary>
+    public void IsAt(long step)
     {
-        for (int i = 0; i < layout.Order.Units.Count; i++)
+        Array.Fill(DenseRanges, step);
+        foreach (SimUnit unit in Units)
         {
-            UnitId id = layout.Order.Units[i];
-            if (!ranks.Contains(layout.Order.OwnerRank(id)))
-            {
-                units.Remove(i);
-            }
-            else if (!units.ContainsKey(i))
-            {
-                Step = -1;
-                units.Add(i, new SimUnit(id, [.. layout.Parts[id].Select(p => p.Part)]));
-            }
+            unit.IsAt(step);
+        }
+    }
+
+    /// <summary>The unit's master becomes the weights that the device computes with.</summary>
+    public void Publish(SimUnit unit)
+    {
+        if (unit.Id.Kind == UnitKind.Dense)
+        {
+            Dense[unit.Id.Index] = unit.Content[0].Chain;
         }
     }
 }

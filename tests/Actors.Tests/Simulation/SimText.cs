@@ -8,7 +8,10 @@ internal static class SimText
 {
     public static string Of(IControlMessage message) => message switch
     {
-        PrepareEpoch m => $"prepare epoch {m.Epoch} at step {m.RestoreStep} (fence {m.Fence}) on {string.Join(", ", m.Nodes.Select(n => n.Incarnation))}",
+        PrepareEpoch m => $"prepare epoch {m.Epoch} at step {m.RestoreStep} (fence {m.Fence}) on {string.Join(", ", m.Nodes.Select(n => n.Incarnation))}{(m.Sources.Count == 0 ? "" : $" from {string.Join(" ", m.Sources.Select(s => $"{s.Unit}:{s.Rung}@{s.Node}"))}")}{(m.Redo is { } redo ? $", redo {redo.Step}" : "")}",
+        AskHoldings m => $"asks what is held, before epoch {m.Epoch} (fence {m.Fence})",
+        Holdings m => $"holds, before epoch {m.Epoch}: live {Of(m.Live)}; copies {Of(m.Copies)}; decided {m.Decided?.Step.ToString() ?? "none"}",
+        NodeReady m => $"{m.Node} is ready to take part",
         EpochPrepared m => $"prepared epoch {m.Epoch}{(m.Live ? ", live" : "")}{(m.Error is null ? "" : $", ERROR {m.Error}")}{(m.Damaged.Count == 0 ? "" : $", damaged: {m.Damaged[0].Reason}")}",
         AbortEpoch m => $"abort epoch {m.Epoch}: {m.Reason}",
         StartSteps m => $"start step {m.Step} in epoch {m.Epoch}",
@@ -20,6 +23,8 @@ internal static class SimText
         EndRun m => $"run ended: {m.Outcome}",
         _ => message.GetType().Name,
     };
+
+    private static string Of(IReadOnlyList<UnitHolding> held) => held.Count == 0 ? "none" : string.Join(" ", held.Select(h => $"{h.Unit}@{h.Step}{(h.Reduced ? "+" : "")}"));
 
     public static string Of(CoordinatorInput input) => input switch
     {

@@ -17,5 +17,8 @@ internal sealed class SimViolation(string invariant, string what) : Exception($"
     }
 }
 
+/// <summary>An update fails in the middle of it.</summary>
+internal sealed class SimTear : Exception;
+
 /// <summary>The process that carries out an operation dies in the middle of it.</summary>
 internal sealed class SimCrash : Exception;

@@ -16,13 +16,15 @@ internal sealed class SimWorld
     private readonly long[] downUntil;
     private SimProcess? lockHolder;
     private long diskFullUntil;
+    private readonly IReadOnlyList<SimFault> schedule;
     private readonly List<SimFault> atDisk;
     private bool powerFails;
+    private SimFault? second;
     private long healed;
 
     public SimWorld(int seed, SimSeams seams, IReadOnlyList<SimFault> schedule, SimTrace? trace)
     {
-        (Seams, Trace, Setup) = (seams, trace, SimSetup.Of(seed));
+        (Seams, Trace, Setup, this.schedule) = (seams, trace, SimSetup.Of(seed), schedule);
         Random = new Random(seed);
         Layout = new SimLayout(Setup);
         Disk = new SimDisk(Random);
@@ -32,8 +34,8 @@ internal sealed class SimWorld
         DiskWatch = new SimDiskWatch(this);
         faults = new Queue<SimFault>(schedule.Where(f => !f.Kind.IsAtDisk()));
         atDisk = [.. schedule.Where(f => f.Kind.IsAtDisk())];
-        starts = new int[Setup.Spec.Nodes];
-        downUntil = new long[Setup.Spec.Nodes];
+        starts = new int[Setup.Spec.Nodes + Setup.Spares];
+        downUntil = new long[starts.Length];
         Disk.Before = what =>
         {
             if (atDisk.Count > 0 && Disk.Operations >= atDisk[0].AtEvent)
@@ -210,10 +212,39 @@ internal sealed class SimWorld
                 }
 
                 break;
+            case SimFaultKind.CrashInRecovery or SimFaultKind.CoordinatorCrashInRecovery:
+                second = fault;
+                Kill(victim, fault);
+                break;
+            case SimFaultKind.TearCopy:
+                if (victim is not null)
+                {
+                    victim.Device.Copies.Doomed = true;
+                }
+
+                break;
             case SimFaultKind.DiskFull:
                 diskFullUntil = Clock.Now + fault.Lasts;
                 break;
         }
+    }
+
+    /// <summary>The coordinator asks what is held, or begins an epoch: now and then somebody dies soon after.</summary>
+    public void RecoveryIsUnderWay(IControlMessage order)
+    {
+        if (second is not { } fault || (fault.AtEvent % 2 == 0) != order is PrepareEpoch)
+        {
+            return;
+        }
+
+        second = null;
+        Clock.In(Random.NextInt64(0, 20 * Setup.Latency), null, () =>
+        {
+            SimProcess[] alive = [.. Processes.Values.Where(p => !p.IsDead)];
+            Trace?.Add(Clock.Now, "FAULT", $"{fault.Kind}: the second one");
+            healed = Math.Max(healed, Clock.Now + fault.Lasts);
+            Kill(fault.Kind == SimFaultKind.CoordinatorCrashInRecovery ? alive.FirstOrDefault(p => p.Coordinator is not null) : alive.Length == 0 ? null : alive[(fault.Node / 2) % alive.Length], fault);
+        });
     }
 
     private void LosePower()
@@ -246,9 +277,18 @@ internal sealed class SimWorld
         }
     }
 
+    /// <summary>RC-1: one fault that costs one process at most leaves a copy of everything, and costs at most one step that was decided; what was in flight is computed again anyway.</summary>
+    private void CheckCost()
+    {
+        bool single = schedule is [{ Kind: not (SimFaultKind.Partition or SimFaultKind.PowerLoss or SimFaultKind.PowerLossAtDisk or SimFaultKind.CrashInRecovery or SimFaultKind.CoordinatorCrashInRecovery) }];
+        bool one = Processes.Values.Count(p => p.IsDead) <= 1;
+        SimViolation.Unless(!single || !one || Setup.Spec.Copies == 0 || Oracle.TakenBack <= 1, "RC-1", () => $"one fault takes {Oracle.TakenBack} decided steps back");
+    }
+
     /// <summary>At the end the newest checkpoint is of the last step and holds the state of the surviving history; in exact mode that of the undisturbed run.</summary>
     private void Check()
     {
+        CheckCost();
         if (Oracle.Outcome != "completed")
         {
             return;

@@ -8,12 +8,20 @@ namespace MoeActors.Actors.Tests.Simulation;
 /// <param name="Outcome">How the run ended.</param>
 /// <param name="Events">Events simulated.</param>
 /// <param name="Epochs">Epochs begun.</param>
+/// <param name="FromMemory">Of those, in exact mode, begun where the run was: from what the nodes hold in memory.</param>
 /// <param name="Faults">Faults of the schedule.</param>
-internal sealed record SimResult(int Seed, string? Problem, string Outcome, long Events, int Epochs, IReadOnlyList<SimFault> Faults);
+internal sealed record SimResult(int Seed, string? Problem, string Outcome, long Events, int Epochs, int FromMemory, IReadOnlyList<SimFault> Faults)
+{
+    /// <summary>The problem, the faults that led to it, and the command that shows how.</summary>
+    public override string ToString() =>
+        $"seed {Seed}: {Problem ?? Outcome} [{string.Join(", ", Faults.Select(f => $"{f.Kind}@{f.AtEvent}"))}]; its trace: eng/simulate.sh --seed {Seed}";
+}
 
 /// <summary>Runs schedules.</summary>
 internal static class Simulator
 {
+    private static readonly ParallelOptions AllCores = new() { MaxDegreeOfParallelism = Environment.ProcessorCount };
+
     /// <summary>Runs the schedule of one seed.</summary>
     public static SimResult Run(int seed, SimSeams? seams = null, SimTrace? trace = null)
     {
@@ -36,15 +44,31 @@ internal static class Simulator
         }
 
         trace?.Add(world.Clock.Now, "END", problem ?? world.Oracle.Outcome ?? "");
-        return new SimResult(seed, problem, world.Oracle.Outcome ?? "", world.Clock.Events, world.Oracle.Epochs, faults);
+        return new SimResult(seed, problem, world.Oracle.Outcome ?? "", world.Clock.Events, world.Oracle.Epochs, world.Oracle.FromMemory, faults);
     }
 
     /// <summary>Runs <paramref name="count"/> schedules from <paramref name="first"/> on, on all cores.</summary>
     public static IReadOnlyList<SimResult> Run(int first, int count)
     {
         var results = new ConcurrentBag<SimResult>();
-        Parallel.For(first, first + count, seed => results.Add(Run(seed)));
+        Parallel.For(first, first + count, AllCores, seed => results.Add(Run(seed)));
         return [.. results.OrderBy(r => r.Seed)];
+    }
+
+    /// <summary>The first of <paramref name="count"/> schedules that breaks an invariant; null when none does.</summary>
+    public static SimResult? FirstProblem(int first, int count, Func<SimSeams> seams)
+    {
+        var problems = new ConcurrentBag<SimResult>();
+        Parallel.For(first, first + count, AllCores, (seed, loop) =>
+        {
+            SimResult result = Run(seed, seams());
+            if (result.Problem is not null)
+            {
+                problems.Add(result);
+                loop.Break();
+            }
+        });
+        return problems.MinBy(r => r.Seed);
     }
 
     // What a user is told to expect: a run ends early where nothing can be written, or where failures follow each other without progress.

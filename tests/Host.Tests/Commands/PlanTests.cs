@@ -82,7 +82,15 @@ public sealed class PlanTests
         Assert.Equal(16, plan.GetProperty("ranks").GetArrayLength());
         Assert.Equal(8, plan.GetProperty("nodes").GetArrayLength());
         Assert.True(plan.GetProperty("ranks")[0].GetProperty("optimizer").GetInt64() > 0);
+
+        // One copy, on the next of eight nodes: 8 of the 28 pairs of nodes are neighbours.
+        double[] risks = [.. JsonDocument.Parse(cli.Output).RootElement.GetProperty("lossRisks").EnumerateArray().Select(r => r.GetDouble())];
+        Assert.Equal([0, Math.Round(8 / 28.0, 9)], risks.Select(r => Math.Round(r, 9)));
     }
+
+    [Fact]
+    public async Task The_plan_says_how_likely_losses_at_once_take_the_last_copy_of_something() => Assert.Contains(
+        "(recovery.copies = 1): 1 of 8: 0 %, 2 of 8: 28.6 %", await Plan("gpt-350m-16e", "--nodes", "8"), StringComparison.Ordinal);
 
     [Fact]
     public async Task A_checkpoint_shows_who_writes_what_with_the_bottleneck_marked()

@@ -20,6 +20,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("training.precision=fp16", "--set: training.precision = fp16: expected one of auto, fp32, bf16; did you mean bf16?")]
     [InlineData("model.tied-embedding=maybe", "--set: model.tied-embedding = maybe: expected on or off")]
     [InlineData("recovery.grace=15", "--set: recovery.grace = 15: expected a duration such as 250 ms, 3 s or 10 min")]
+    [InlineData("cluster.connection-timeout=20 s", "--set: cluster.connection-timeout = 20 s: expected at least 50 ms, and less than cluster.failure-detector.acceptable-pause and cluster.split-brain.stable-after together")]
     [InlineData("data-plane.piece=256 KB", "--set: data-plane.piece = 256 KB: expected a size such as 256 KiB or 1 GiB")]
     [InlineData("data-plane.credit=1 B", "--set: data-plane.credit = 1 B: expected at least 65536 B")]
     [InlineData("cluster.port=70000", "--set: cluster.port = 70000: expected a whole number between 0 and 65535")]

@@ -16,7 +16,8 @@ public sealed class RunRecorderTests
     public void A_partial_run_reports_kinds_stalls_lost_tokens_and_the_cost_of_its_fault()
     {
         using var folder = new TemporaryFolder();
-        double partial = CheckpointMetrics.Committed.WithLabels("partial").Value;
+        double partial = CheckpointMetrics.Committed.WithLabels("partial").Value, steps = StepMetrics.Committed.Value, replayed = StepMetrics.Replayed.Value;
+        double rejoined = RecoveryMetrics.Phase.WithLabels("rejoined").Sum;
         using (var recorder = new RunRecorder(folder.Path))
         {
             recorder.Opened(Spec, "moe train", resumed: false);
@@ -30,6 +31,7 @@ public sealed class RunRecorderTests
             recorder.Fault(new FaultTimeline("node-lost", "node-2", 5, "backward", DateTimeOffset.UtcNow, 10, 20, 30, 400, 500, "persisted checkpoint, snapshots in memory", "downed", 1, false) { Plt = 0.004 });
             recorder.Step(Step(4, 2) with { Plt = 0.0031 }, 100);
             recorder.Step(Step(5, 2) with { Plt = 0.0031 }, 100);
+            Assert.InRange(recorder.Ettr, 0.5, 1); // the clock of a test stands nearly still
             recorder.Ended("completed", Checkpoint(4, "partial"));
         }
 
@@ -42,6 +44,33 @@ public sealed class RunRecorderTests
         Assert.Equal(0.0031, report.Overhead!.Measured.Plt);
         Assert.Equal(Spec.Checkpoint.KPersist, report.Overhead.Inputs.KPersist);
         Assert.Equal(1, CheckpointMetrics.Committed.WithLabels("partial").Value - partial);
+        Assert.Equal((7.0, 1.0), (StepMetrics.Committed.Value - steps, StepMetrics.Replayed.Value - replayed));
+        Assert.Equal(0.4, RecoveryMetrics.Phase.WithLabels("rejoined").Sum - rejoined, 1e-9);
+    }
+
+    [Fact]
+    public void Whether_the_end_is_written_is_known_to_the_next_coordinator_and_a_resumed_run_has_none_yet()
+    {
+        using var folder = new TemporaryFolder();
+        bool IsEnded(Action<RunRecorder>? write = null)
+        {
+            using (var recorder = new RunRecorder(folder.Path))
+            {
+                write?.Invoke(recorder);
+            }
+
+            using var next = new RunRecorder(folder.Path);
+            return next.IsEnded;
+        }
+
+        Assert.False(IsEnded());
+        Assert.False(IsEnded(r => r.Opened(Spec, "moe train", resumed: false)));
+        Assert.True(IsEnded(r =>
+        {
+            r.Opened(Spec, "moe train", resumed: true);
+            r.Ended("stopped", null);
+        }));
+        Assert.False(IsEnded(r => r.Opened(Spec, "moe resume", resumed: true)));
     }
 
     private static DecidedStep Step(long step, int epoch) => new(step, epoch, 2, 64, 1, 0.001, 0, 0, 0, false, 0, 0, 0) { Plt = 0 };

@@ -47,20 +47,21 @@ internal static class FaultWatchers
 /// <summary>What the cluster says about a node.</summary>
 internal sealed class MemberView(NodeIdentity node, AgentServices services)
 {
-    private readonly Address address = Address.Parse(node.Address);
     private readonly Akka.Cluster.Cluster cluster = Akka.Cluster.Cluster.Get(services.System);
 
     public bool IsLocal => node.Host == services.Identity.Host;
 
-    public bool IsUnreachable => cluster.State.Unreachable.Any(m => m.Address == address);
+    public bool IsUnreachable => cluster.State.Unreachable.Any(m => Incarnation.Is(node, m.UniqueAddress));
 
-    public bool IsDown => cluster.State.Members.FirstOrDefault(m => m.Address == address) is null or { Status: MemberStatus.Down };
+    public bool IsDown => Member is null or { Status: MemberStatus.Down };
 
-    public bool IsLeaving => cluster.State.Members.FirstOrDefault(m => m.Address == address) is null or { Status: MemberStatus.Leaving or MemberStatus.Exiting or MemberStatus.Removed };
+    public bool IsLeaving => Member is null or { Status: MemberStatus.Leaving or MemberStatus.Exiting or MemberStatus.Removed };
 
     public bool IsGone => ProcessTable.IsGone(node.Pid, node.ProcessStart);
 
     public char? State => ProcessTable.StateOf(node.Pid, node.ProcessStart);
+
+    private Member? Member => cluster.State.Members.FirstOrDefault(m => Incarnation.Is(node, m.UniqueAddress));
 }
 
 /// <summary>The process is gone.</summary>

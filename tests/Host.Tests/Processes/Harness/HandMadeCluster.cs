@@ -12,14 +12,24 @@ internal sealed class HandMadeCluster(World world, params string[] flags)
     public string Address => nodes[0].Address;
 
     /// <summary>Starts one more node, which joins those that are there, and waits until it listens.</summary>
-    public async Task AddAsync(string name)
+    public async Task AddAsync(string name, string port = "0")
     {
         string[] join = nodes.Count == 0 ? [] : ["--join", .. nodes.Where(n => NativeProcess.Signal(n.Process.Pid, 0)).Select(n => n.Address)];
         MoeProcess process = world.Start([
-            "node", "--port", "0", "--data-dir", world.File(name), .. join, "--set", $"node.name={name}", .. flags]);
+            "node", "--port", port, "--data-dir", world.File(name), .. join, "--set", $"node.name={name}", .. flags]);
         string line = await process.SaysAsync("\"listening\"");
         using JsonDocument told = JsonDocument.Parse(line);
         nodes.Add((process, AddressIn(line), told.RootElement.GetProperty("http").GetString() is { } http ? new Uri(http) : null));
+    }
+
+    /// <summary>A node's process dies, and its service manager starts it at once on the same address.</summary>
+    public async Task KillAndStartAgainAsync(int node, string name)
+    {
+        (MoeProcess process, string address, _) = nodes[node];
+        process.Signal(NativeProcess.SigKill);
+        await process.EndedAsync();
+        nodes.RemoveAt(node);
+        await AddAsync(name, address[(address.LastIndexOf(':') + 1)..]);
     }
 
     /// <summary>The address in a node's announcement.</summary>

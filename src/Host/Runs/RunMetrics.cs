@@ -1,0 +1,60 @@
+using MoeActors.Actors.Cluster;
+using MoeActors.Host.Http;
+using MoeActors.Host.Reports;
+
+namespace MoeActors.Host.Runs;
+
+/// <summary>What is written down of a run, as metrics of the process that its coordinator lives in.</summary>
+internal static class RunMetrics
+{
+    public static void Step(StepLine step)
+    {
+        StepMetrics.Committed.Inc();
+        StepMetrics.Tokens.Inc(step.Tokens);
+        StepMetrics.Dropped.Inc(step.Dropped);
+        StepMetrics.LearningRate.Set(step.LearningRate);
+        StepMetrics.GradientNorm.Set(step.GradientNorm);
+        StepMetrics.Duration.Observe(step.Ms / 1000);
+        ExchangeMetrics.Exposed.Observe(step.ExposedCommunicationMs / 1000);
+        if (step.Skipped)
+        {
+            StepMetrics.Skipped.Inc();
+        }
+
+        if (step.CheckpointStallMs > 0)
+        {
+            CheckpointMetrics.Stall.Observe(step.CheckpointStallMs / 1000);
+        }
+    }
+
+    public static void Checkpoint(CommittedCheckpoint checkpoint)
+    {
+        CheckpointMetrics.Committed.WithLabels(checkpoint.Kind).Inc();
+        CheckpointMetrics.Bytes.Inc(checkpoint.Bytes);
+        CheckpointMetrics.Persist.Observe(checkpoint.PersistMs / 1000);
+    }
+
+    public static void FaultUnderway() => RecoveryMetrics.UnderWay.Set(1);
+
+    public static void Fault(FaultTimeline fault)
+    {
+        RecoveryMetrics.UnderWay.Set(0);
+        RecoveryMetrics.Faults.WithLabels(fault.Kind, fault.Injected ? "true" : "false").Inc();
+        RecoveryMetrics.Recoveries.WithLabels(fault.Rung).Inc();
+        StepMetrics.Replayed.Inc(fault.LostSteps);
+        Phase("detected", fault.DetectedMs);
+        Phase("decided", fault.DecidedMs);
+        Phase("fetched", fault.FetchedMs);
+        Phase("restored", fault.RestoredMs);
+        Phase("rejoined", fault.RejoinedMs);
+        Phase("first-step", fault.FirstStepMs ?? 0);
+
+        static void Phase(string name, double ms)
+        {
+            if (ms > 0)
+            {
+                RecoveryMetrics.Phase.WithLabels(name).Observe(ms / 1000);
+            }
+        }
+    }
+}

@@ -14,7 +14,7 @@ internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, i
 {
     private static readonly IBenchCase[] Usual =
     [
-        new OptimizerCase(), new SnapshotCopyCase(), new ExchangeCase(), new MoeLayerCase(), new StepCase(), new MemoryCase(), new RecoveryCase(), new StorageCase(), new CopiesCase(),
+        new OptimizerCase(), new SnapshotCopyCase(), new ExchangeCase(), new MoeLayerCase(), new StepCase(), new MemoryCase(), new RecoveryCase(), new StorageCase(), new CopiesCase(), new IntegrityCase(),
     ];
 
     // Minutes, and gigabytes of memory and disk: only for those who ask for it.

@@ -12,7 +12,8 @@ namespace MoeActors.Actors.Checkpointing;
 /// </summary>
 /// <param name="objectStore">How object stores are reached.</param>
 /// <param name="faults">Injected faults of what is written; null = none.</param>
-public sealed class CheckpointPlaces(ObjectStoreOptions objectStore, StorageFaultGate? faults = null) : IDisposable
+/// <param name="time">Clock that requests to an object store are signed by; null = the machine's.</param>
+public sealed class CheckpointPlaces(ObjectStoreOptions objectStore, StorageFaultGate? faults = null, TimeProvider? time = null) : IDisposable
 {
     private readonly ConcurrentDictionary<string, Lazy<ObjectStorage>> open = new();
     private readonly ConcurrentBag<ObjectStorage> readOnly = [];
@@ -28,7 +29,7 @@ public sealed class CheckpointPlaces(ObjectStoreOptions objectStore, StorageFaul
         ObjectLocation location = LocationOf(spec);
         try
         {
-            return new CheckpointStore(Faulty(open.GetOrAdd(location.ToString(), _ => new Lazy<ObjectStorage>(() => ObjectStorage.Open(location, objectStore, writes: true))).Value));
+            return new CheckpointStore(Faulty(open.GetOrAdd(location.ToString(), _ => new Lazy<ObjectStorage>(() => ObjectStorage.Open(location, objectStore, writes: true, time))).Value));
         }
         catch (ObjectStoreException e)
         {
@@ -46,7 +47,7 @@ public sealed class CheckpointPlaces(ObjectStoreOptions objectStore, StorageFaul
             return new CheckpointStore(Folder(runFolder));
         }
 
-        ObjectStorage storage = ObjectStorage.Open(LocationOf(spec), objectStore, writes: false);
+        ObjectStorage storage = ObjectStorage.Open(LocationOf(spec), objectStore, writes: false, time);
         readOnly.Add(storage);
         return new CheckpointStore(storage);
     }

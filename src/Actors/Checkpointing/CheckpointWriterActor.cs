@@ -146,6 +146,11 @@ internal sealed class CheckpointWriterActor : ReceiveActor
     private bool WriteUnit(UnitSnapshot m)
     {
         flight.EnterStorage(Phase.Persist, m.Step);
+        if (m.Fault is { } fault)
+        {
+            throw new CheckpointException(fault);
+        }
+
         foreach ((string unit, long steps) in m.StepCounts)
         {
             stepCounts[unit] = steps;

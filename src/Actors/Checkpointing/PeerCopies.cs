@@ -45,7 +45,7 @@ internal sealed class PeerCopies : IDisposable
     {
         UnitId id = store.Order.Units[ordinal];
         (long begin, long count) = store.Order.ShardOf(id);
-        return new PeerCopy(ordinal, id, store.Order.LayoutOf(id), begin, count, store.Device);
+        return new PeerCopy(ordinal, id, store.Order.LayoutOf(id), begin, count, store.Device, store.Spec.GuardsState);
     });
 
     /// <summary>Brings what can be to the recovery point; gradients of the step that is computed again are dropped.</summary>

@@ -10,7 +10,7 @@ namespace MoeActors.Actors.Checkpointing;
 /// The copy of one unit of another node: master, m, v and step counts. It is sent once and then kept current by the unit's reduced gradients, through the same AdamW pass: bitwise the unit itself.
 /// Owned by <see cref="PeerCopies"/>; the compute lane uses it, but for the updates that are queued.
 /// </summary>
-internal sealed class PeerCopy(int ordinal, UnitId id, ParameterLayout layout, long begin, long count, Device device) : IHeldCopy
+internal sealed class PeerCopy(int ordinal, UnitId id, ParameterLayout layout, long begin, long count, Device device, bool guarded) : IHeldCopy
 {
     public int Ordinal => ordinal;
 
@@ -20,7 +20,7 @@ internal sealed class PeerCopy(int ordinal, UnitId id, ParameterLayout layout, l
     public long Count => count;
 
     /// <summary>Master, m, v.</summary>
-    public OptimizerShard State { get; } = OptimizerShard.Replica(layout, begin, count, device);
+    public OptimizerShard State { get; } = OptimizerShard.Replica(layout, begin, count, device, guarded);
 
     /// <summary>Optimizer steps applied.</summary>
     public UnitSteps Steps { get; } = new();
@@ -32,6 +32,13 @@ internal sealed class PeerCopy(int ordinal, UnitId id, ParameterLayout layout, l
     public bool HasGradient { get; private set; }
 
     private Tensor? gradient;
+
+    /// <summary>The copy is not what it was: from now on it is of no step. Returns what to say.</summary>
+    public StateAlteredException Altered(string what)
+    {
+        Step = -1;
+        return new StateAlteredException($"copy of {Id}: {what}");
+    }
 
     /// <summary>Takes the gradient of step <see cref="Step"/> over; null where the unit has no elements.</summary>
     public void Keep(Tensor? reduced)

@@ -16,7 +16,7 @@ internal static class Publisher
     private const long HashLimit = 2L << 30;
 
     /// <summary>Publishes; <paramref name="enter"/> is told what storage is busy with. Of more than <paramref name="hashed"/> bytes no hashes are computed.</summary>
-    public static CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint, Action<Phase> enter, long hashed = HashLimit)
+    public static CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint, Action<Phase> enter, long hashed = HashLimit, TimeProvider? time = null)
     {
         enter(Phase.Commit);
         var entries = new List<CheckpointEntry>();
@@ -49,7 +49,7 @@ internal static class Publisher
             }
         }
 
-        Manifest manifest = Manifests.Of(spec, checkpoint, retention.FencingToken, files, entries, stepCounts);
+        Manifest manifest = Manifests.Of(spec, checkpoint, retention.FencingToken, files, entries, stepCounts, (time ?? TimeProvider.System).GetUtcNow());
         store.Publish(manifest, ExpectedState.Of(spec));
         enter(Phase.Commit);
         RetentionResult kept = store.Retain(retention);
@@ -112,7 +112,8 @@ internal static class Manifests
         long fence,
         IReadOnlyList<CheckpointFile> files,
         IReadOnlyList<CheckpointEntry> entries,
-        IReadOnlyDictionary<string, long> stepCounts)
+        IReadOnlyDictionary<string, long> stepCounts,
+        DateTimeOffset now)
     {
         // Recomputed samples are counted in the report: the state of a disturbed run is that of the undisturbed one (DA-1).
         SampleLedger ledger = checkpoint.Ledger with { Recomputed = 0 };
@@ -125,7 +126,7 @@ internal static class Manifests
             Kind = spec.Checkpoint.Mode == CheckpointMode.Partial ? Manifest.Partial : Manifest.Full,
             Schema = spec.Checkpoint.Mode == CheckpointMode.Partial ? Manifest.CurrentSchema : 1,
             Plt = checkpoint.Facts.Plt is { } plt ? JsonSerializer.Deserialize<JsonElement>(plt.ToJson()) : null,
-            CreatedAt = DateTimeOffset.UtcNow,
+            CreatedAt = now,
             Files = files,
             Entries = entries,
             Units = stepCounts,

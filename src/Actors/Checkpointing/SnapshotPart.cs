@@ -18,6 +18,7 @@ internal sealed class SnapshotPart
     private readonly SnapshotLayout layout;
     private readonly Dictionary<string, Tensor> slots = [];
     private readonly List<Seal> seals = [];
+    private readonly Dictionary<string, ulong?[]> expected = [];
     private int holders = 1;
 
     /// <summary>Checksum of elements [Begin, Begin + Count) of a slot's buffer.</summary>
@@ -60,6 +61,26 @@ internal sealed class SnapshotPart
 
     /// <summary>Adds an empty buffer for a slot.</summary>
     public Tensor Add(string slot) => slots[slot] = pool.Rent(Count, ScalarType.Float32);
+
+    /// <summary>Checksums that the copy of a slot must have, by parameter (<see cref="Ranges"/>): those of the update that wrote it; null where nothing is known.</summary>
+    public void Expect(string slot, ulong?[] sums) => expected[slot] = sums;
+
+    /// <summary>What was copied otherwise than the update wrote it, in words; null where nothing was. To be asked when it is copied: no altered state goes to storage under a right checksum.</summary>
+    public string? Altered()
+    {
+        foreach ((string slot, ulong?[] sums) in expected)
+        {
+            foreach (((UnitRange range, long offset), ulong? sum) in Places.Zip(sums))
+            {
+                if (sum is { } known && known != TensorSums.Of(slots[slot], offset, range.Count))
+                {
+                    return $"{slot} of {range.Entry.Name} changed between its update and its snapshot";
+                }
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>One more holder.</summary>
     public SnapshotPart Hold()

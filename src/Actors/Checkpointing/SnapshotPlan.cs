@@ -50,6 +50,7 @@ internal sealed class SnapshotPlan
             foreach (string slot in SlotsOf(copy, persist))
             {
                 Tensor buffer = part.Add(slot);
+                part.Expect(slot, [.. group.Select(range => unit.Optimizer.SumOf(range.Entry, slot))]);
                 foreach ((UnitRange range, long offset) in part.Places)
                 {
                     Copy(unit.Slot(slot), range.UnitOffset, buffer, offset, range.Count, job);

@@ -161,6 +161,22 @@ internal sealed class SnapshotVault : IDisposable
         }
     }
 
+    /// <summary>An injected fault: the snapshots of an expert are gone. Returns the version of the newest; -1 when there was none.</summary>
+    internal long Lose(UnitId unit, int expert)
+    {
+        lock (gate)
+        {
+            if (!kept.Remove((unit, expert), out List<SnapshotPart>? versions) || versions.Count == 0)
+            {
+                return -1;
+            }
+
+            long newest = versions[^1].Version;
+            versions.ForEach(p => p.Release());
+            return newest;
+        }
+    }
+
     /// <summary>Lets go of everything: the run is over.</summary>
     public void Clear()
     {
@@ -201,6 +217,7 @@ internal sealed class SnapshotVault : IDisposable
     private void Copy(UnitSnapshot snapshot)
     {
         snapshot.Job.Finish();
+        snapshot.Check();
         HashSet<SnapshotPart> stored = [.. snapshot.Parts];
         lock (gate)
         {

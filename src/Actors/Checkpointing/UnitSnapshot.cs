@@ -2,6 +2,7 @@ using MoeActors.Actors.Training;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Sharding;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Optimization;
 
 using static TorchSharp.torch;
 
@@ -27,6 +28,20 @@ internal sealed class UnitSnapshot(EpochContext context, long step, UnitId unit,
 
     /// <summary>Step counts of what is stored: by unit in a full checkpoint, by expert of the unit in a partial one.</summary>
     public Dictionary<string, long> StepCounts { get; } = [];
+
+    /// <summary>What is wrong with the copy; null when nothing is. Such a snapshot is neither kept nor written.</summary>
+    public string? Fault { get; private set; }
+
+    /// <summary>Looks at what was copied.</summary>
+    public void Check()
+    {
+        if (Parts.Concat(Kept).Distinct().Select(p => p.Altered()).FirstOrDefault(a => a is not null) is { } altered)
+        {
+            Fault = new StateAlteredException(altered).Message;
+            Kept.ForEach(p => p.Release());
+            Kept.Clear();
+        }
+    }
 
     /// <summary>Parts that stay in memory when <see cref="Parts"/> are durable.</summary>
     public List<SnapshotPart> Kept { get; } = [];

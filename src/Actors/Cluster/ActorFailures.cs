@@ -1,4 +1,5 @@
 using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Optimization;
 
 using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
 
@@ -15,7 +16,7 @@ internal static class ActorFailures
         }
 
         string name = state.Members.TryGetValue(e.Node, out NodeIdentity? node) ? node.Name : e.Node;
-        effects.Add(new Effect.FaultDetected($"{name}/{e.Actor}", "actor-failed", e.Reason, state.Step));
+        effects.Add(new Effect.FaultDetected($"{name}/{e.Actor}", StateAlteredException.IsIn(e.Reason) ? "silent-corruption" : "actor-failed", e.Reason, state.Step));
         CoordinatorState next = state with { Failures = state.Failures.Add(new ActorFailure(name, e.Actor, state.Step, e.Reason)) };
         FailureDecision decision = FailurePolicy.Decide(next.Failures);
         switch (decision.Scope)

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 using Akka.Actor;
 
 using MoeActors.Actors.Protocol;
@@ -25,7 +27,7 @@ public static class Door
         ActorSystem system, IReadOnlyList<string> addresses, string secret, bool joins, TimeSpan patience, CancellationToken cancellation)
     {
         string last = "no address given";
-        DateTime until = DateTime.UtcNow + patience;
+        long since = Stopwatch.GetTimestamp();
         do
         {
             foreach (string address in addresses)
@@ -51,7 +53,7 @@ public static class Door
                 }
             }
         }
-        while (DateTime.UtcNow < until && !cancellation.IsCancellationRequested);
+        while (Stopwatch.GetElapsedTime(since) < patience && !cancellation.IsCancellationRequested);
         throw new RefusedException(last) { Unreachable = true };
     }
 }

@@ -3,8 +3,9 @@ using System.Diagnostics;
 namespace MoeActors.Actors.Cluster;
 
 /// <summary>Measures each open fault phase by phase, from the first sign of it to the first step after it. Owned by the coordinator.</summary>
-internal sealed class FaultClock
+internal sealed class FaultClock(TimeProvider? time = null)
 {
+    private readonly TimeProvider time = time ?? TimeProvider.System;
     private readonly List<Open> open = [];
     private int detected;
 
@@ -25,8 +26,6 @@ internal sealed class FaultClock
         public required bool Injected { get; init; }
 
         public required long Begun { get; init; }
-
-        public DateTimeOffset At => DateTimeOffset.UtcNow - Stopwatch.GetElapsedTime(Begun);
 
         /// <summary>From the first sign of it to the proof.</summary>
         public double DetectedMs { get; set; }
@@ -99,7 +98,7 @@ internal sealed class FaultClock
     }
 
     private FaultTimeline Timeline(Open f, double? firstStep) => new(
-        f.Kind, f.Target, f.AtStep, f.Phase, f.At, f.DecidedMs, f.FetchedMs, f.RestoredMs, f.RejoinedMs, firstStep,
+        f.Kind, f.Target, f.AtStep, f.Phase, time.GetUtcNow() - Stopwatch.GetElapsedTime(f.Begun), f.DecidedMs, f.FetchedMs, f.RestoredMs, f.RejoinedMs, firstStep,
         f.Rung, f.Why.Length > 0 ? $"{f.Reason}; {f.Why}" : f.Reason, Math.Max(0, f.AtStep - f.RestoreStep), f.Injected)
     {
         Number = f.Number,

@@ -26,7 +26,7 @@ internal sealed class NodeFaults(NodeOptions options)
     {
         system.ActorOf(
             ClusterSingletonManager.Props(
-                Props.Create(() => new AdminActor(options.Faults, coordinator, options.DataFolder)).WithDispatcher(NodeServices.StorageDispatcher),
+                Props.Create(() => new AdminActor(options.Faults, coordinator, options.DataFolder, options.Clock)).WithDispatcher(NodeServices.StorageDispatcher),
                 PoisonPill.Instance,
                 ClusterSingletonManagerSettings.Create(system).WithSingletonName("admin").WithRemovalMargin(TimeSpan.FromMilliseconds(100))),
             "admin-manager");
@@ -37,7 +37,7 @@ internal sealed class NodeFaults(NodeOptions options)
     /// <summary>The node's fault agent.</summary>
     public Props Agent(NodeServices node, ActorSystem system, IActorRef admin)
     {
-        var services = new AgentServices { Node = node, Limits = options.Faults, Admin = admin, Links = Links, Storage = Storage, Control = Control, System = system };
+        var services = new AgentServices { Node = node, Limits = options.Faults, Admin = admin, Links = Links, Storage = Storage, Control = Control, System = system, Clock = options.Clock, StartNode = options.StartNode };
         return Props.Create(() => new FaultAgentActor(services));
     }
 }

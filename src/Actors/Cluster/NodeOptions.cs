@@ -71,6 +71,12 @@ public sealed record NodeOptions
     /// <summary>What of fault injection is allowed (AD-1): nothing unless configured.</summary>
     public FaultLimits Faults { get; init; } = FaultLimits.Off;
 
+    /// <summary>What time of day this node says it is.</summary>
+    public NodeClock Clock { get; init; } = new();
+
+    /// <summary>Asks the supervisor of this process for one more node; null where there is none that could start one.</summary>
+    public Action? StartNode { get; init; }
+
     /// <summary>Akka log level.</summary>
     public string LogLevel { get; init; } = "INFO";
 
@@ -82,6 +88,9 @@ public sealed record NodeOptions
 
     /// <summary>Told of each chunk an expert shard computes; null when nobody asks.</summary>
     public Action<int, long, int, ChunkKey>? Trace { get; init; }
+
+    /// <summary>How a unit is brought to the recovery point (ST-1); another only in tests of what would happen without.</summary>
+    internal Func<Training.UnitState, long, Protocol.DecidedUpdate?, Compute.Models.TrainingSpec, bool> RollForward { get; init; } = Training.RollForward.To;
 
     /// <summary>Told in the middle of each unit's update: (unit, step); what it throws tears the unit. Null when nobody asks.</summary>
     public Action<Compute.Models.UnitId, long>? Updating { get; init; }

@@ -40,6 +40,9 @@ public sealed class NodeProcess : IAsyncDisposable
     /// <summary>The actor system, for the host's own actors.</summary>
     public ActorSystem System => system;
 
+    /// <summary>Its snapshots in memory; for tests that lose them.</summary>
+    internal SnapshotVault? Vault => vault;
+
     /// <summary>Data plane's counters.</summary>
     public ExchangeStatistics Statistics => exchange.Statistics;
 
@@ -64,7 +67,7 @@ public sealed class NodeProcess : IAsyncDisposable
                 options.Name, incarnation, ControlSystem.AddressOf(system, $"{host}:{port}").ToString(), Environment.MachineName, Environment.ProcessId,
                 ProcessTable.OwnStart, exchange.LocalAddress, Environment.ProcessorCount, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
                 ProtocolVersion.Build, ProtocolVersion.Current);
-            var node = new NodeProcess(system, exchange, flight, new CheckpointPlaces(options.ObjectStore, faults?.Storage), faults, identity);
+            var node = new NodeProcess(system, exchange, flight, new CheckpointPlaces(options.ObjectStore, faults?.Storage, options.Clock), faults, identity);
             if (options.Join.Count > 0)
             {
                 await Door.KnockAsync(system, options.Join, options.Secret, joins: true, TimeSpan.FromSeconds(10), cancellation).ConfigureAwait(false);
@@ -166,6 +169,7 @@ public sealed class NodeProcess : IAsyncDisposable
             },
             Trace = options.Trace,
             Updating = options.Updating,
+            RollForward = options.RollForward,
         };
         IActorRef watch = system.ActorOf(Props.Create(() => new DeathWatchActor(Identity, coordinator, suspicions, exit)), "death-watch");
         exchange.PeerFailed += lost => watch.Tell(new DeathWatchActor.Suspect(lost.Incarnation, lost.Reason, lost.Ended), ActorRefs.NoSender);
@@ -174,7 +178,7 @@ public sealed class NodeProcess : IAsyncDisposable
         system.ActorOf(Props.Create(() => new NodeGuardian(services, exit, faultAgent)), "node");
         if (options.ComputeLimit > TimeSpan.Zero)
         {
-            watchdog = new LaneWatchdog(LaneWatchdog.LaneOf(system), options.ComputeLimit, reason => exit(NodeExit.Hung, reason), TimeProvider.System);
+            watchdog = new LaneWatchdog(LaneWatchdog.LaneOf(system), options.ComputeLimit, reason => exit(NodeExit.Hung, reason), options.Clock);
         }
 
         system.ActorOf(Props.Create(() => new GatewayActor(options.Secret, coordinator, admin)), "gateway");
@@ -184,6 +188,7 @@ public sealed class NodeProcess : IAsyncDisposable
             Exit = exit,
             SuspectedSince = suspicions.Since,
             Checkpoints = places,
+            Time = options.Clock,
         };
 
         // No removal margin: the journal's sequence numbers fence a coordinator that does not know yet that it lost its office.

@@ -24,7 +24,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly Akka.Cluster.Cluster cluster = Akka.Cluster.Cluster.Get(Context.System);
     private readonly StatusBoard board = new();
-    private readonly FaultClock faults = new();
+    private readonly FaultClock faults;
     private readonly HoldClock hold = new();
     private CoordinatorState state = new();
     private IRunRecorder? recorder;
@@ -52,6 +52,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
     public RunCoordinator(CoordinatorOptions options)
     {
         this.options = options;
+        faults = new FaultClock(options.Time);
         Recover<CoordinatorEntry>(e => state = CoordinatorMachine.Replay(state, Entries.Read(e)));
         Recover<RecoveryCompleted>(_ => TakeOffice());
         Command<NodeHello>(OnHello);
@@ -346,6 +347,9 @@ internal sealed record CoordinatorOptions(
 
     /// <summary>Ends the process with an exit code and reason, for its supervisor to start another.</summary>
     public Action<int, string> Exit { get; init; } = static (_, _) => { };
+
+    /// <summary>What time of day it says it is, in what is written down.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>When this node first suspected an incarnation (Stopwatch timestamp); null when it did not.</summary>
     public Func<string, long?> SuspectedSince { get; init; } = static _ => null;

@@ -49,6 +49,9 @@ public enum Evidence
     /// <summary>The node leaves the cluster.</summary>
     Left,
 
+    /// <summary>A node that was not there is a member.</summary>
+    Joined,
+
     /// <summary>The process holds more memory than before.</summary>
     Memory,
 

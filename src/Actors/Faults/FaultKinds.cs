@@ -22,6 +22,12 @@ public static class FaultKinds
         new("stop-process", TargetForm.Node, true, Evidence.Stopped, "SIGSTOP, and SIGCONT when the time is over") { NeedsRun = false },
         new("slow-process", TargetForm.Node, true, Evidence.Throttled, "stopped and continued in quick turns, so that a share of the time is left") { NeedsRun = false, Parameters = [Share] },
         new("leave", TargetForm.Node, false, Evidence.Left, "the node leaves the cluster in order; its supervisor starts another") { NeedsRun = false },
+        new("join", TargetForm.Node, false, Evidence.Joined, "the supervisor of the node's process starts one more node, which joins") { NeedsRun = false, Patience = TimeSpan.FromSeconds(60) },
+        new("clock-jump", TargetForm.Node, true, Evidence.Probe, "the node's wall clock jumps, and back when the time is over")
+        {
+            NeedsRun = false,
+            Parameters = [new("seconds", "3600", "seconds forward, or back if negative", -1e8, 1e8)],
+        },
         new("memory-pressure", TargetForm.Node, true, Evidence.Memory, "the process takes memory and touches it")
         {
             NeedsRun = false,
@@ -45,6 +51,9 @@ public static class FaultKinds
         new("storage-slow", TargetForm.Node, true, Evidence.Probe, "each write of a checkpoint waits") { Parameters = [new("ms", "100", "milliseconds each write waits", 1, 60000)] },
         new("corrupt-shard-file", TargetForm.Node, false, Evidence.Storage, "a byte of the newest checkpoint's files changes in storage"),
         new("corrupt-snapshot", TargetForm.Shard, false, Evidence.Probe, "a value of an expert's snapshot in memory changes (checkpoint.vault = on, or partial checkpoints)") { Parameters = [Expert] },
+        new("lose-snapshot", TargetForm.Shard, false, Evidence.Probe, "an expert's snapshots in memory are lost (checkpoint.vault = on, or partial checkpoints)") { Parameters = [Expert] },
+        new("corrupt-weights", TargetForm.Shard, false, Evidence.Abort, "a value of an expert's live weights changes; noticed with recovery.integrity = on") { Parameters = [Expert] },
+        new("corrupt-moments", TargetForm.Shard, false, Evidence.Abort, "a value of an expert's first moment m changes; noticed with recovery.integrity = on") { Parameters = [Expert] },
         new("nan-gradient", TargetForm.Shard, false, Evidence.Skip, "a NaN in an expert's gradient: the step is skipped and counted") { KeepsResult = false, Parameters = [Expert] },
     ];
 

@@ -95,6 +95,11 @@ internal sealed partial class DeviceActor : IWithTimers
         if (question.Weights)
         {
             var unit = (UnitState)source;
+            if (IsAltered(unit.Guard.AlteredOwn(unit), unit.Altered))
+            {
+                return false;
+            }
+
             using Tensor range = unit.Weights.narrow(0, unit.Begin, unit.Count);
             StatePieces.Send(node.Exchange, (i, n) => Frame(StatePieces.Weights, i, n), range, []);
             return true;
@@ -102,10 +107,26 @@ internal sealed partial class DeviceActor : IWithTimers
 
         (Compute.Optimization.OptimizerShard State, UnitSteps Steps) found = source is UnitState live ? (live.Optimizer, live.Steps) : (((PeerCopy)source).State, ((PeerCopy)source).Steps);
 
+        if (IsAltered(found.State.Altered(), source is UnitState altered ? altered.Altered : ((PeerCopy)source).Altered))
+        {
+            return false;
+        }
+
         StatePieces.Send(node.Exchange, (i, n) => Frame(0, i, n), found.State.Master, found.Steps.Pack());
         StatePieces.Send(node.Exchange, (i, n) => Frame(1, i, n), found.State.First, []);
         StatePieces.Send(node.Exchange, (i, n) => Frame(2, i, n), found.State.Second, []);
         return true;
+    }
+
+    /// <summary>Nothing unverified is handed on: what has changed in memory since its update is given up, and another epoch finds another source.</summary>
+    private bool IsAltered(string? altered, Func<string, Exception> giveUp)
+    {
+        if (altered is not null)
+        {
+            Answer(new NodeFault(context!.Epoch, node.Incarnation, "device-0", giveUp(altered).Message));
+        }
+
+        return altered is not null;
     }
 
     private void OnPiece(Ticket ticket)
@@ -185,17 +206,20 @@ internal sealed partial class DeviceActor : IWithTimers
         {
             case FetchKind.Copy:
                 copies.Find(fetch.Unit)!.Step = step;
+                copies.Find(fetch.Unit)!.State.Seal();
                 TryReport();
                 return;
             case FetchKind.Unit:
                 store[id].Optimizer.PublishMaster();
                 store[id].IsAt(step);
+                store[id].Guard.Restored(store[id]);
                 fetches.Serve(Serve);
                 break;
             default:
                 foreach (UnitState holder in FetchBook.Holders(store.Units, id))
                 {
                     holder.Ranges[id.Index] = step;
+                    holder.Guard.Seal(id.Index, step);
                 }
 
                 break;

@@ -138,12 +138,12 @@ internal sealed partial class DeviceActor
         return damaged;
     }
 
-    private static bool Rolls(UnitState unit, PrepareEpoch m, RunSpec spec, out string? torn)
+    private bool Rolls(UnitState unit, PrepareEpoch m, RunSpec spec, out string? torn)
     {
         torn = null;
         try
         {
-            return RollForward.To(unit, m.RestoreStep, m.Redo, spec.Training);
+            return node.RollForward(unit, m.RestoreStep, m.Redo, spec.Training);
         }
         catch (Exception e)
         {

@@ -7,6 +7,7 @@ using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Optimization;
 using static TorchSharp.torch;
 
 namespace MoeActors.Actors.Training;
@@ -64,6 +65,12 @@ internal sealed partial class DeviceActor
     {
         if (progress is { } step && step.Report(copies.Cover(step.Step)))
         {
+            if (AlteredDense() is { } altered)
+            {
+                Answer(altered);
+                return;
+            }
+
             // The lane's whole idle time is known only now; each rank is told the same.
             double exposed = services.Clock.ExposedMs();
             Answer(new StepReport(
@@ -71,6 +78,28 @@ internal sealed partial class DeviceActor
                 step.Ranks.Select(r => r with { ComputeMs = services.Clock.ComputeMs(r.Rank), ExposedMs = exposed }).ToArray(),
                 step.Units, stallMsOfLastStep, Stopwatch.GetElapsedTime(step.Begun).TotalMilliseconds, msOfLastStep));
         }
+    }
+
+    /// <summary>The failure to be reported instead of the step, where the dense weights are not those it should have been computed with.</summary>
+    private NodeFault? AlteredDense()
+    {
+        for (int rank = 0; rank < store!.DenseRanges.Length; rank++)
+        {
+            UnitState? own = context!.IsLocal(rank) ? store[UnitId.Dense(rank)] : null;
+            if (own?.Guard.AlteredOwn(own) is { } altered)
+            {
+                return new NodeFault(context.Epoch, node.Incarnation, $"rank-{rank}", own.Altered(altered).Message);
+            }
+
+            if (own is null && !store.DenseGuard.IsIntact(rank, store.DenseRanges[rank]))
+            {
+                store.DenseRanges[rank] = -1;
+                return new NodeFault(
+                    context.Epoch, node.Incarnation, "device-0", new StateAlteredException($"the dense weights that came from rank {rank} changed between two updates").Message);
+            }
+        }
+
+        return null;
     }
 
     private void OnDecision(StepDecision m)
@@ -154,6 +183,7 @@ internal sealed partial class DeviceActor
         }
 
         store.DenseRanges[rank] = progress.Step + 1;
+        store.DenseGuard.Seal(rank, progress.Step + 1);
         progress.DensePiece();
         TryGoOn();
     }

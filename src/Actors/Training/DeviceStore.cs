@@ -42,6 +42,12 @@ internal abstract class UnitState(UnitId id, int ordinal, ParameterLayout layout
     /// <summary>By participant: completed steps that its range of <see cref="Weights"/> is of; -1: unknown.</summary>
     public required long[] Ranges { get; init; }
 
+    /// <summary>Notices when its weights change between two updates.</summary>
+    public required StateGuard Guard { get; init; }
+
+    /// <summary>Mark of the injected fault that altered its state, so that whoever notices can say so (AD-1); empty otherwise. Noticing does not depend on it.</summary>
+    public string Tampered { get; set; } = "";
+
     /// <summary>Completed steps the unit's state is of; -1: never restored, or torn in the middle of an update.</summary>
     public long Step { get; set; } = -1;
 
@@ -67,6 +73,15 @@ internal abstract class UnitState(UnitId id, int ordinal, ParameterLayout layout
 
     /// <summary>The unit's state, and its own range of the weights, are those after <paramref name="step"/> completed steps; -1: torn.</summary>
     public void IsAt(long step) => Step = Ranges[Id.Index] = step;
+
+    /// <summary>The unit's state is not what it was: from now on it is of no step. Returns what to say.</summary>
+    public StateAlteredException Altered(string what)
+    {
+        IsAt(-1);
+        string mark = Tampered;
+        Tampered = "";
+        return new StateAlteredException(mark + what);
+    }
 
     /// <summary>The copy for a checkpoint that has not been waited for; null when there is none.</summary>
     public SnapshotJob? Snapshot { get; set; }
@@ -137,6 +152,7 @@ internal sealed class DeviceStore : IDisposable
         held = new HeldUnits<UnitState>(order, Create);
         DenseLayout = ParameterLayout.Dense(spec.Model);
         DenseWeights = zeros(DenseLayout.Total, dtype: WeightType, device: device);
+        DenseGuard = StateGuard.Of(spec, DenseWeights, DenseLayout, spec.Layout.Ranks);
         DenseRanges = [.. Enumerable.Repeat(-1L, spec.Layout.Ranks)];
     }
 
@@ -149,6 +165,9 @@ internal sealed class DeviceStore : IDisposable
 
     /// <summary>Flat dense weights [Total], compute dtype, shared by the device's ranks.</summary>
     public Tensor DenseWeights { get; }
+
+    /// <summary>Notices when the dense weights change between two updates.</summary>
+    public StateGuard DenseGuard { get; }
 
     public ScalarType WeightType => Spec.Training.Precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
 
@@ -179,6 +198,7 @@ internal sealed class DeviceStore : IDisposable
         {
             Array.Fill(unit.Ranges, step);
             unit.IsAt(step);
+            unit.Guard.Restored(unit);
         }
     }
 
@@ -199,10 +219,10 @@ internal sealed class DeviceStore : IDisposable
         ParameterLayout layout = order.LayoutOf(id);
         (long begin, long count) = order.ShardOf(id);
         Tensor weights = id.Kind == UnitKind.Dense ? DenseWeights : zeros(layout.Total, dtype: WeightType, device: Device);
-        var optimizer = new OptimizerShard(layout, begin, count, weights, Spec.Training.Precision);
+        var optimizer = new OptimizerShard(layout, begin, count, weights, Spec.Training.Precision) { Guarded = Spec.GuardsState };
         Tensor gradient = zeros(layout.Total, dtype: ScalarType.Float32, device: Device);
         return id.Kind == UnitKind.Dense
-            ? new DenseUnit(id, ordinal, layout, weights) { Optimizer = optimizer, Gradient = gradient, Begin = begin, Count = count, Ranges = DenseRanges }
+            ? new DenseUnit(id, ordinal, layout, weights) { Optimizer = optimizer, Gradient = gradient, Begin = begin, Count = count, Ranges = DenseRanges, Guard = DenseGuard }
             : new ExpertUnit(id, ordinal, layout, weights)
             {
                 Optimizer = optimizer,
@@ -210,6 +230,7 @@ internal sealed class DeviceStore : IDisposable
                 Begin = begin,
                 Count = count,
                 Ranges = [.. Enumerable.Repeat(-1L, Spec.Layout.Groups)],
+                Guard = StateGuard.Of(Spec, weights, layout, Spec.Layout.Groups),
             };
     }
 }

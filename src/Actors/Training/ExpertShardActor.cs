@@ -238,10 +238,30 @@ internal sealed class ExpertShardActor : ReceiveActor
     {
         if (reduction!.IsComplete && sent)
         {
+            CheckWeights();
+
             // The unit's from now on: it outlives this actor until the update (ST-1).
             unit!.Keep(reduction.Sum(unit.Count));
             GradientCopies.Send(context!, unit, Me, services.Exchange);
             Context.Parent.Tell(new UnitReduced(context!.Epoch, step, new UnitReport(unit.Ordinal, Reduction.SquaredNorm(unit.Reduced!)), null));
+        }
+    }
+
+    /// <summary>A step that was computed with weights which are not those of its update is not reported, so never decided.</summary>
+    private void CheckWeights()
+    {
+        for (int group = 0; group < Layout.Groups; group++)
+        {
+            if (group == Layout.GroupOf(rank) && unit!.Guard.AlteredOwn(unit) is { } altered)
+            {
+                throw unit.Altered(altered);
+            }
+
+            if (group != Layout.GroupOf(rank) && !unit!.Guard.IsIntact(group, unit.Ranges[group]))
+            {
+                unit.Ranges[group] = -1;
+                throw new StateAlteredException($"the weights that came from group {group} to {unit.Id} changed between two updates");
+            }
         }
     }
 
@@ -288,7 +308,9 @@ internal sealed class ExpertShardActor : ReceiveActor
             }
         }
 
-        unit.Ranges[Layout.GroupOf(Endpoint.FromPacked(ticket.Header.Source).Rank)] = step + 1;
+        int group = Layout.GroupOf(Endpoint.FromPacked(ticket.Header.Source).Rank);
+        unit.Ranges[group] = step + 1;
+        unit.Guard.Seal(group, step + 1);
         replicaPieces++;
         CheckUpdated();
     }

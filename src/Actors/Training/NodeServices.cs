@@ -57,6 +57,9 @@ internal sealed record NodeServices
     /// <summary>Told in the middle of each unit's update: (unit, step); null when nobody asks.</summary>
     public Action<UnitId, long>? Updating { get; init; }
 
+    /// <summary>How a unit is brought to the recovery point (ST-1).</summary>
+    public Func<UnitState, long, DecidedUpdate?, TrainingSpec, bool> RollForward { get; init; } = Training.RollForward.To;
+
     /// <summary>Incarnation of this process.</summary>
     public string Incarnation => Identity.Incarnation;
 

@@ -22,8 +22,16 @@ internal static class UnitUpdate
         InPlace(unit, decided, () =>
         {
             updating?.Invoke(unit.Id, decided.Step);
-            Pass(unit.Optimizer, unit.Steps, unit.Reduced!, decided, training);
+            try
+            {
+                Pass(unit.Optimizer, unit.Steps, unit.Reduced!, decided, training);
+            }
+            catch (StateAlteredException e) when (unit.Tampered.Length > 0)
+            {
+                throw unit.Altered(e.What);
+            }
         });
+        unit.Guard.Updated(unit, decided.Skip);
     }
 
     /// <summary>ST-1 of an update in place, whatever the arithmetic: of no step from its first write to its last, of the next one afterwards, and never again.</summary>

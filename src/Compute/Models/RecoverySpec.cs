@@ -32,6 +32,9 @@ public sealed record RecoverySpec
     /// <summary>Copies of each unit's state in the memory of other nodes, kept current each step; 0 = none. At most one on each other node.</summary>
     public int Copies { get; init; } = 1;
 
+    /// <summary>Whether weights, master, m and v are checked each step for not having changed between two updates; what has is restored like torn state.</summary>
+    public bool Integrity { get; init; } = true;
+
     /// <summary>A step that takes this many times as long as the longest of the newest ones is looked into; 0 = never. Learned anew by each coordinator.</summary>
     public double StepDeadline { get; init; } = 10;
 

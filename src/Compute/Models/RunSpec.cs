@@ -251,6 +251,10 @@ public sealed record RunSpec
     [JsonIgnore]
     public int Copies => IsExact ? Recovery!.Copies : 0;
 
+    /// <summary>Whether state that changes between two updates is noticed and restored.</summary>
+    [JsonIgnore]
+    public bool GuardsState => Recovery?.Integrity ?? true;
+
     /// <summary>Nodes the run starts on (placement, not arithmetic).</summary>
     public int Nodes { get; init; } = 3;
 

@@ -26,20 +26,43 @@ internal readonly unsafe struct AdamWKernel
     }
 
     /// <summary>Updates <paramref name="count"/> elements; <paramref name="weights"/> gets a bf16 copy unless null.</summary>
-    public void Run(float* master, float* first, float* second, float* gradient, ushort* weights, long count)
+    public void Run(float* master, float* first, float* second, float* gradient, ushort* weights, long count) =>
+        Pass<Plain>(master, first, second, gradient, weights, count, out _, out _);
+
+    /// <summary>The same, and checksums of the state as it was read and as it was written: next to nothing beside the roots and divisions of the pass.</summary>
+    public void RunGuarded(float* master, float* first, float* second, float* gradient, ushort* weights, long count, out StateSums read, out StateSums written) =>
+        Pass<Guarded>(master, first, second, gradient, weights, count, out read, out written);
+
+    private void Pass<TGuard>(float* master, float* first, float* second, float* gradient, ushort* weights, long count, out StateSums read, out StateSums written)
+        where TGuard : struct, IGuard
     {
         // Locals: the stores below might overwrite fields for all the compiler knows, and it would load them anew for each lane group.
         Vector512<float> scales = Vector512.Create(scale), keeps1 = Vector512.Create(keep1), keeps2 = Vector512.Create(keep2), news2 = Vector512.Create(new2);
         Vector512<float> roots2 = Vector512.Create(inverseRoot2), epsilons = Vector512.Create(epsilon), steps = Vector512.Create(negativeStep), decays = Vector512.Create(decay);
+        LaneSums oldMaster = default, oldFirst = default, oldSecond = default, newMaster = default, newFirst = default, newSecond = default;
         long i = 0;
         for (; i + 16 <= count; i += 16)
         {
             Vector512<float> g = Vector512.Load(gradient + i) * scales;
-            Vector512<float> m = Vector512.Load(first + i);
+            Vector512<float> m = Vector512.Load(first + i), v = Vector512.Load(second + i), p = Vector512.Load(master + i);
+            if (TGuard.On)
+            {
+                oldFirst.Add(m);
+                oldSecond.Add(v);
+                oldMaster.Add(p);
+            }
+
             m = LaneMath.Fma(keeps1, g - m, m); // m + (1 - β1)(g - m)
-            Vector512<float> v = LaneMath.Fma(keeps2, Vector512.Load(second + i), g * g * news2);
+            v = LaneMath.Fma(keeps2, v, g * g * news2);
             Vector512<float> denominator = LaneMath.Fma(Vector512.Sqrt(v), roots2, epsilons);
-            Vector512<float> p = LaneMath.Fma(steps, m / denominator, Vector512.Load(master + i) * decays);
+            p = LaneMath.Fma(steps, m / denominator, p * decays);
+            if (TGuard.On)
+            {
+                newFirst.Add(m);
+                newSecond.Add(v);
+                newMaster.Add(p);
+            }
+
             m.Store(first + i);
             v.Store(second + i);
             p.Store(master + i);
@@ -52,16 +75,51 @@ internal readonly unsafe struct AdamWKernel
         if (i < count)
         {
             int rest = (int)(count - i);
+            if (TGuard.On)
+            {
+                oldFirst.Add(PartialLanes.Load<float, Float32Lanes>(first + i, rest));
+                oldSecond.Add(PartialLanes.Load<float, Float32Lanes>(second + i, rest));
+                oldMaster.Add(PartialLanes.Load<float, Float32Lanes>(master + i, rest));
+            }
+
             for (long j = i; j < count; j++)
             {
                 Scalar(ref master[j], ref first[j], ref second[j], gradient[j]);
             }
 
+            Vector512<float> last = PartialLanes.Load<float, Float32Lanes>(master + i, rest);
+            if (TGuard.On)
+            {
+                newFirst.Add(PartialLanes.Load<float, Float32Lanes>(first + i, rest));
+                newSecond.Add(PartialLanes.Load<float, Float32Lanes>(second + i, rest));
+                newMaster.Add(last);
+            }
+
             if (weights is not null)
             {
-                PartialLanes.Store<ushort, BFloat16Lanes>(weights + i, PartialLanes.Load<float, Float32Lanes>(master + i, rest), rest);
+                PartialLanes.Store<ushort, BFloat16Lanes>(weights + i, last, rest);
             }
         }
+
+        (read, written) = TGuard.On
+            ? (new StateSums(oldMaster.Value, oldFirst.Value, oldSecond.Value), new StateSums(newMaster.Value, newFirst.Value, newSecond.Value))
+            : default;
+    }
+
+    /// <summary>Whether checksums are formed, known when the pass is compiled.</summary>
+    private interface IGuard
+    {
+        static abstract bool On { get; }
+    }
+
+    private readonly struct Plain : IGuard
+    {
+        public static bool On => false;
+    }
+
+    private readonly struct Guarded : IGuard
+    {
+        public static bool On => true;
     }
 
     private void Scalar(ref float p, ref float m, ref float v, float gradient)

@@ -12,7 +12,12 @@ namespace MoeActors.Compute.Optimization;
 public sealed class OptimizerShard : IDisposable
 {
     private readonly Tensor? weights; // view of the borrowed flat weights; null of a copy that nothing computes with
-    private readonly List<(long Begin, long Count, bool Decay, int Expert)> pieces = [];
+    private readonly List<Piece> pieces = [];
+    private readonly Dictionary<string, int> pieceOf = [];
+    private StateSums[]? sums; // by piece, of the state as it was last sealed or updated; null: never
+
+    /// <summary>The part of one parameter that lies in the range.</summary>
+    private readonly record struct Piece(long Begin, long Count, ParameterEntry Entry);
 
     /// <summary>Creates the shard's state: m = v = 0, master as the weights are now.</summary>
     /// <param name="layout">Layout of the group.</param>
@@ -49,10 +54,15 @@ public sealed class OptimizerShard : IDisposable
     }
 
     /// <summary>A shard without weights, all zero: the same state and the same updates, bit for bit, of a unit that somebody else computes with.</summary>
-    public static OptimizerShard Replica(ParameterLayout layout, long begin, long count, Device device)
+    /// <param name="layout">Layout of the group.</param>
+    /// <param name="begin">First element of the range.</param>
+    /// <param name="count">Elements of the range.</param>
+    /// <param name="device">Where it lives.</param>
+    /// <param name="guarded"><see cref="Guarded"/>.</param>
+    public static OptimizerShard Replica(ParameterLayout layout, long begin, long count, Device device, bool guarded = false)
     {
         ArgumentNullException.ThrowIfNull(layout);
-        return new OptimizerShard(layout, begin, count, device);
+        return new OptimizerShard(layout, begin, count, device) { Guarded = guarded };
     }
 
     private void Lay(ParameterLayout layout)
@@ -62,7 +72,8 @@ public sealed class OptimizerShard : IDisposable
             long from = Math.Max(e.Offset, Begin), to = Math.Min(e.Offset + e.Count, Begin + Count);
             if (from < to)
             {
-                pieces.Add((from - Begin, to - from, e.Decay, e.Expert));
+                pieceOf.Add(e.Name, pieces.Count);
+                pieces.Add(new Piece(from - Begin, to - from, e));
             }
         }
     }
@@ -80,6 +91,11 @@ public sealed class OptimizerShard : IDisposable
     /// <summary>Elements of the range.</summary>
     public long Count { get; }
 
+    /// <summary>
+    /// Whether each update checks, as it reads master, m and v, that they are what the update before wrote. On the CPU only. Whoever else writes to them calls <see cref="Seal"/> afterwards.
+    /// </summary>
+    public bool Guarded { get; init; }
+
     /// <summary>fp32 weights [Count]; after writing to it call <see cref="PublishMaster"/>.</summary>
     public Tensor Master { get; }
 
@@ -95,6 +111,7 @@ public sealed class OptimizerShard : IDisposable
     /// <param name="stepOf">
     /// Step count by expert (-1: the dense part) for the bias correction, where experts were restored from different versions; null: <paramref name="step"/>'s for all.
     /// </param>
+    /// <exception cref="StateAlteredException">Guarded, and the state was not what it had been: what is there now is worth nothing.</exception>
     public void Update(Tensor reduced, AdamWStep step, Func<int, long>? stepOf = null)
     {
         ArgumentNullException.ThrowIfNull(reduced);
@@ -125,6 +142,58 @@ public sealed class OptimizerShard : IDisposable
         }
     }
 
+    /// <summary>The state is as it should be now: from here on a change is noticed, where <see cref="Guarded"/>.</summary>
+    public void Seal()
+    {
+        if (IsGuarded)
+        {
+            sums = [.. pieces.Select(SumsOf)];
+        }
+    }
+
+    /// <summary>What of master, m and v is not as it was sealed or last updated, in words; null where all is, or nothing is known. Reads all of it.</summary>
+    public string? Altered()
+    {
+        for (int i = 0; IsGuarded && sums is not null && i < pieces.Count; i++)
+        {
+            if (sums[i].Differs(SumsOf(pieces[i])) is { } slot)
+            {
+                return Words(pieces[i], slot);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>As <see cref="Altered"/>, of the master alone: what a step computes with in fp32.</summary>
+    public string? AlteredMaster()
+    {
+        for (int i = 0; IsGuarded && sums is not null && i < pieces.Count; i++)
+        {
+            if (sums[i].Master != SumOf(Master, pieces[i]))
+            {
+                return Words(pieces[i], "master");
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Checksum (<see cref="TensorSums.Of"/>) that a parameter's part of the range must have in a slot; null where nothing is known.</summary>
+    /// <param name="entry">A parameter that lies in the range, in part or whole.</param>
+    /// <param name="slot">"master", "m" or "v".</param>
+    public ulong? SumOf(ParameterEntry entry, string slot)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        return !IsGuarded || sums is null || !pieceOf.TryGetValue(entry.Name, out int piece) ? null : slot switch
+        {
+            "master" => sums[piece].Master,
+            "m" => sums[piece].First,
+            "v" => sums[piece].Second,
+            _ => throw new ArgumentOutOfRangeException(nameof(slot), slot, "not a slot of the optimizer state"),
+        };
+    }
+
     /// <summary>Frees the state; the flat weights stay the lender's.</summary>
     public void Dispose()
     {
@@ -139,18 +208,45 @@ public sealed class OptimizerShard : IDisposable
         float* master = TensorMemory.Pointer<float>(Master), first = TensorMemory.Pointer<float>(First), second = TensorMemory.Pointer<float>(Second);
         float* gradient = TensorMemory.Pointer<float>(reduced);
         ushort* rounded = weights?.dtype == ScalarType.BFloat16 ? TensorMemory.Pointer<ushort>(weights) : null;
-        foreach ((long begin, long count, bool decay, int expert) in pieces)
+        StateSums[]? before = sums;
+        StateSums[] after = Guarded ? new StateSums[pieces.Count] : [];
+        string? altered = null;
+        for (int i = 0; i < pieces.Count; i++)
         {
-            new AdamWKernel(stepOf(expert), decay).Run(master + begin, first + begin, second + begin, gradient + begin, rounded is null ? null : rounded + begin, count);
+            (long begin, long count, ParameterEntry entry) = pieces[i];
+            var kernel = new AdamWKernel(stepOf(entry.Expert), entry.Decay);
+            ushort* published = rounded is null ? null : rounded + begin;
+            if (!Guarded)
+            {
+                kernel.Run(master + begin, first + begin, second + begin, gradient + begin, published, count);
+                continue;
+            }
+
+            kernel.RunGuarded(master + begin, first + begin, second + begin, gradient + begin, published, count, out StateSums read, out after[i]);
+            altered ??= before?[i].Differs(read) is { } slot ? Words(pieces[i], slot) : null;
+        }
+
+        sums = Guarded ? after : null;
+        if (altered is not null)
+        {
+            throw new StateAlteredException(altered);
         }
     }
+
+    private bool IsGuarded => Guarded && Master.device_type == DeviceType.CPU;
+
+    private StateSums SumsOf(Piece piece) => new(SumOf(Master, piece), SumOf(First, piece), SumOf(Second, piece));
+
+    private static unsafe ulong SumOf(Tensor state, Piece piece) => LaneSums.Of((byte*)(TensorMemory.Pointer<float>(state) + piece.Begin), piece.Count * sizeof(float));
+
+    private static string Words(Piece piece, string slot) => $"{slot} of {piece.Entry.Name} changed between two updates";
 
     private void UpdateOnDevice(Tensor reduced, Func<int, AdamWStep> stepOf)
     {
         using IDisposable noGrad = no_grad();
-        foreach ((long begin, long count, bool decay, int expert) in pieces)
+        foreach ((long begin, long count, ParameterEntry entry) in pieces)
         {
-            AdamWStep step = stepOf(expert);
+            AdamWStep step = stepOf(entry.Expert);
             using DisposeScope scope = NewDisposeScope();
             Tensor g = reduced.narrow(0, begin, count).Times(step.GradientScale);
             Tensor p = Master.narrow(0, begin, count), m = First.narrow(0, begin, count), v = Second.narrow(0, begin, count);
@@ -159,7 +255,7 @@ public sealed class OptimizerShard : IDisposable
             m.lerp_(g, newFirst);
             v.TimesInPlace(step.Beta2).addcmul_(g, g, newSecond);
             Tensor denominator = v.sqrt().Over(Math.Sqrt(1 - Math.Pow(step.Beta2, step.Step))).PlusInPlace(step.Epsilon);
-            p.TimesInPlace(decay ? 1 - (step.LearningRate * step.WeightDecay) : 1).addcdiv_(m, denominator, rate);
+            p.TimesInPlace(entry.Decay ? 1 - (step.LearningRate * step.WeightDecay) : 1).addcdiv_(m, denominator, rate);
         }
 
         PublishMaster();

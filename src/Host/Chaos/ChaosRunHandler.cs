@@ -37,8 +37,14 @@ internal sealed class ChaosRunHandler(TextWriter output, TextWriter error) : IHa
         }
 
         error.WriteLine($"moe: now with {faults.Count} faults, seed {campaign.Seed}");
-        MoeSettings stormy = SettingsLoader.Load(
-            request.Settings with { Overrides = [.. file.Settings, .. request.Settings.Overrides, new SettingOverride("faults.enabled", ["on"], "the campaign")] });
+        var more = new List<SettingOverride> { new("faults.enabled", ["on"], "the campaign") };
+        if (undisturbed is not null && calm.Run.Data.Paths.Count == 0)
+        {
+            // The same text, also when the files it is made from are edited meanwhile.
+            more.Add(new SettingOverride("data.paths", [Path.Combine(Path.GetFullPath(folder), "undisturbed", RunFolders.CorpusName)], "the campaign"));
+        }
+
+        MoeSettings stormy = SettingsLoader.Load(request.Settings with { Overrides = [.. file.Settings, .. request.Settings.Overrides, .. more] });
         string disturbed = Path.Combine(folder, "disturbed");
         Task<RunReport> run = TrainAsync(stormy, disturbed, request.Json, cancel);
         var driver = new CampaignDriver(stormy, disturbed, faults, file.Name);

@@ -13,7 +13,7 @@ internal static class RunSpecReader
     public static IReadOnlyList<string> Sections { get; } = ["model", "layout", "training", "data", "checkpoint", "evaluation"];
 
     /// <summary>Keys of the record in sections that are else no part of it.</summary>
-    private static readonly string[] Single = ["recovery.mode", "recovery.copies", "recovery.step-deadline", "recovery.step-deadline-least", "recovery.straggler-ratio", "recovery.stragglers"];
+    private static readonly string[] Single = ["recovery.mode", "recovery.copies", "recovery.integrity", "recovery.step-deadline", "recovery.step-deadline-least", "recovery.straggler-ratio", "recovery.stragglers"];
 
     /// <summary>Whether <paramref name="key"/> is part of the record.</summary>
     public static bool IsRecorded(string key) =>
@@ -65,6 +65,7 @@ internal static class RunSpecReader
         {
             Mode = r.Choice("recovery.mode", ("exact", RecoveryMode.Exact), ("bounded-stale", RecoveryMode.BoundedStale)),
             Copies = r.Whole("recovery.copies"),
+            Integrity = r.Switch("recovery.integrity"),
             StepDeadline = r.Number("recovery.step-deadline"),
             StragglerRatio = r.Number("recovery.straggler-ratio"),
             Stragglers = r.Choice("recovery.stragglers", ("report", StragglerPolicy.Report), ("relieve", StragglerPolicy.Relieve)),

@@ -14,6 +14,13 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
     /// <summary>The line a supervisor reads: where the node listens.</summary>
     internal sealed record Listening(string Event, string Address, int Pid, string? Http);
 
+    /// <summary>The line by which a node asks its supervisor for something.</summary>
+    internal sealed record Wish(string Event)
+    {
+        /// <summary>One more node.</summary>
+        public const string OneMore = "start-node";
+    }
+
     /// <inheritdoc/>
     public async Task<int> RunAsync(NodeRequest request, CancellationToken cancel)
     {
@@ -22,6 +29,10 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
         LibTorchCheck.Verify();
         await JournalCheck.VerifyAsync(request.Settings.Runtime.Persistence, cancel);
         NodeOptions options = NodeOptionsBuilder.Build(request.Settings, request.Start);
+        if (request.Supervised)
+        {
+            options = options with { StartNode = () => AskForOneMore(output) };
+        }
 
         // A terminal's Ctrl-C reaches the whole process group: a supervised node leaves the stopping to its supervisor.
         using var stop = new CancellationTokenSource();
@@ -44,7 +55,7 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
         }
 
         await using NodeProcess node = started;
-        await using StatusServer? http = await NodeStatusServer.StartAsync(request.Settings, node, stop.Token);
+        await using StatusServer? http = await NodeStatusServer.StartAsync(request.Settings, node, options.Clock, stop.Token);
         output.WriteLine(JsonSerializer.Serialize(new Listening("listening", node.Address, Environment.ProcessId, http?.Address.ToString()), JsonSerializerOptions.Web));
         output.Flush();
         if (!request.Supervised)
@@ -72,6 +83,12 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
         }
 
         return ExitCodes.Ok;
+    }
+
+    private static void AskForOneMore(TextWriter output)
+    {
+        output.WriteLine(JsonSerializer.Serialize(new Wish(Wish.OneMore), JsonSerializerOptions.Web));
+        output.Flush();
     }
 
     /// <summary>The supervisor holds this process's standard input: its end means that the supervisor is gone or wants this node to stop.</summary>

@@ -24,8 +24,10 @@ internal static class NodeOptionsBuilder
         string name = runtime.NodeName ?? $"node-{cluster.Port}";
         string logs = runtime.Logging.Folder ?? Path.Combine(folder, "logs");
         KillPoint[] kills = [.. runtime.KillPoints.Select(KillPoint.Parse)];
+        var clock = new NodeClock();
         return new NodeOptions
         {
+            Clock = clock,
             Name = name,
             Start = start,
             Host = cluster.Host,
@@ -77,7 +79,7 @@ internal static class NodeOptionsBuilder
                 _ => "ERROR",
             },
             Logging = NodeLogger.Settings(Path.Combine(logs, $"{name}.log"), name, runtime.Logging.MaxFile, runtime.Logging.KeepFiles),
-            Recorder = runFolder => new RunRecorder(runFolder),
+            Recorder = runFolder => new RunRecorder(runFolder, clock),
         };
     }
 

@@ -14,7 +14,7 @@ namespace MoeActors.Host.Nodes;
 internal static class NodeStatusServer
 {
     /// <summary>Starts the server, or returns null when it is switched off.</summary>
-    public static async Task<StatusServer?> StartAsync(MoeSettings settings, NodeProcess node, CancellationToken stop)
+    public static async Task<StatusServer?> StartAsync(MoeSettings settings, NodeProcess node, TimeProvider time, CancellationToken stop)
     {
         HttpSettings http = settings.Runtime.Http;
         if (!http.Enabled)
@@ -22,7 +22,7 @@ internal static class NodeStatusServer
             return null;
         }
 
-        var poll = new StatusPoll(node.System.ActorSelection("/user/gateway"));
+        var poll = new StatusPoll(node.System.ActorSelection("/user/gateway"), time);
         IPAddress address = IPAddress.TryParse(http.Host, out IPAddress? parsed)
             ? parsed
             : http.Host == "localhost" ? IPAddress.Loopback : (await Dns.GetHostAddressesAsync(http.Host, stop))[0];
@@ -35,7 +35,7 @@ internal static class NodeStatusServer
         return server;
     }
 
-    private sealed class StatusPoll(ActorSelection gateway)
+    private sealed class StatusPoll(ActorSelection gateway, TimeProvider time)
     {
         private readonly Queue<CurvePoint> curve = new();
         private readonly Queue<StatusEvent> events = new();
@@ -83,7 +83,7 @@ internal static class NodeStatusServer
 
             foreach (string text in status.Events)
             {
-                events.Enqueue(new StatusEvent(DateTimeOffset.UtcNow, StatusProgress.KindOf(text), text));
+                events.Enqueue(new StatusEvent(time.GetUtcNow(), StatusProgress.KindOf(text), text));
                 if (events.Count > 40)
                 {
                     events.Dequeue();

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 using Akka.Actor;
 
 using MoeActors.Actors.Cluster;
@@ -28,7 +30,7 @@ internal sealed class ClusterClient : IAsyncDisposable
     /// <summary>Asks the coordinator; throws <see cref="RefusedException"/> when no node answers in time.</summary>
     public async Task<T> AskAsync<T>(IControlMessage question, TimeSpan patience, CancellationToken cancel)
     {
-        DateTime until = DateTime.UtcNow + patience;
+        long since = Stopwatch.GetTimestamp();
         while (true)
         {
             cancel.ThrowIfCancellationRequested();
@@ -41,12 +43,12 @@ internal sealed class ClusterClient : IAsyncDisposable
             {
                 // Behind this door nobody answers: the next try knocks anew, wherever nodes are by then.
                 door = null;
-                if (e is RefusedException { Unreachable: false } || (e is RefusedException && DateTime.UtcNow >= until))
+                if (e is RefusedException { Unreachable: false } || (e is RefusedException && Stopwatch.GetElapsedTime(since) >= patience))
                 {
                     throw;
                 }
 
-                if (DateTime.UtcNow >= until)
+                if (Stopwatch.GetElapsedTime(since) >= patience)
                 {
                     throw new CommandException(ExitCodes.Cluster, $"no coordinator answers: {string.Join(", ", addresses())}");
                 }

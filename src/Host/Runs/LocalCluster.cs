@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 
@@ -18,6 +20,11 @@ internal sealed class LocalCluster : IAsyncDisposable
     private readonly TaskCompletionSource<CommandException> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Task> watches = [];
     private readonly CancellationTokenSource stop = new();
+
+    /// <summary>Nodes that may be started by order, the first ones included.</summary>
+    private const int MostNodes = 64;
+
+    private int names = MostNodes;
 
     /// <summary>The node that is beginning the cluster anew, after none was left.</summary>
     private string? founder;
@@ -52,6 +59,8 @@ internal sealed class LocalCluster : IAsyncDisposable
             {
                 cluster.Watch(cluster.Launch($"node-{n}", [address], 0)!, []);
             }
+
+            cluster.names = count;
 
             return cluster;
         }
@@ -95,7 +104,27 @@ internal sealed class LocalCluster : IAsyncDisposable
     {
         lock (gate)
         {
-            return stop.IsCancellationRequested ? null : live[name] = NodeChild.Start(name, config, join, start);
+            return stop.IsCancellationRequested ? null : live[name] = NodeChild.Start(name, config, join, start, AddNode);
+        }
+    }
+
+    /// <summary>A node asks for one more: an operator's order (AD-1) went through it.</summary>
+    private void AddNode()
+    {
+        lock (gate)
+        {
+            if (names >= MostNodes || addresses.Count == 0)
+            {
+                say($"no further node is started: {(names >= MostNodes ? $"{names} have been, {MostNodes} may be" : "none is there to join")}");
+                return;
+            }
+
+            string name = $"node-{++names}";
+            if (Launch(name, [.. addresses.Values], 0) is { } child)
+            {
+                say($"{name} is started, as was asked for");
+                Watch(child, []);
+            }
         }
     }
 
@@ -176,6 +205,9 @@ internal sealed class LocalCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>A time that only ever goes on, for the window of the restart budget: what the wall clock says does not matter.</summary>
+    private static DateTimeOffset Steady() => DateTimeOffset.UnixEpoch + Stopwatch.GetElapsedTime(0);
+
     private async Task SuperviseAsync(NodeChild first, List<DateTimeOffset> deaths)
     {
         NodeChild child = first;
@@ -204,8 +236,9 @@ internal sealed class LocalCluster : IAsyncDisposable
                 return;
             }
 
-            deaths.Add(DateTimeOffset.UtcNow);
-            (TimeSpan? pause, string reason) = RestartPolicy.Decide(supervision, deaths, DateTimeOffset.UtcNow, Random.Shared.NextDouble());
+            DateTimeOffset now = Steady();
+            deaths.Add(now);
+            (TimeSpan? pause, string reason) = RestartPolicy.Decide(supervision, deaths, now, Random.Shared.NextDouble());
             say($"{child.Name} died (exit code {code}): {reason}");
             if (pause is null)
             {

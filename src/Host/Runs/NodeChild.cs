@@ -13,9 +13,11 @@ internal sealed class NodeChild : IDisposable
     private readonly TaskCompletionSource<string> listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<string> lastWords = [];
 
-    private NodeChild(Process process, string name)
+    private readonly Action oneMore;
+
+    private NodeChild(Process process, string name, Action oneMore)
     {
-        (this.process, Name) = (process, name);
+        (this.process, Name, this.oneMore) = (process, name, oneMore);
         process.OutputDataReceived += (_, e) => OnOutput(e.Data);
         process.ErrorDataReceived += (_, e) => OnError(e.Data);
     }
@@ -45,7 +47,12 @@ internal sealed class NodeChild : IDisposable
     }
 
     /// <summary>Starts a node.</summary>
-    public static NodeChild Start(string name, string config, IReadOnlyList<string> join, int start)
+    /// <param name="name">Its name.</param>
+    /// <param name="config">Its configuration file.</param>
+    /// <param name="join">Nodes to join; none: it begins a cluster.</param>
+    /// <param name="start">How often it was started before.</param>
+    /// <param name="oneMore">Called when it asks for one more node.</param>
+    public static NodeChild Start(string name, string config, IReadOnlyList<string> join, int start, Action oneMore)
     {
         var info = new ProcessStartInfo(Environment.ProcessPath!)
         {
@@ -77,7 +84,7 @@ internal sealed class NodeChild : IDisposable
         info.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
         info.Environment["OMP_DYNAMIC"] = "FALSE";
         info.Environment["MKL_DYNAMIC"] = "FALSE";
-        var child = new NodeChild(new Process { StartInfo = info, EnableRaisingEvents = true }, name);
+        var child = new NodeChild(new Process { StartInfo = info, EnableRaisingEvents = true }, name, oneMore);
         child.process.Start();
         child.process.BeginOutputReadLine();
         child.process.BeginErrorReadLine();
@@ -121,9 +128,19 @@ internal sealed class NodeChild : IDisposable
 
     private void OnOutput(string? line)
     {
-        if (line is not null && line.StartsWith('{') && JsonSerializer.Deserialize<NodeHandler.Listening>(line, JsonSerializerOptions.Web) is { Event: "listening" } told)
+        if (line is null || !line.StartsWith('{'))
         {
-            listening.TrySetResult(told.Address);
+            return;
+        }
+
+        switch (JsonSerializer.Deserialize<NodeHandler.Listening>(line, JsonSerializerOptions.Web))
+        {
+            case { Event: "listening" } told:
+                listening.TrySetResult(told.Address);
+                break;
+            case { Event: NodeHandler.Wish.OneMore }:
+                oneMore();
+                break;
         }
     }
 

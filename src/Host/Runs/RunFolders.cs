@@ -10,6 +10,9 @@ namespace MoeActors.Host.Runs;
 /// <summary>Makes a run's folder ready: its text, its record, checks of disk and memory.</summary>
 internal static class RunFolders
 {
+    /// <summary>Name of the text that a run without data of its own is trained on.</summary>
+    public const string CorpusName = "corpus.txt";
+
     /// <summary>Creates the folder of a new run and writes its record; returns the record with the data's hashes in it.</summary>
     public static RunSpec Create(MoeSettings settings, string folder)
     {
@@ -34,7 +37,7 @@ internal static class RunFolders
         if (spec.Data.Paths.Count == 0)
         {
             // A node that is started again must find the same text, whatever is edited meanwhile.
-            string corpus = Path.Combine(folder, "corpus.txt");
+            string corpus = Path.Combine(folder, CorpusName);
             CorpusSnapshot.Write(DefaultCorpus.Files(ProjectFolder.Find()), corpus);
             spec = spec with { Data = spec.Data with { Paths = [corpus] } };
         }

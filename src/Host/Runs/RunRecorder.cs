@@ -24,20 +24,24 @@ internal sealed class RunRecorder : IRunRecorder
     private int faults;
     private bool refused;
     private RunSpec? spec;
+    private readonly TimeProvider time;
 
     /// <summary>Opens the logs of a run's folder; throws <see cref="IOException"/> when they cannot be read or written.</summary>
-    public RunRecorder(string folder)
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="time">Clock of what is written down; the machine's by default.</param>
+    public RunRecorder(string folder, TimeProvider? time = null)
     {
         this.folder = folder;
+        this.time = time ?? TimeProvider.System;
         string path = Path.Combine(folder, EventsLog.FileName);
         try
         {
             steps = new StepsLog(Path.Combine(folder, StepsLog.FileName));
-            events = new EventsLog(path);
+            events = new EventsLog(path, time);
             EventHistory history = EventsLog.Read(path);
             faults = history.Faults.Count;
             inherited.AddRange(history.Faults.Where(f => f.FirstStepMs is null));
-            ettr = new LiveEttr(StepsLog.Read(Path.Combine(folder, StepsLog.FileName)), RunReports.Wall(history, DateTimeOffset.UtcNow), TimeProvider.System);
+            ettr = new LiveEttr(StepsLog.Read(Path.Combine(folder, StepsLog.FileName)), RunReports.Wall(history, this.time.GetUtcNow()), this.time);
             IsEnded = history.All.LastOrDefault(e => e.Type is "started" or "resumed" or "ended")?.Type == "ended";
             NewestEpoch = (int)history.All.Select(e => e.Epoch ?? 0).DefaultIfEmpty().Max();
         }
@@ -142,7 +146,7 @@ internal sealed class RunRecorder : IRunRecorder
     {
         foreach (FaultRecord fault in inherited)
         {
-            Write(() => events.Append(fault with { FirstStepMs = fault.At is { } at ? Math.Max(0, (DateTimeOffset.UtcNow - at).TotalMilliseconds) : null }));
+            Write(() => events.Append(fault with { FirstStepMs = fault.At is { } at ? Math.Max(0, (time.GetUtcNow() - at).TotalMilliseconds) : null }));
         }
 
         inherited.Clear();

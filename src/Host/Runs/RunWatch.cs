@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
 using MoeActors.Host.Commands;
@@ -18,7 +20,7 @@ internal sealed class RunWatch(ClusterClient client, ProgressView view)
     /// <param name="cancel">Asks to stop.</param>
     public async Task<string> UntilEndedAsync(Task<CommandException> lost, TimeSpan stopTimeout, CancellationToken cancel)
     {
-        DateTime? stopBy = null;
+        long? stopSince = null;
         while (true)
         {
             if (lost.IsCompleted)
@@ -26,14 +28,14 @@ internal sealed class RunWatch(ClusterClient client, ProgressView view)
                 throw await lost;
             }
 
-            if (cancel.IsCancellationRequested && stopBy is null)
+            if (cancel.IsCancellationRequested && stopSince is null)
             {
-                stopBy = DateTime.UtcNow + stopTimeout;
+                stopSince = Stopwatch.GetTimestamp();
                 view.Event(ProgressEventKind.Info, "stopping after a last checkpoint (Ctrl-C again: at once)");
             }
 
             RunStatus? status = await PollAsync();
-            if (stopBy is not null)
+            if (stopSince is not null)
             {
                 // Again each time: the request may be lost, or the coordinator that took it.
                 client.Tell(new StopRun("interrupted"));
@@ -48,7 +50,7 @@ internal sealed class RunWatch(ClusterClient client, ProgressView view)
                 }
             }
 
-            if (stopBy is { } deadline && DateTime.UtcNow > deadline)
+            if (stopSince is { } since && Stopwatch.GetElapsedTime(since) > stopTimeout)
             {
                 throw new CommandException(ExitCodes.Interrupted, $"no orderly stop within {stopTimeout.TotalSeconds:0} s: stopped without a last checkpoint (supervision.stop-timeout)");
             }

@@ -41,20 +41,46 @@ public sealed class ExactRecoveryTests
     {
         await using var cluster = new TestCluster();
         await cluster.AddNodesAsync(2);
-        cluster.Run.OnStep = s =>
-        {
-            if (s is { Step: 4, Epoch: 1 })
-            {
-                // The decision is about to be told: rank 3 does not hear it, and a shard beside it fails in the step after.
-                cluster.TellDeviceActor("rank-3", new Quiesce(1));
-                cluster.TellDeviceActor("expert-shard-0-3", new Ticket(
-                    new FrameHeader { Epoch = 1, Step = 5, Purpose = (Purpose)99, Source = new Endpoint(EndpointKind.Rank, 0, 0).Packed, ChunkCount = 1 }, [], zeros(1, 1).DetachFromDisposeScope()));
-            }
-        };
+        MissDecision(cluster);
         await TrainAsync(cluster, Spec(cluster, copies: 0));
         FaultTimeline fault = Assert.Single(cluster.Run.Faults);
         Assert.Equal(("live state", 5L, 0L), (fault.Rung, fault.AtStep, fault.LostSteps));
     }
+
+    [Fact]
+    public async Task Were_it_only_said_to_be_rolled_forward_the_result_would_be_another()
+    {
+        await using var cluster = new TestCluster();
+        for (int n = 1; n <= 2; n++)
+        {
+            await cluster.AddNodeAsync($"node-{n}", o => o with
+            {
+                RollForward = (unit, target, _, _) =>
+                {
+                    unit.IsAt(target);
+                    return true;
+                },
+            });
+        }
+
+        MissDecision(cluster);
+        RunSpec spec = Spec(cluster, copies: 0);
+        Reference expected = await Reference.TrainAsync(spec);
+        Assert.Equal("completed", await cluster.TrainAsync(spec));
+        Assert.Equal("live state", Assert.Single(cluster.Run.Faults).Rung);
+        Assert.NotEqual(expected.WeightsHash, cluster.Run.Last!.WeightsHash);
+    }
+
+    /// <summary>The decision of step 4 is about to be told: rank 3 does not hear it, and a shard beside it fails in the step after.</summary>
+    private static void MissDecision(TestCluster cluster) => cluster.Run.OnStep = s =>
+    {
+        if (s is { Step: 4, Epoch: 1 })
+        {
+            cluster.TellDeviceActor("rank-3", new Quiesce(1));
+            cluster.TellDeviceActor("expert-shard-0-3", new Ticket(
+                new FrameHeader { Epoch = 1, Step = 5, Purpose = (Purpose)99, Source = new Endpoint(EndpointKind.Rank, 0, 0).Packed, ChunkCount = 1 }, [], zeros(1, 1).DetachFromDisposeScope()));
+        }
+    };
 
     [Fact]
     public async Task With_partial_checkpoints_nothing_stale_is_restored_but_the_newest_complete_one_which_retention_keeps()
@@ -194,6 +220,11 @@ public sealed class ExactRecoveryTests
         RecordedRun run = cluster.Run;
         Assert.Equal(expected.Steps.Select(s => s.Loss), run.Steps.Values.Select(s => s.Loss));
         Assert.Equal(expected.WeightsHash, run.Last!.WeightsHash);
+        if (spec.Checkpoint.Mode == CheckpointMode.Full)
+        {
+            Assert.Equal(expected.StateHash, run.Last.StateHash);
+        }
+
         if (once)
         {
             Assert.True(run.AllSteps.Select(s => s.Step).SequenceEqual(Enumerable.Range(0, Steps).Select(s => (long)s)), string.Join('\n', run.Notes));

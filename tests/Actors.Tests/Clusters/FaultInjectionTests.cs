@@ -38,6 +38,10 @@ public sealed class FaultInjectionTests
             ("storage-slow", "node-2", 20_000, ["ms=2"]),
             ("corrupt-shard-file", "node-1", 0, []),
             ("corrupt-snapshot", "expert-shard-0-1", 0, []),
+            ("lose-snapshot", "expert-shard-1-1", 0, []),
+            ("corrupt-weights", "expert-shard-1-0", 0, []),
+            ("corrupt-moments", "expert-shard-0-3", 0, []),
+            ("clock-jump", "node-2", 200, ["seconds=-86400"]),
 
             // What is damaged now, in storage and in memory, is met by a recovery.
             ("crash-shard", "expert-shard-0-2", 0, []),
@@ -111,6 +115,44 @@ public sealed class FaultInjectionTests
         cluster.Stop();
         await run;
         Assert.Contains(cluster.Run.AllSteps, s => s.Skipped);
+    }
+
+    [Fact]
+    public async Task A_jump_of_the_wall_clock_ends_nothing_early_or_late()
+    {
+        await using var cluster = new TestCluster { Faults = Limits };
+        await cluster.AddNodesAsync(2);
+        Task<string> run = Started(cluster, TestRuns.Spec(cluster.Folder, steps: 100_000, nodes: 2));
+        FaultLine jump = await InjectAsync(cluster, "clock-jump", "node-1", 20_000, "seconds=-86400");
+        Assert.Equal("observed", jump.State);
+        Assert.Contains("-86400 s off", jump.Outcome, StringComparison.Ordinal);
+
+        // The admin lives there: by a clock that went back a day, what lasts a moment would not end before tomorrow.
+        FaultLine delay = await InjectAsync(cluster, "link-delay", "node-1>node-2", 200, "ms=1");
+        while ((await cluster.AskAsync<FaultsAnswer>(new FaultsQuery(delay.Id))).Faults[0].State == "observed")
+        {
+        }
+
+        await cluster.AskAsync<FaultAnswer>(new CancelFault(jump.Id, "test"));
+        cluster.Stop();
+        Assert.Equal("stopped", await run);
+        Assert.Equal(["cancelled", "over"], FaultAudit.Read(cluster.RunFolder).Select(f => f.State).Order());
+    }
+
+    [Fact]
+    public async Task One_more_node_joins_where_somebody_can_start_it_and_elsewhere_the_answer_says_so()
+    {
+        await using var cluster = new TestCluster { Faults = Limits };
+        Task joined = Task.CompletedTask;
+        await cluster.AddNodeAsync("node-1", o => o with { StartNode = () => joined = cluster.AddNodeAsync("node-3") });
+        await cluster.AddNodeAsync("node-2");
+        FaultLine line = await InjectAsync(cluster, "join", "node-1", 0);
+        await joined;
+        Assert.Equal("over", line.State);
+        Assert.EndsWith("has joined", line.Outcome, StringComparison.Ordinal);
+        FaultLine refused = await InjectAsync(cluster, "join", "node-2", 0);
+        Assert.Equal("failed", refused.State);
+        Assert.Contains("was not started by moe train", refused.Outcome, StringComparison.Ordinal);
     }
 
     [Fact]

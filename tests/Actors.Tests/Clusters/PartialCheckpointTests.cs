@@ -58,6 +58,30 @@ public sealed class PartialCheckpointTests
     }
 
     [Fact]
+    public async Task What_a_survivor_s_memory_has_lost_comes_from_the_next_rung()
+    {
+        (RecordedRun lost, _) = await RunAsync(s => s with { KSnapshot = 3 }, faults: [9], before: (cluster, step) =>
+        {
+            if (step == 8 && cluster.Run.Epochs.Count == 1)
+            {
+                Assert.NotEqual(-1, LoseSnapshots(cluster));
+            }
+        });
+        FaultTimeline fault = Assert.Single(lost.Faults);
+        Assert.Equal("persisted checkpoint", fault.Rung);
+        Assert.InRange(fault.Plt, 0.01, 0.6);
+        Assert.Contains(lost.Notes, n => n.Contains("is in memory", StringComparison.Ordinal));
+    }
+
+    /// <summary>From the coordinator's thread, before it decides another step.</summary>
+    private static long LoseSnapshots(TestCluster cluster) => (
+        from node in cluster.Nodes
+        from layer in Enumerable.Range(0, 2)
+        from position in Enumerable.Range(0, 4)
+        from expert in Enumerable.Range(0, 6)
+        select node.Vault!.Lose(UnitId.Experts(layer, position, 0), expert)).Max();
+
+    [Fact]
     public async Task The_masters_of_all_experts_are_exact_where_the_mask_keeps_them()
     {
         (RecordedRun run, TestCluster cluster) = await RunAsync(s => s with { Mask = "wo", Vault = VaultUse.Off }, faults: [9], keep: true);
@@ -113,7 +137,7 @@ public sealed class PartialCheckpointTests
         }
     }
 
-    private static async Task<(RecordedRun Run, TestCluster Cluster)> RunAsync(Func<CheckpointSpec, CheckpointSpec> change, long[] faults, bool keep = false)
+    private static async Task<(RecordedRun Run, TestCluster Cluster)> RunAsync(Func<CheckpointSpec, CheckpointSpec> change, long[] faults, bool keep = false, Action<TestCluster, long>? before = null)
     {
         var sabotage = new Sabotage("rank-2", faults);
         var cluster = new TestCluster { Trace = sabotage.Trace };
@@ -121,6 +145,7 @@ public sealed class PartialCheckpointTests
         {
             await cluster.AddNodesAsync(2);
             sabotage.Arm(cluster);
+            cluster.Run.OnStep = s => before?.Invoke(cluster, s.Step);
             RunSpec spec = Partial(cluster, steps: 12, k: 1);
             Assert.Equal("completed", await cluster.TrainAsync(spec with { Checkpoint = change(spec.Checkpoint) }));
             Assert.Equal(faults.Length, cluster.Run.Faults.Count);

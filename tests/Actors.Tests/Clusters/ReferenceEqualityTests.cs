@@ -54,6 +54,7 @@ public sealed class ReferenceEqualityTests(TwoNodes nodes) : IClassFixture<TwoNo
         Assert.Equal(expected.Steps.Select(s => s.GradientNorm), run.Steps.Values.Select(s => s.GradientNorm));
         Assert.Equal(expected.Steps.Select(s => s.Dropped.Sum(d => d.Sum())), run.Steps.Values.Select(s => s.Dropped));
         Assert.Equal(expected.WeightsHash, run.Last!.WeightsHash);
+        Assert.Equal(expected.StateHash, run.Last.StateHash);
     }
 
     private static RunSpec Moe(RunSpec spec, Func<MoeSpec, MoeSpec> change) => spec with { Model = spec.Model with { Moe = change(spec.Model.Moe) } };

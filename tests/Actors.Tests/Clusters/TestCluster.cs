@@ -12,7 +12,7 @@ namespace MoeActors.Actors.Tests.Clusters;
 /// <summary>Several nodes in one process: real actor systems, real sockets, real files; each has its own folder of sockets and shares the run's.</summary>
 internal sealed class TestCluster : IAsyncDisposable
 {
-    private readonly List<NodeProcess> nodes = [];
+    private volatile List<NodeProcess> nodes = [];
     private readonly bool ownsFolder;
 
     public TestCluster()
@@ -75,7 +75,7 @@ internal sealed class TestCluster : IAsyncDisposable
             Faults = Faults,
         };
         NodeProcess node = await NodeProcess.StartAsync(configure?.Invoke(options) ?? options, TestContext.Current.CancellationToken);
-        nodes.Add(node);
+        nodes = [.. nodes, node];
         return node;
     }
 
@@ -100,8 +100,16 @@ internal sealed class TestCluster : IAsyncDisposable
     public async Task LoseAsync(int node)
     {
         NodeProcess gone = nodes[node];
-        nodes.RemoveAt(node);
+        nodes = [.. nodes.Where(n => n != gone)];
         await gone.DisposeAsync();
+    }
+
+    /// <summary>A node has ended: another of its name takes its place.</summary>
+    public async Task ReplaceAsync(NodeProcess gone)
+    {
+        nodes = [.. nodes.Where(n => n != gone)];
+        await gone.DisposeAsync();
+        await AddNodeAsync(gone.Identity.Name);
     }
 
     /// <summary>Asks the run to stop, as a client does. May be called from a recorder's hook.</summary>

@@ -128,7 +128,7 @@ internal static class SimMutations
             CheckpointWriterActor.Part[] parts = [.. checkpoint.Parts.Values.Select(p => System.Text.Json.JsonSerializer.Deserialize<CheckpointWriterActor.Part>(p.EntriesJson)!)];
             CheckpointEntry[] entries = [.. parts.SelectMany(p => p.Entries)];
             var counts = parts.SelectMany(p => p.StepCounts).DistinctBy(c => c.Key).ToDictionary(c => c.Key, c => c.Value);
-            Manifest manifest = Manifests.Of(spec, checkpoint, retention.FencingToken, [.. parts.SelectMany(p => p.Files)], entries, counts);
+            Manifest manifest = Manifests.Of(spec, checkpoint, retention.FencingToken, [.. parts.SelectMany(p => p.Files)], entries, counts, DateTimeOffset.UnixEpoch);
             string name = CheckpointPaths.ManifestName(manifest.Step);
             store.Storage.Put(name, ManifestFormat.Write(manifest), PutCondition.After(store.Storage.Read(name)));
             return new CommittedCheckpoint(checkpoint.Step, 1, [], 0, "", "");

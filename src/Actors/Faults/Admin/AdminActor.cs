@@ -22,9 +22,11 @@ internal sealed class AdminActor : ReceivePersistentActor, IWithTimers
 
     private readonly IActorRef coordinator;
     private readonly string dataFolder;
+    private readonly TimeProvider time;
+    private readonly AdminClock clock;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private AdminState state;
-    private bool asking;
+    private bool asking, seen;
 
     private sealed class Look
     {
@@ -35,9 +37,11 @@ internal sealed class AdminActor : ReceivePersistentActor, IWithTimers
 
     private sealed record AskedIn(InjectFault Message, IActorRef Asker, Topology? Cluster);
 
-    public AdminActor(FaultLimits limits, IActorRef coordinator, string dataFolder)
+    public AdminActor(FaultLimits limits, IActorRef coordinator, string dataFolder, TimeProvider time)
     {
-        (this.coordinator, this.dataFolder, state) = (coordinator, dataFolder, new AdminState(limits));
+        (this.coordinator, this.dataFolder, this.time, state) = (coordinator, dataFolder, time, new AdminState(limits));
+        clock = new AdminClock(time);
+        Recover<RecoveryCompleted>(_ => OnRecovered());
         Recover<AdminEntry>(e => state = AdminMachine.Replay(state, JsonSerializer.Deserialize<AdminFault>(e.Json)!));
         Command<InjectFault>(OnInject);
         Command<AskedIn>(OnAsked);
@@ -62,7 +66,19 @@ internal sealed class AdminActor : ReceivePersistentActor, IWithTimers
         Timers.StartPeriodicTimer("look", Look.Instance, Interval);
     }
 
-    private static long Now() => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+    private long Now() => clock.Now();
+
+    private void OnRecovered()
+    {
+        clock.Resume(state);
+        foreach (string folder in state.Faults.Values.Select(f => f.Order?.RunFolder ?? "").Distinct().Where(Directory.Exists))
+        {
+            foreach (AdminFault fault in FaultAudit.Missing(state, folder, FaultAudit.Read(folder)))
+            {
+                Audit(new Effect.Audit(fault.State == FaultState.Arming ? "intent" : fault.State.ToString().ToLowerInvariant(), fault), []);
+            }
+        }
+    }
 
     private Task<Topology> AskAsync() => coordinator.Ask<Topology>(new TopologyQuery(), Patience);
 
@@ -102,6 +118,12 @@ internal sealed class AdminActor : ReceivePersistentActor, IWithTimers
     private void OnSeen(Seen m)
     {
         asking = false;
+        seen |= m.Cluster is not null;
+        if (!seen)
+        {
+            // An admin that has just moved knows of no cluster yet, not of one without a run.
+            return;
+        }
 
         // Without a coordinator time passes all the same: the last look stands.
         Feed(new Input.Tick(Now(), m.Cluster ?? state.Cluster));
@@ -157,7 +179,7 @@ internal sealed class AdminActor : ReceivePersistentActor, IWithTimers
     {
         try
         {
-            FaultAudit.Append(state.Cluster.RunFolder.Length > 0 ? state.Cluster.RunFolder : dataFolder, e.What, e.Fault, DateTimeOffset.UtcNow);
+            FaultAudit.Append(FaultAudit.FolderOf(e.Fault, state.Cluster, dataFolder), e.What, e.Fault, time.GetUtcNow());
         }
         catch (Exception x) when (x is IOException or UnauthorizedAccessException)
         {

@@ -19,10 +19,28 @@ internal static class FaultAudit
         DateTimeOffset At, string What, string Id, string Kind, string Target, IReadOnlyList<string> Parameters, string State, string By, long AtStep, long ForMs, string Observer, string Outcome,
         long TookMs);
 
+    /// <summary>
+    /// PURE: the folder whose audit has the fault: that of the run it was ordered in, also when the admin has just moved and has not seen the run yet; else of the run under way, else of the node.
+    /// </summary>
+    public static string FolderOf(AdminFault fault, Topology cluster, string dataFolder) =>
+        fault.Order is { RunFolder.Length: > 0 } order ? order.RunFolder : cluster.RunFolder.Length > 0 ? cluster.RunFolder : dataFolder;
+
+    /// <summary>
+    /// PURE: of the faults that were ordered in the run of <paramref name="folder"/>, those that the journal knows to be further than its <paramref name="audit"/> does: an admin that ends, with its node or by a
+    /// move, may leave the line to the one after it.
+    /// </summary>
+    public static IReadOnlyList<AdminFault> Missing(AdminState state, string folder, IReadOnlyList<FaultLine> audit)
+    {
+        Dictionary<string, string> known = audit.ToDictionary(l => l.Id, l => l.State);
+        return [.. state.Faults.Values.Where(f => f.Order?.RunFolder == folder && known.GetValueOrDefault(f.Id) != NameOf(f.State))];
+    }
+
+    private static string NameOf(FaultState state) => state.ToString().ToLowerInvariant();
+
     /// <summary>Appends and syncs one line; throws <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.</summary>
     public static void Append(string folder, string what, AdminFault f, DateTimeOffset at)
     {
-        var line = new Line(at, what, f.Id, f.Kind, f.Target, f.Parameters, f.State.ToString().ToLowerInvariant(), f.By, f.AtStep, f.ForMs, f.Observer?.Name ?? "", f.Outcome, f.TookMs);
+        var line = new Line(at, what, f.Id, f.Kind, f.Target, f.Parameters, NameOf(f.State), f.By, f.AtStep, f.ForMs, f.Observer?.Name ?? "", f.Outcome, f.TookMs);
         Directory.CreateDirectory(folder);
         using var file = new FileStream(Path.Combine(folder, FileName), FileMode.Append, FileAccess.Write, FileShare.Read);
         file.Write(JsonSerializer.SerializeToUtf8Bytes(line, Format));

@@ -37,6 +37,12 @@ internal sealed record AgentServices
     /// <summary>Silences this node's control plane.</summary>
     public required ControlCut Control { get; init; }
 
+    /// <summary>This node's wall clock.</summary>
+    public required NodeClock Clock { get; init; }
+
+    /// <summary>Asks the supervisor of this process for one more node; null where there is none that could start one.</summary>
+    public Action? StartNode { get; init; }
+
     /// <summary>The run this node takes part in.</summary>
     public AgentRun Run { get; } = new();
 

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 using Akka.Actor;
 using Akka.Event;
 
@@ -18,7 +20,7 @@ internal sealed class FaultAgentActor : ReceiveActor, IWithTimers
 
     private readonly AgentServices services;
     private readonly IReadOnlyDictionary<string, FaultInjector> injectors;
-    private readonly Dictionary<string, (FaultWatcher Watcher, DateTime Until)> watches = [];
+    private readonly Dictionary<string, (FaultWatcher Watcher, long Since, TimeSpan Patience)> watches = [];
     private readonly HashSet<string> begun = [];
     private readonly ILoggingAdapter log = Context.GetLogger();
 
@@ -43,7 +45,7 @@ internal sealed class FaultAgentActor : ReceiveActor, IWithTimers
         });
         ReceiveAny(m =>
         {
-            foreach ((FaultWatcher watcher, _) in watches.Values)
+            foreach ((FaultWatcher watcher, _, _) in watches.Values)
             {
                 watcher.Hear(m);
             }
@@ -54,7 +56,7 @@ internal sealed class FaultAgentActor : ReceiveActor, IWithTimers
 
     protected override void PostStop()
     {
-        foreach ((FaultWatcher watcher, _) in watches.Values)
+        foreach ((FaultWatcher watcher, _, _) in watches.Values)
         {
             watcher.Dispose();
         }
@@ -131,20 +133,20 @@ internal sealed class FaultAgentActor : ReceiveActor, IWithTimers
             return;
         }
 
-        watches[m.Order.Id] = (FaultWatchers.Of(m.Order, services, Self), DateTime.UtcNow + TimeSpan.FromMilliseconds(m.PatienceMs));
+        watches[m.Order.Id] = (FaultWatchers.Of(m.Order, services, Self), Stopwatch.GetTimestamp(), TimeSpan.FromMilliseconds(m.PatienceMs));
         Timers.StartPeriodicTimer($"look-{m.Order.Id}", new Look(m.Order.Id), LookAgain);
         services.Admin.Tell(new FaultWatched(m.Order.Id, Name));
     }
 
     private void OnLook(string id)
     {
-        if (!watches.TryGetValue(id, out (FaultWatcher Watcher, DateTime Until) watch))
+        if (!watches.TryGetValue(id, out (FaultWatcher Watcher, long Since, TimeSpan Patience) watch))
         {
             return;
         }
 
         (bool seen, string text) = watch.Watcher.Look();
-        if (seen || DateTime.UtcNow > watch.Until)
+        if (seen || Stopwatch.GetElapsedTime(watch.Since) > watch.Patience)
         {
             StopWatching(id);
             OnTell(new TellAgain(new FaultObserved(id, Name, seen, text), TellTimes));
@@ -164,7 +166,7 @@ internal sealed class FaultAgentActor : ReceiveActor, IWithTimers
     private void StopWatching(string id)
     {
         Timers.Cancel($"look-{id}");
-        if (watches.Remove(id, out (FaultWatcher Watcher, DateTime Until) watch))
+        if (watches.Remove(id, out (FaultWatcher Watcher, long Since, TimeSpan Patience) watch))
         {
             watch.Watcher.Dispose();
         }

@@ -15,6 +15,8 @@ internal static class FaultInjectors
         ["stop-process"] = new StopProcess(node),
         ["slow-process"] = new SlowProcess(node),
         ["leave"] = new LeaveCluster(node),
+        ["join"] = new JoinNode(node),
+        ["clock-jump"] = new ClockJump(node),
         ["memory-pressure"] = new MemoryPressure(node),
         ["crash-rank"] = new CrashUnitActor(node),
         ["crash-shard"] = new CrashUnitActor(node),
@@ -34,6 +36,9 @@ internal static class FaultInjectors
         ["storage-slow"] = new StorageInjector(node, o => new StorageFault(null, TimeSpan.FromMilliseconds(o.Number("ms")))),
         ["corrupt-shard-file"] = new CorruptShardFile(node),
         ["corrupt-snapshot"] = new CorruptSnapshot(node),
+        ["lose-snapshot"] = new LoseSnapshot(node),
+        ["corrupt-weights"] = new CorruptState(node, unit => (unit.Weights, unit.Begin)),
+        ["corrupt-moments"] = new CorruptState(node, unit => (unit.Optimizer.First, 0)),
         ["nan-gradient"] = new NanGradient(node),
     };
 }

@@ -34,6 +34,7 @@ internal static class FaultWatchers
         Evidence.Unreachable => new UnreachableWatcher(order.Nodes[0], services),
         Evidence.Throttled => new ThrottledWatcher(order.Nodes[0], services),
         Evidence.Left => new LeftWatcher(order.Nodes[0], services),
+        Evidence.Joined => new JoinedWatcher(services),
         Evidence.Memory => new MemoryWatcher(order, services),
         Evidence.Abort => new AbortWatcher(order.Id),
         Evidence.Skip => new SkipWatcher(),
@@ -118,6 +119,17 @@ internal sealed class LeftWatcher(NodeIdentity node, AgentServices services) : F
     private readonly MemberView view = new(node, services);
 
     public override (bool, string) Look() => view.IsLeaving ? (true, $"{node.Name} leaves the cluster") : (false, $"{node.Name} is a member");
+}
+
+/// <summary>A node is a member that was none when this watcher was made.</summary>
+internal sealed class JoinedWatcher(AgentServices services) : FaultWatcher
+{
+    private readonly Akka.Cluster.Cluster cluster = Akka.Cluster.Cluster.Get(services.System);
+    private readonly HashSet<Address> before = [.. Akka.Cluster.Cluster.Get(services.System).State.Members.Select(m => m.Address)];
+
+    public override (bool, string) Look() => cluster.State.Members.FirstOrDefault(m => m.Status == MemberStatus.Up && !before.Contains(m.Address)) is { } joined
+        ? (true, $"{joined.Address.Host}:{joined.Address.Port} has joined")
+        : (false, "no node has joined");
 }
 
 /// <summary>The process holds more memory.</summary>

@@ -3,8 +3,8 @@ namespace MoeActors.Actors.Faults.Campaigns;
 /// <summary>PURE: the faults of a campaign, from its seed and the run alone: the same every time, on every machine.</summary>
 public static class CampaignSchedule
 {
-    /// <summary>Steps at the end of a run in which none begins: it could not be observed before the run is over.</summary>
-    public const int QuietSteps = 5;
+    /// <summary>Steps at the end of a run in which none begins: it could not be observed before the run is over. Half a second where a step takes a sixtieth of one, as in the preset tiny.</summary>
+    public const int QuietSteps = 30;
 
     /// <summary>The faults in the order of their steps.</summary>
     public static IReadOnlyList<PlannedFault> Of(Campaign campaign, CampaignRun run)

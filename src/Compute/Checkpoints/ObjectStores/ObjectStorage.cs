@@ -15,8 +15,8 @@ public sealed class ObjectStorage : ICheckpointStorage, IDisposable
     private readonly ObjectLocation location;
     private readonly ObjectStoreOptions options;
 
-    private ObjectStorage(ObjectLocation location, ObjectStoreOptions options) =>
-        (this.location, this.options, client) = (location, options, new ObjectClient(options, location.Bucket));
+    private ObjectStorage(ObjectLocation location, ObjectStoreOptions options, TimeProvider? time) =>
+        (this.location, this.options, client) = (location, options, new ObjectClient(options, location.Bucket, time));
 
     /// <summary>
     /// Opens the place. For writing, one question is asked of the server: does it honour conditions (unless <see cref="ConditionalPut.Lock"/> does without)?
@@ -25,9 +25,10 @@ public sealed class ObjectStorage : ICheckpointStorage, IDisposable
     /// <param name="location">Bucket and prefix.</param>
     /// <param name="options">The server and the credentials.</param>
     /// <param name="writes">Whether anything is to be written.</param>
-    public static ObjectStorage Open(ObjectLocation location, ObjectStoreOptions options, bool writes)
+    /// <param name="time">Clock that requests are signed by; null = the machine's.</param>
+    public static ObjectStorage Open(ObjectLocation location, ObjectStoreOptions options, bool writes, TimeProvider? time = null)
     {
-        var storage = new ObjectStorage(location, options);
+        var storage = new ObjectStorage(location, options, time);
         try
         {
             if (writes && options.Conditions == ConditionalPut.Required)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
@@ -15,11 +14,8 @@ internal sealed class CorruptSnapshot(AgentServices node) : FaultInjector(node)
 
     public override string Begin(FaultOrder order)
     {
-        RunSpec spec = Node.Run.Spec ?? throw new FaultRefusedException("this node takes part in no run");
-        string[] parts = order.Actor.Split('-');
-        int layer = int.Parse(parts[2], CultureInfo.InvariantCulture), rank = int.Parse(parts[3], CultureInfo.InvariantCulture);
-        var unit = UnitId.Experts(spec.Model.MoeLayers()[layer], spec.Layout.PositionOf(rank), spec.Layout.GroupOf(rank));
-        SnapshotPart[] there = [.. Enumerable.Range(0, spec.Model.Moe.Experts).Select(e => Node.Node.Vault.Find(unit, e)).OfType<SnapshotPart>()];
+        (UnitId unit, int[] experts) = LoseSnapshot.SnapshotsOf(Node, order.Actor);
+        SnapshotPart[] there = [.. experts.Select(e => Node.Node.Vault.Find(unit, e)).OfType<SnapshotPart>()];
         if (there.Length == 0)
         {
             throw new FaultRefusedException($"no snapshot of {order.Actor} is in this node's memory (checkpoint.vault)");

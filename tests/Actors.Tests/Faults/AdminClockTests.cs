@@ -1,0 +1,31 @@
+using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Faults;
+using MoeActors.Actors.Faults.Admin;
+
+namespace MoeActors.Actors.Tests.Faults;
+
+public sealed class AdminClockTests
+{
+    private readonly NodeClock node = new();
+
+    [Fact]
+    public void A_jump_of_the_wall_clock_does_not_move_it()
+    {
+        var clock = new AdminClock(node);
+        long before = clock.Now();
+        node.Shift = TimeSpan.FromDays(-400);
+        Assert.InRange(clock.Now() - before, 0, 60_000);
+        Assert.InRange((TimeProvider.System.GetUtcNow() - node.GetUtcNow()).TotalDays, 399.9, 400.1);
+    }
+
+    [Theory]
+    [InlineData(FaultState.Observed, 5_000L)]
+    [InlineData(FaultState.Over, null)]
+    public void After_a_move_it_goes_on_from_the_last_moment_of_a_fault_that_is_open(FaultState state, long? from)
+    {
+        var clock = new AdminClock(node);
+        var fault = new AdminFault(1, "partition", "node-1>node-2", [], -1, 0, 100, "test") { State = state, Since = 4_000, BegunAt = 5_000 };
+        clock.Resume(AdminMachine.Replay(new AdminState(FaultLimits.Off), fault));
+        Assert.InRange(clock.Now() - (from ?? TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds()), -60_000, 60_000);
+    }
+}

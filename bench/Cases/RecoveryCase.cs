@@ -40,7 +40,7 @@ internal sealed class RecoveryCase : IBenchCase
         {
             await RunningAsync(run, random.Next(5, 25), cancel);
             int faults = run.Faults().Count, epoch = (await run.UntilAsync(d => d.Count > 0, TimeSpan.Zero, cancel))[^1].Epoch;
-            DateTimeOffset at = DateTimeOffset.UtcNow;
+            DateTimeOffset at = TimeProvider.System.GetUtcNow();
             long begun = Stopwatch.GetTimestamp();
             Action after = await fail(cancel);
             await run.UntilAsync(d => d[^1].Epoch > epoch, TimeSpan.FromMilliseconds(2), cancel);

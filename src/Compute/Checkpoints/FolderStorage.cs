@@ -29,10 +29,21 @@ public sealed class FolderStorage(string root, IFileOperations? files = null) : 
     public IReadOnlyList<StoredObject> List(string folder)
     {
         var info = new DirectoryInfo(Path.Combine(root, folder));
-        return info.Exists
-            ? [.. info.EnumerateFiles("*", folder.Length == 0 ? SearchOption.TopDirectoryOnly : SearchOption.AllDirectories)
-                .Select(f => new StoredObject(Path.GetRelativePath(root, f.FullName), f.Length))]
-            : [];
+        SearchOption depth = folder.Length == 0 ? SearchOption.TopDirectoryOnly : SearchOption.AllDirectories;
+        return info.Exists ? [.. info.EnumerateFiles("*", depth).Select(Stored).OfType<StoredObject>()] : [];
+    }
+
+    // Others work here, too: what is renamed or deleted between the listing and this is not there.
+    private StoredObject? Stored(FileInfo file)
+    {
+        try
+        {
+            return new StoredObject(Path.GetRelativePath(root, file.FullName), file.Length);
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
     }
 
     /// <inheritdoc/>
@@ -41,26 +52,30 @@ public sealed class FolderStorage(string root, IFileOperations? files = null) : 
     /// <inheritdoc/>
     public SmallObject? Read(string name)
     {
-        string path = Path.Combine(root, name);
-        if (!File.Exists(path))
+        try
+        {
+            byte[] content = File.ReadAllBytes(Path.Combine(root, name));
+            return new SmallObject(content, Checksums.Of(content));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
         }
-
-        byte[] content = File.ReadAllBytes(path);
-        return new SmallObject(content, Checksums.Of(content));
     }
 
     /// <inheritdoc/>
     public IStoredFile? Open(string name)
     {
         string path = Path.Combine(root, name);
-        if (!File.Exists(path))
+        SafeFileHandle handle;
+        try
+        {
+            handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
         }
-
-        SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
         // The lock keeps writers from taking the space of a file that is retired while it is read. Other errors: a file system without locks, where no space is reused.
         if (Posix.Lock(handle, Posix.LockShared | Posix.LockNonBlocking) == Posix.WouldBlock)

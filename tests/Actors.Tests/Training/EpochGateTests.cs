@@ -39,6 +39,7 @@ public sealed class EpochGateTests : TestKit
         store.IsAt(0);
         unit = (ExpertUnit)store[UnitId.Experts(spec.Model.MoeLayers()[0], 0, 0)];
         unit.Optimizer.Master.Fill(1);
+        unit.Optimizer.Seal();
         flight = new FlightRecorder(Path.Combine(folder, "flight"), KillPlan.None);
         device = CreateTestProbe();
         shard = device.ChildActorOf(Props.Create(() => new ExpertShardActor(0, 0, new DeviceServices(new NoExchange(), flight, new LaneClock(), gate, (_, _, _, _) => 0, null))));

@@ -118,7 +118,7 @@ internal sealed partial class RunCoordinator
         FlightRecorder flight = options.Flight;
         RetentionRequest retention = CheckpointCommit.Retention(state);
         Task.Factory.StartNew(
-            () => Publisher.Publish(spec, places.Open(spec, folder), retention, checkpoint, phase => flight.EnterStorage(phase, checkpoint.Step), options.Time),
+            () => Publisher.Publish(spec, places.Open(spec, folder), retention, checkpoint, phase => flight.EnterStorage(phase, checkpoint.Step), time: options.Time),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ContinueWith(
             t => self.Tell(t.IsCompletedSuccessfully
                 ? new PublishDone(folder, new Input.Published(checkpoint, t.Result.Bytes) { Kept = t.Result.Kept }, t.Result)

@@ -84,6 +84,9 @@ internal static class SimMutations
 
     private sealed class NoFence : SimSeams
     {
+        // Storage that takes its time: a coordinator is stopped in the middle of a publication often enough to be met.
+        public override long PublishingTakes(long drawn) => drawn * 20;
+
         public override CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint) =>
             base.Publish(spec, store, retention with { FencingToken = Math.Max(store.Fence(), retention.FencingToken) }, checkpoint);
     }

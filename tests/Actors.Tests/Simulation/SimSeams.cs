@@ -27,6 +27,9 @@ internal class SimSeams
 
     public virtual CoordinatorState Adopt(CoordinatorState state, RecoveryPoints points) => TakingOffice.Adopt(state, points);
 
+    /// <summary>Time until a checkpoint whose parts are complete is published, as drawn.</summary>
+    public virtual long PublishingTakes(long drawn) => drawn;
+
     public virtual void RaiseFence(CheckpointStore store, long token) => store.RaiseFence(token);
 
     public virtual bool Admits(OrderFence fence, long token) => fence.Admits(token);

@@ -1,13 +1,11 @@
 using System.Collections.Immutable;
 using CsCheck;
-
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
-
+using static MoeActors.Actors.Tests.Cluster.Desk;
 using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
 using Input = MoeActors.Actors.Cluster.CoordinatorInput;
-using static MoeActors.Actors.Tests.Cluster.Desk;
 
 namespace MoeActors.Actors.Tests.Cluster;
 

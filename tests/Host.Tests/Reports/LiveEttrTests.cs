@@ -22,6 +22,17 @@ public sealed class LiveEttrTests
 
     private static StepLine Line(long step) => new()
     {
-        Step = step, Epoch = 1, Loss = 1, Tokens = 1, Ms = 1000, ExposedCommunicationMs = 0, CheckpointStallMs = 0, GradientNorm = 1, LearningRate = 1, Dropped = 0, Skipped = false, SlowestRank = 0,
+        Step = step,
+        Epoch = 1,
+        Loss = 1,
+        Tokens = 1,
+        Ms = 1000,
+        ExposedCommunicationMs = 0,
+        CheckpointStallMs = 0,
+        GradientNorm = 1,
+        LearningRate = 1,
+        Dropped = 0,
+        Skipped = false,
+        SlowestRank = 0,
     };
 }

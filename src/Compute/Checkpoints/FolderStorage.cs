@@ -30,11 +30,11 @@ public sealed class FolderStorage(string root, IFileOperations? files = null) : 
     {
         var info = new DirectoryInfo(Path.Combine(root, folder));
         SearchOption depth = folder.Length == 0 ? SearchOption.TopDirectoryOnly : SearchOption.AllDirectories;
-        return info.Exists ? [.. info.EnumerateFiles("*", depth).Select(Stored).OfType<StoredObject>()] : [];
+        return info.Exists ? [.. info.EnumerateFiles("*", depth).Select(f => Stored(root, f)).OfType<StoredObject>()] : [];
     }
 
-    // Others work here, too: what is renamed or deleted between the listing and this is not there.
-    private StoredObject? Stored(FileInfo file)
+    /// <summary>What a listing shows of a file; null where another process has renamed or deleted it since it was listed.</summary>
+    internal static StoredObject? Stored(string root, FileInfo file)
     {
         try
         {

@@ -13,11 +13,12 @@ public sealed class FolderStorageTests : StorageContract
         storage.CreateFolder("data");
         storage.Put("one", [1, 2], PutCondition.New);
 
-        // As a name whose file another process has just renamed: listed, and not to be found.
-        File.CreateSymbolicLink(Path.Combine(storage.Location, "two.tmp"), "renamed");
-        File.CreateSymbolicLink(Path.Combine(storage.Location, "data", "three"), "renamed");
-        Assert.Equal([new StoredObject("one", 2)], storage.List(""));
-        Assert.Empty(storage.List("data"));
+        string gone = Path.Combine(storage.Location, "two.tmp");
+        Assert.Null(FolderStorage.Stored(storage.Location, new FileInfo(gone)));
+        Assert.Equal(new StoredObject("one", 2), FolderStorage.Stored(storage.Location, new FileInfo(Path.Combine(storage.Location, "one"))));
+
+        // A name that is there, of a file that is not.
+        File.CreateSymbolicLink(gone, "renamed");
         Assert.Null(storage.Read("two.tmp"));
         Assert.Null(storage.Open("two.tmp"));
     }

@@ -12,11 +12,11 @@ public sealed class StragglerRunTests
         await using var cluster = new TestCluster();
         await cluster.AddNodeAsync("node-1");
 
-        // In the handler that computes a chunk.
-        await cluster.AddNodeAsync("node-2", o => o with { Trace = (_, _, _, _) => Thread.Sleep(5) });
+        // In the handler that computes a chunk: much longer than the computing, on a busy machine too.
+        await cluster.AddNodeAsync("node-2", o => o with { Trace = (_, _, _, _) => Thread.Sleep(10) });
         RunSpec spec = TestRuns.Spec(
             cluster.Folder, steps: 44, nodes: 2,
-            s => s with { Recovery = new RecoverySpec { Stragglers = StragglerPolicy.Relieve }, Checkpoint = s.Checkpoint with { Interval = 100 } });
+            s => s with { Recovery = new RecoverySpec { Stragglers = StragglerPolicy.Relieve, StragglerRatio = 1.3 }, Checkpoint = s.Checkpoint with { Interval = 100 } });
         Reference expected = await Reference.TrainAsync(spec);
         Assert.Equal("completed", await cluster.TrainAsync(spec));
         Assert.Contains(cluster.Run.Notes, n => n.StartsWith("node-2 is slow: ", StringComparison.Ordinal));

@@ -155,6 +155,7 @@ public sealed class NodeProcess : IAsyncDisposable
             Vault = vault,
             Exchange = exchange,
             Flight = flight,
+            Time = options.Clock,
             Checkpoints = places,
             Writer = writer,
             WriterMemory = writerMemory,

@@ -38,7 +38,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         this.node = node;
         IActorRef self = Self;
         copies = new PeerCopies(reason => self.Tell(new CopyFailed(reason)));
-        services = new DeviceServices(node.Exchange, node.Flight, new LaneClock(), new EpochGate(), Snapshot, node.Trace) { Updating = node.Updating };
+        services = new DeviceServices(node.Exchange, node.Flight, new LaneClock(node.Time), new EpochGate(), Snapshot, node.Trace) { Updating = node.Updating };
         Receive<PrepareEpoch>(OnPrepare);
         Receive<Connected>(m => context?.Epoch == m.Epoch, OnConnected);
         Receive<ActorCreated>(m => actors[m.Name] = (m.Actor, m.Incarnation));

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 using Akka.Actor;
 
 using MoeActors.Actors.Checkpointing;
@@ -134,7 +132,7 @@ internal sealed class ExpertShardActor : ReceiveActor
             return;
         }
 
-        long begun = Stopwatch.GetTimestamp();
+        long begun = services.Clock.Now;
         switch (ticket.Header.Purpose)
         {
             case Purpose.Dispatch:
@@ -208,7 +206,7 @@ internal sealed class ExpertShardActor : ReceiveActor
 
     private void OnDrain()
     {
-        long begun = Stopwatch.GetTimestamp();
+        long begun = services.Clock.Now;
         if (experts!.AccumulateNext(unit!.Gradient))
         {
             accumulated++;
@@ -272,7 +270,7 @@ internal sealed class ExpertShardActor : ReceiveActor
             return;
         }
 
-        long begun = Stopwatch.GetTimestamp();
+        long begun = services.Clock.Now;
         services.Flight.Enter(Phase.Update, context!.Epoch, step);
         stallMs += unit.FinishSnapshot();
         UnitUpdate.Apply(unit, m.Decision.Update, context.Spec.Training, services.Updating);

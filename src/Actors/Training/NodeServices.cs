@@ -27,6 +27,9 @@ internal sealed record NodeServices
     /// <summary>Data plane.</summary>
     public required IExchange Exchange { get; init; }
 
+    /// <summary>The node's clock.</summary>
+    public required TimeProvider Time { get; init; }
+
     /// <summary>Flight recorder.</summary>
     public required FlightRecorder Flight { get; init; }
 

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 using Akka.Actor;
 
 using MoeActors.Actors.Exchange;
@@ -70,7 +68,7 @@ internal sealed partial class RankActor : ReceiveActor
 
     private Action<T> Timed<T>(Action<T> handler) => message =>
     {
-        long begun = Stopwatch.GetTimestamp();
+        long begun = services.Clock.Now;
         try
         {
             handler(message);

@@ -78,10 +78,11 @@ internal sealed class NodeKeeper : IAsyncDisposable
 
     private async Task KeepAsync()
     {
-        var over = Task.Delay(Timeout.Infinite, stop.Token);
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using CancellationTokenRegistration end = stop.Token.Register(over.SetResult);
         while (!stop.IsCancellationRequested)
         {
-            await Task.WhenAny([over, .. cluster.Nodes.Select(n => n.Ended)]);
+            await Task.WhenAny([over.Task, .. cluster.Nodes.Select(n => n.Ended)]);
             if (!stop.IsCancellationRequested && cluster.Nodes.FirstOrDefault(n => n.Ended.IsCompleted) is { } gone)
             {
                 await cluster.ReplaceAsync(gone);

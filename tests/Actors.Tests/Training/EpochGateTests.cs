@@ -42,7 +42,7 @@ public sealed class EpochGateTests : TestKit
         unit.Optimizer.Seal();
         flight = new FlightRecorder(Path.Combine(folder, "flight"), KillPlan.None);
         device = CreateTestProbe();
-        shard = device.ChildActorOf(Props.Create(() => new ExpertShardActor(0, 0, new DeviceServices(new NoExchange(), flight, new LaneClock(), gate, (_, _, _, _) => 0, null))));
+        shard = device.ChildActorOf(Props.Create(() => new ExpertShardActor(0, 0, new DeviceServices(new NoExchange(), flight, new LaneClock(TimeProvider.System), gate, (_, _, _, _) => 0, null))));
         device.ExpectMsg<ActorCreated>(cancellationToken: TestContext.Current.CancellationToken);
         gate.Open(Epoch);
         NodeIdentity node = Nodes.Of(0);

@@ -59,29 +59,31 @@ internal sealed class MoeProcess : IDisposable
             waiting.Add((wanted, said));
         }
 
-        Task exit = process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Task first = await Task.WhenAny(said.Task, exit, Task.Delay(Patience, TestContext.Current.CancellationToken));
-        return first == said.Task || said.Task.IsCompleted
-            ? await said.Task
-            : throw new TimeoutException($"it never said {description}:\n{Transcript}");
+        await BoundedAsync(async end => await Task.WhenAny(said.Task, process.WaitForExitAsync(end)).WaitAsync(end));
+        return said.Task.IsCompleted ? await said.Task : throw new TimeoutException($"it never said {description}:\n{Transcript}");
     }
 
     public Task<string> SaysAsync(string part) => SaysAsync(l => l.Contains(part, StringComparison.Ordinal), $"'{part}'");
 
-    /// <summary>Its end.</summary>
-    public async Task<Ended> EndedAsync()
+    // Only a process that hangs meets the bound: it must not hang the tests with it.
+    private async Task BoundedAsync(Func<CancellationToken, Task> wait)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         patience.CancelAfter(Patience);
         try
         {
-            await process.WaitForExitAsync(patience.Token);
+            await wait(patience.Token);
         }
         catch (OperationCanceledException)
         {
-            throw new TimeoutException($"it did not end within {Patience.TotalMinutes:0} minutes:\n{Transcript}");
+            throw new TimeoutException($"nothing came of it within {Patience.TotalMinutes:0} minutes:\n{Transcript}");
         }
+    }
 
+    /// <summary>Its end.</summary>
+    public async Task<Ended> EndedAsync()
+    {
+        await BoundedAsync(process.WaitForExitAsync);
         lock (gate)
         {
             return new Ended(process.ExitCode, string.Join('\n', output), string.Join('\n', error));

@@ -8,6 +8,7 @@ namespace MoeActors.Host.Tests.Processes;
 
 /// <summary>A cluster started by hand: `moe node` in several terminals, `moe run` from another.</summary>
 [Collection(ProcessCollection.Name)]
+[Trait("Tier", "integration")]
 public sealed class HandMadeClusterTests
 {
     private const string Secret = "hush-7fd1c2";

@@ -7,7 +7,7 @@ namespace MoeActors.Bench.Processes;
 internal sealed record StepDone(long Step, int Epoch, long Tokens, double Ms, double ExposedCommunicationMs, double CheckpointStallMs = 0);
 
 /// <summary>A line of events.jsonl.</summary>
-internal sealed record EventDone(DateTimeOffset At, string Type, CheckpointDone? Checkpoint, FaultDone? Fault = null);
+internal sealed record EventDone(DateTimeOffset At, string Type, CheckpointDone? Checkpoint, FaultDone? Fault = null, string? Message = null);
 
 /// <summary>A fault of an event: ms from its first sign at <paramref name="At"/> to the end of each phase.</summary>
 internal sealed record FaultDone(int Id, string Kind, string Target, DateTimeOffset At, double? DetectedMs, double? DecidedMs, double? RejoinedMs, double? FirstStepMs);

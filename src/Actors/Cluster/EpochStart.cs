@@ -79,12 +79,7 @@ internal static class EpochStart
             return state;
         }
 
-        // Survivors first: their actors and memory stay where they are.
-        NodeIdentity[] chosen = fit
-            .OrderByDescending(n => state.Participants.Any(p => p.Incarnation == n.Incarnation))
-            .ThenBy(n => n.Name, StringComparer.Ordinal)
-            .Take(state.WantedNodes)
-            .ToArray();
+        IReadOnlyList<NodeIdentity> chosen = NodeChoice.Take(fit, [.. state.Participants.Select(p => p.Incarnation)], state.WantedNodes, state.Spec.Copies);
         Placement placement = PlacementPlanner.Plan(state.Spec.Layout.Ranks, chosen, state.Placement);
 
         // Before the run's first epoch nobody holds anything of it.

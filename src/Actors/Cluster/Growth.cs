@@ -28,10 +28,9 @@ public static class Growth
         }
 
         int room = state.WantedNodes - state.Participants.Count;
-        NodeIdentity[] joiners = [.. state.Members.Values
-            .Where(n => state.Joiners.GetValueOrDefault(n.Incarnation) == JoinerStage.Ready && state.Participants.All(p => p.Incarnation != n.Incarnation))
-            .OrderBy(n => n.Name, StringComparer.Ordinal)
-            .Take(Math.Max(0, room))];
+        string[] taking = [.. state.Participants.Select(p => p.Incarnation)];
+        NodeIdentity[] waiting = [.. state.Members.Values.Where(n => state.Joiners.GetValueOrDefault(n.Incarnation) == JoinerStage.Ready && !taking.Contains(n.Incarnation))];
+        NodeIdentity[] joiners = [.. NodeChoice.Take([.. state.Participants, .. waiting], taking, Math.Max(state.WantedNodes, taking.Length), spec.Copies).Where(n => !taking.Contains(n.Incarnation))];
         if (joiners.Length == 0)
         {
             return new GrowthDecision(false, room <= 0 ? "the run has all the nodes it asked for" : "no node that is ready waits");

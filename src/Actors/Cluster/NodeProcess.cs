@@ -161,6 +161,7 @@ public sealed class NodeProcess : IAsyncDisposable
             WriterMemory = writerMemory,
             CoordinatorProxy = coordinator,
             ConnectPatience = options.ConnectPatience,
+            StatePatience = options.ComputeLimit > TimeSpan.Zero ? options.ComputeLimit + options.ConnectPatience : TimeSpan.MaxValue,
             CheckRoom = spec =>
             {
                 if (options.MemoryReserve is { } reserve)

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 using Akka.Actor;
 
 using MoeActors.Actors.Checkpointing;
@@ -17,8 +15,9 @@ namespace MoeActors.Actors.Training;
 /// </summary>
 internal sealed partial class DeviceActor : IWithTimers
 {
-    private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(10), AskAtMost = TimeSpan.FromMilliseconds(160);
     private readonly FetchBook fetches = new();
+    private TimeSpan askAfter;
     private long fetchedAt;
 
     private sealed record FetchTick(int Epoch);
@@ -28,11 +27,11 @@ internal sealed partial class DeviceActor : IWithTimers
 
     private void BeginFetching()
     {
-        fetchedAt = Stopwatch.GetTimestamp();
+        fetchedAt = node.Time.GetTimestamp();
+        askAfter = AskAgain;
         if (fetches.Left.Count > 0)
         {
             Ask();
-            Timers.StartPeriodicTimer(nameof(FetchTick), new FetchTick(context!.Epoch), AskAgain);
         }
     }
 
@@ -46,15 +45,14 @@ internal sealed partial class DeviceActor : IWithTimers
     {
         if (context?.Epoch != m.Epoch || fetches.Left.Count == 0)
         {
-            Timers.Cancel(nameof(FetchTick));
             return;
         }
 
-        if (Stopwatch.GetElapsedTime(fetchedAt) > node.ConnectPatience)
+        if (node.Time.GetElapsedTime(fetchedAt) is var silent && silent > node.StatePatience)
         {
             StateFetch first = fetches.Left[0];
             StopFetching();
-            Answer(new NodeFault(m.Epoch, node.Incarnation, "exchange", $"no state of {store!.Order.Units[first.Unit]} came from {context.Message.Nodes[first.Node].Name} for {node.ConnectPatience.TotalSeconds:0.#} s"));
+            Answer(new NodeFault(m.Epoch, node.Incarnation, "exchange", $"no state of {store!.Order.Units[first.Unit]} came from {context.Message.Nodes[first.Node].Name} for {silent.TotalSeconds:0} s"));
             return;
         }
 
@@ -69,6 +67,10 @@ internal sealed partial class DeviceActor : IWithTimers
             node.Exchange.Send(
                 context.Frame(Purpose.StateRequest, context.Message.RestoreStep, me, new Endpoint(EndpointKind.Device, 0, fetch.Node), layer: fetch.Unit), [fetch.Kind == FetchKind.Weights ? 1 : 0], null);
         }
+
+        // Who is still making its own part of a large model ready drops the questions: it is not to find thousands of them.
+        Timers.StartSingleTimer(nameof(FetchTick), new FetchTick(context.Epoch), askAfter);
+        askAfter = askAfter < AskAtMost ? askAfter * 2 : AskAtMost;
     }
 
     private void OnRequest(Ticket ticket)
@@ -139,7 +141,7 @@ internal sealed partial class DeviceActor : IWithTimers
             return;
         }
 
-        fetchedAt = Stopwatch.GetTimestamp();
+        fetchedAt = node.Time.GetTimestamp();
         using (Tensor? content = Arrival.On(ticket.Take(), store!.Device))
         {
             if (!Put(fetch, slot, piece, content) || (slot == 0 && piece == 0 && !StepsOf(fetch).Unpack(ticket.Meta)))

@@ -51,6 +51,12 @@ internal sealed record NodeServices
     /// <summary>How long to try to connect to the peers of an epoch.</summary>
     public required TimeSpan ConnectPatience { get; init; }
 
+    /// <summary>
+    /// How long state that was asked for may be silent. Whoever has it lives and answers once it is ready itself, however long that takes with a large model: a computing thread that hangs is ended by its watchdog, a connection that
+    /// breaks and a piece that is lost are faults of their own. So this is longer than that watchdog's limit.
+    /// </summary>
+    public required TimeSpan StatePatience { get; init; }
+
     /// <summary>Throws <see cref="InsufficientMemoryException"/> when this node has no room for its part of a run.</summary>
     public required Action<RunSpec> CheckRoom { get; init; }
 

@@ -37,6 +37,9 @@ internal sealed class SettingFlags
         return this;
     }
 
+    /// <summary>The flag of hot spares, where node processes are started.</summary>
+    public SettingFlags AddSpares() => Add("--spares", "supervision.spares", "N", "Node processes beyond them that wait for one to be lost.");
+
     /// <summary>The flags of a run: model, data, length, place.</summary>
     public SettingFlags AddRun() => this
         .Add("--preset", "preset", "NAME", $"Model and recipe: {string.Join(", ", Presets.Names)}, or a file like those in hocon/presets.")

@@ -86,7 +86,7 @@ internal static class ToolCommands
             "moe bench step exchange --json",
             "moe bench checkpoint --preset small --steps 42 --interval 10",
             "moe bench plt-quality --data book.txt --k 1,2 --levels two --dynamic");
-        var cases = new Argument<string[]>("CASE") { Arity = ArgumentArity.ZeroOrMore, Description = "optimizer, exchange, moe-layer, step, memory, recovery, storage, checkpoint, plt-quality; without any, all but the last two." };
+        var cases = new Argument<string[]>("CASE") { Arity = ArgumentArity.ZeroOrMore, Description = "optimizer, snapshot-copy, exchange, moe-layer, step, memory, recovery, storage, copies, integrity, checkpoint, plt-quality; without any, all but the last two." };
         command.Add(cases);
         var runs = new Option<int?>("--runs") { HelpName = "N", Description = "Rounds of each benchmark; without it, each benchmark's own number." };
         command.Add(runs);

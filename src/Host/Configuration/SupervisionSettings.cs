@@ -1,6 +1,7 @@
 namespace MoeActors.Host.Configuration;
 
 /// <summary>Supervision of the node processes.</summary>
+/// <param name="Spares">Node processes beyond those the run is placed on.</param>
 /// <param name="RestartBudget">Restarts of one node allowed within the window.</param>
 /// <param name="RestartWindow">The window.</param>
 /// <param name="BackoffMin">First pause before a restart.</param>
@@ -9,12 +10,13 @@ namespace MoeActors.Host.Configuration;
 /// <param name="StopTimeout">Time the nodes have to leave when the run is stopped.</param>
 /// <param name="ComputeLimit">Longest piece of work of a compute lane; zero = no limit.</param>
 internal sealed record SupervisionSettings(
-    int RestartBudget, TimeSpan RestartWindow, TimeSpan BackoffMin, TimeSpan BackoffMax, double BackoffJitter, TimeSpan StopTimeout, TimeSpan ComputeLimit)
+    int Spares, int RestartBudget, TimeSpan RestartWindow, TimeSpan BackoffMin, TimeSpan BackoffMax, double BackoffJitter, TimeSpan StopTimeout, TimeSpan ComputeLimit)
 {
     /// <summary>Reads the section.</summary>
     public static SupervisionSettings Read(SettingsReader r)
     {
         var supervision = new SupervisionSettings(
+            r.Whole("supervision.spares", 0, 16),
             r.Whole("supervision.restart-budget"),
             r.Duration("supervision.restart-window"),
             r.Duration("supervision.backoff-min"),

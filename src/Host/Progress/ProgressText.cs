@@ -27,7 +27,7 @@ internal static class ProgressText
             parts.Add($"eta {Duration(eta)}");
         }
 
-        parts.Add($"nodes {s.NodesUp}/{s.Nodes}");
+        parts.Add($"nodes {Nodes(s)}");
         if (s.LastCheckpointStep is { } checkpoint)
         {
             parts.Add($"checkpoint {checkpoint}");
@@ -50,6 +50,9 @@ internal static class ProgressText
 
         return string.Join("  ", parts);
     }
+
+    /// <summary>Nodes up of those the run was placed on; spares apart, as they compute nothing.</summary>
+    public static string Nodes(ProgressSnapshot s) => s.NodesUp <= s.Nodes ? $"{s.NodesUp}/{s.Nodes}" : $"{s.Nodes}/{s.Nodes} + {s.NodesUp - s.Nodes}";
 
     /// <summary>One plain line of <paramref name="happened"/>.</summary>
     public static string Line(ProgressEvent happened) =>

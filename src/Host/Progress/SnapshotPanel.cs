@@ -50,7 +50,7 @@ internal sealed class SnapshotPanel(bool unicode)
 
     private static Markup Figures(ProgressSnapshot s)
     {
-        string nodes = s.NodesUp < s.Nodes ? $"[red]{s.NodesUp}/{s.Nodes}[/]" : $"{s.NodesUp}/{s.Nodes}";
+        string nodes = s.NodesUp < s.Nodes ? $"[red]{ProgressText.Nodes(s)}[/]" : ProgressText.Nodes(s);
         string text = double.IsFinite(s.Loss) ? $"[grey]loss[/] [bold]{s.Loss:0.0000}[/]" : "";
         text += s.ValidationLoss is { } v ? $"   [grey]validation[/] {v:0.0000}" : "";
         text += $"   [grey]tok/s[/] {ProgressText.Rate(s.TokensPerSecond)}   [grey]nodes[/] {nodes}   [grey]epoch[/] {s.Epoch}";

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 
+using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Exchange;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
@@ -17,6 +18,31 @@ public sealed class DelayTests
             header.Purpose == Purpose.Dispatch && header.Source == source && header.Step == step && header.Layer == 0 ? TimeSpan.FromSeconds(1) : TimeSpan.Zero;
     }
 
+    /// <summary>State for the copies on the first node is on its way for a time in which that node looks again.</summary>
+    private sealed class LateState : ILinkFaults
+    {
+        private int seen;
+
+        public MovedClock Clock { get; } = new();
+
+        public int Seen => seen;
+
+        public TimeSpan DelayOf(in FrameHeader header, PeerAddress to)
+        {
+            if (header.Purpose != Purpose.StatePiece || Endpoint.FromPacked(header.Destination).Rank != 0)
+            {
+                return TimeSpan.Zero;
+            }
+
+            if (Interlocked.Increment(ref seen) == 1)
+            {
+                Clock.Lose(TimeSpan.FromMinutes(1));
+            }
+
+            return TimeSpan.FromMilliseconds(400);
+        }
+    }
+
     [Fact]
     public async Task Messages_delayed_at_random_change_no_bit()
     {
@@ -27,6 +53,21 @@ public sealed class DelayTests
         Assert.Equal("completed", await cluster.TrainAsync(spec));
         Assert.Equal(expected.Steps.Select(s => s.Loss), cluster.Run.Steps.Values.Select(s => s.Loss));
         Assert.Equal(expected.WeightsHash, cluster.Run.Last!.WeightsHash);
+    }
+
+    [Fact]
+    public async Task State_that_takes_longer_than_a_connection_may_is_waited_for()
+    {
+        // Before the first piece is here a minute passes by the clock of who waits.
+        var late = new LateState();
+        await using var cluster = new TestCluster { LinkFaults = late };
+        await cluster.AddNodeAsync("node-1", o => o with { Clock = new NodeClock(late.Clock) });
+        await cluster.AddNodeAsync("node-2");
+        RunSpec spec = TestRuns.Spec(cluster.Folder, steps: 2, nodes: 2, s => s with { Recovery = new RecoverySpec { Copies = 1 } });
+        Assert.Equal("completed", await cluster.TrainAsync(spec));
+        Assert.True(late.Seen > 0);
+        Assert.Equal([1], cluster.Run.Epochs.Select(e => e.Epoch));
+        Assert.Empty(cluster.Run.Faults);
     }
 
     [Fact]

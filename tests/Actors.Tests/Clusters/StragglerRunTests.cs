@@ -11,7 +11,7 @@ public sealed class StragglerRunTests
     {
         await using var cluster = new TestCluster();
         await cluster.AddNodeAsync("node-1");
-        var slow = new SlowClock();
+        var slow = new MovedClock();
         await cluster.AddNodeAsync("node-2", o => o with { Clock = new NodeClock(slow), Trace = (_, _, _, _) => slow.Lose(TimeSpan.FromMinutes(1)) });
         RunSpec spec = TestRuns.Spec(
             cluster.Folder, steps: 44, nodes: 2,
@@ -24,15 +24,5 @@ public sealed class StragglerRunTests
         Assert.Empty(cluster.Run.Faults);
         Assert.Equal(expected.Steps.Select(s => s.Loss), cluster.Run.Steps.Values.Select(s => s.Loss));
         Assert.Equal(expected.WeightsHash, cluster.Run.Last!.WeightsHash);
-    }
-
-    /// <summary>A clock by which computing a chunk took as much longer as it is told to: no machine is busy enough to hide that.</summary>
-    private sealed class SlowClock : TimeProvider
-    {
-        private long lost;
-
-        public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref lost);
-
-        public void Lose(TimeSpan time) => Interlocked.Add(ref lost, (long)(time.TotalSeconds * TimestampFrequency));
     }
 }

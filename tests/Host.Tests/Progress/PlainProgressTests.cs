@@ -18,7 +18,7 @@ public class PlainProgressTests
             view.Event(ProgressEventKind.Fault, "node-2 died\nin step 3");
             view.Update(Snapshot with { Step = 50, Loss = 1.75, ValidationLoss = 1.8, TokensPerSecond = 123_456, LastCheckpointStep = 40, SlowestRank = 2, NodesUp = 2, Plt = 0.0042 });
             view.Event(ProgressEventKind.Info, "done soon");
-            view.Update(Snapshot with { Step = 100, Eta = null });
+            view.Update(Snapshot with { Step = 100, Eta = null, NodesUp = 4 });
         }
 
         Assert.Equal(
@@ -27,7 +27,7 @@ public class PlainProgressTests
             fault: node-2 died in step 3
             step 50/100  loss 1.7500  val 1.8000  123k tok/s  eta 3m12s  nodes 2/3  checkpoint 40  plt 0.42 %  slowest rank 2
             done soon
-            step 100/100  loss 2.5000  1.2k tok/s  nodes 3/3
+            step 100/100  loss 2.5000  1.2k tok/s  nodes 3/3 + 1
 
             """.ReplaceLineEndings("\n"),
             output.ToString());

@@ -8,7 +8,7 @@ public sealed class RestartPolicyTests
     private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch.AddDays(1);
 
     private static readonly SupervisionSettings Settings = new(
-        RestartBudget: 3, TimeSpan.FromMinutes(10), BackoffMin: TimeSpan.FromMilliseconds(100), BackoffMax: TimeSpan.FromMilliseconds(500), BackoffJitter: 0.5, TimeSpan.FromSeconds(5), TimeSpan.Zero);
+        Spares: 0, RestartBudget: 3, TimeSpan.FromMinutes(10), BackoffMin: TimeSpan.FromMilliseconds(100), BackoffMax: TimeSpan.FromMilliseconds(500), BackoffJitter: 0.5, TimeSpan.FromSeconds(5), TimeSpan.Zero);
 
     [Fact]
     public void The_first_restart_comes_after_the_shortest_pause() => Assert.Equal(TimeSpan.FromMilliseconds(100), Pause(0, Now));

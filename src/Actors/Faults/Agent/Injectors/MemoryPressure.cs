@@ -1,15 +1,19 @@
-using System.Runtime.InteropServices;
+using System.IO.MemoryMappedFiles;
 
 using MoeActors.Actors.Protocol;
 
 namespace MoeActors.Actors.Faults.Agent.Injectors;
 
-/// <summary>Takes memory outside the managed heap and touches every page of it, a piece at a time, until the fault ends.</summary>
+/// <summary>
+/// Takes memory outside the managed heap and touches every page of it, a piece at a time, until the fault ends. Mappings, not the allocator's blocks: what it was given back it would keep for the process, and the next fault would take
+/// that again and press on nothing.
+/// </summary>
 internal sealed unsafe class MemoryPressure(AgentServices node) : FaultInjector(node)
 {
     private const int Piece = 16 << 20;
     private readonly Lock gate = new();
-    private readonly List<nint> taken = [];
+    private readonly List<MemoryMappedFile> taken = [];
+    private readonly List<MemoryMappedViewAccessor> views = [];
     private bool wanted;
 
     public override string Begin(FaultOrder order)
@@ -30,11 +34,9 @@ internal sealed unsafe class MemoryPressure(AgentServices node) : FaultInjector(
         lock (gate)
         {
             wanted = false;
-            foreach (nint block in taken)
-            {
-                NativeMemory.Free((void*)block);
-            }
-
+            views.ForEach(v => v.Dispose());
+            taken.ForEach(f => f.Dispose());
+            views.Clear();
             taken.Clear();
         }
     }
@@ -51,9 +53,14 @@ internal sealed unsafe class MemoryPressure(AgentServices node) : FaultInjector(
                 }
 
                 int size = (int)Math.Min(Piece, bytes - done);
-                void* block = NativeMemory.Alloc((nuint)size);
-                taken.Add((nint)block);
-                new Span<byte>(block, size).Fill(0x5A);
+                var piece = MemoryMappedFile.CreateNew(null, size);
+                taken.Add(piece);
+                MemoryMappedViewAccessor view = piece.CreateViewAccessor();
+                views.Add(view);
+                byte* address = null;
+                view.SafeMemoryMappedViewHandle.AcquirePointer(ref address);
+                new Span<byte>(address, size).Fill(0x5A);
+                view.SafeMemoryMappedViewHandle.ReleasePointer();
             }
         }
     }

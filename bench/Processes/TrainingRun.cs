@@ -54,6 +54,13 @@ internal sealed class TrainingRun : IDisposable
     public IReadOnlyList<FaultDone> Faults() =>
         [.. Events().Select(e => e.Fault).OfType<FaultDone>().Where(f => f.FirstStepMs is not null).GroupBy(f => f.Id).Select(g => g.Last()).OrderBy(f => f.Id)];
 
+    /// <summary>All steps so far.</summary>
+    public IReadOnlyList<StepDone> Steps()
+    {
+        ReadNew();
+        return done;
+    }
+
     /// <summary>All steps so far, once <paramref name="enough"/> holds; throws when the run ends before.</summary>
     public async Task<IReadOnlyList<StepDone>> UntilAsync(Func<IReadOnlyList<StepDone>, bool> enough, TimeSpan poll, CancellationToken cancel)
     {

@@ -13,7 +13,7 @@ internal sealed class FailingRun : IDisposable
     private static readonly string[] Settings =
     [
         "supervision.restart-budget=1000000", "faults.enabled=on", "faults.max-active=8", "recovery.settle=0 s",
-        "cluster.failure-detector.heartbeat-interval=100 ms", "cluster.failure-detector.acceptable-pause=800 ms", "cluster.split-brain.stable-after=1 s",
+        "cluster.failure-detector.heartbeat-interval=100 ms", "cluster.failure-detector.acceptable-pause=800 ms", "cluster.split-brain.stable-after=500 ms",
     ];
 
     private readonly BenchContext context;
@@ -52,14 +52,14 @@ internal sealed class FailingRun : IDisposable
     {
         await Run.UntilAsync(
             d => d.Count > 0 && Run.Nodes.Count == Computing + spares && Participants().Count == Computing && Ready() >= Math.Min(1, spares) * (spares + restarts), TimeSpan.FromMilliseconds(200), cancel);
-        int have = (await Run.UntilAsync(d => d.Count > 0, TimeSpan.FromMilliseconds(5), cancel)).Count, more = Random.Next(5, 25);
+        int have = Run.Steps().Count, more = Random.Next(5, 25);
         await Run.UntilAsync(d => d.Count >= have + more, TimeSpan.FromMilliseconds(5), cancel);
     }
 
     /// <summary>Lets <paramref name="failure"/> happen; returns the fault's record, when it was, and the ms from it to the next step as a clock outside sees them.</summary>
     public async Task<(FaultDone Fault, Strike Strike, double NextStepMs)> HitAsync(Failure failure, CancellationToken cancel)
     {
-        int faults = Run.Faults().Count, epoch = (await Run.UntilAsync(d => d.Count > 0, TimeSpan.Zero, cancel))[^1].Epoch;
+        int faults = Run.Faults().Count, epoch = Run.Steps()[^1].Epoch;
         Strike strike = await failure.HitAsync(this, cancel);
         restarts++;
         await Run.UntilAsync(d => d[^1].Epoch > epoch, TimeSpan.FromMilliseconds(2), cancel);
@@ -72,7 +72,7 @@ internal sealed class FailingRun : IDisposable
     /// <summary>Kills all of it and starts it again from its newest checkpoint: the ms to the first step beyond the one it was killed at.</summary>
     public async Task<double> RestartAsync(CancellationToken cancel)
     {
-        IReadOnlyList<StepDone> done = await Run.UntilAsync(d => d.Count > 0, TimeSpan.Zero, cancel);
+        IReadOnlyList<StepDone> done = Run.Steps();
         (long step, int lines) = (done.Max(d => d.Step), done.Count);
         DateTimeOffset at = TimeProvider.System.GetUtcNow();
         Run.Kill();

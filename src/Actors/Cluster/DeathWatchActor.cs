@@ -66,6 +66,13 @@ internal sealed class DeathWatchActor : ReceiveActor, IWithTimers
                 }
             }
         });
+        Receive<ClusterEvent.MemberDowned>(m =>
+        {
+            if (peers.TryGetValue(m.Member.Address, out NodeIdentity? node) && Incarnation.Is(node, m.Member.UniqueAddress))
+            {
+                suspicions.Lost(node.Incarnation);
+            }
+        });
         Receive<Look>(OnLook);
         Receive<ThisActorSystemQuarantinedEvent>(_ => exit(NodeExit.Downed, "this node was quarantined by a peer"));
     }
@@ -78,7 +85,10 @@ internal sealed class DeathWatchActor : ReceiveActor, IWithTimers
         Context.System.EventStream.Subscribe(Self, typeof(ThisActorSystemQuarantinedEvent));
         Context.System.EventStream.Subscribe(Self, typeof(NodeHello));
         Context.System.EventStream.Subscribe(Self, typeof(PrepareEpoch));
+        cluster.Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.MemberDowned));
     }
+
+    protected override void PostStop() => cluster.Unsubscribe(Self);
 
     private void OnSuspicion(Address address, string reason)
     {
@@ -105,6 +115,7 @@ internal sealed class DeathWatchActor : ReceiveActor, IWithTimers
             if (cluster.State.Members.Any(m => Incarnation.Is(node, m.UniqueAddress)))
             {
                 log.Info("{0}: process {1} is gone; downed", node.Name, node.Pid);
+                suspicions.Lost(node.Incarnation);
                 cluster.Down(look.Address);
             }
         }

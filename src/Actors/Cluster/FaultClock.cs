@@ -49,8 +49,11 @@ internal sealed class FaultClock(TimeProvider? time = null)
         public double Now() => Stopwatch.GetElapsedTime(Begun).TotalMilliseconds;
     }
 
-    /// <summary>A fault's clock begins: at <paramref name="since"/> (Stopwatch timestamp) where something was seen before it was known, else now.</summary>
-    public void Detected(string kind, string target, long atStep, string phase, string reason, bool injected, long? since = null)
+    /// <summary>
+    /// A fault's clock begins: at <paramref name="since"/> (Stopwatch timestamp) where something was seen before it was known, else now. It was known from <paramref name="known"/> on where the cluster knew it before this coordinator was in
+    /// office, else from now on.
+    /// </summary>
+    public void Detected(string kind, string target, long atStep, string phase, string reason, bool injected, long? since = null, long? known = null)
     {
         var fault = new Open
         {
@@ -63,7 +66,7 @@ internal sealed class FaultClock(TimeProvider? time = null)
             Injected = injected,
             Begun = since ?? Stopwatch.GetTimestamp(),
         };
-        fault.DetectedMs = since is null ? 0 : fault.Now();
+        fault.DetectedMs = since is null ? 0 : known is { } at ? Math.Max(0, Stopwatch.GetElapsedTime(since.Value, at).TotalMilliseconds) : fault.Now();
         open.Add(fault);
     }
 

@@ -189,9 +189,12 @@ public sealed class NodeProcess : IAsyncDisposable
         {
             Exit = exit,
             SuspectedSince = suspicions.Since,
+            LostSince = suspicions.LostSince,
             Checkpoints = places,
             Time = options.Clock,
         };
+
+        system.Scheduler.Advanced.ScheduleOnce(JournalWarmUp.After, () => system.ActorOf(Props.Create(() => new JournalWarmUp()), "journal-warm-up"));
 
         // No removal margin: the journal's sequence numbers fence a coordinator that does not know yet that it lost its office.
         system.ActorOf(

@@ -57,7 +57,7 @@ internal sealed partial class RunCoordinator
         {
             FlightRecord? last = FlightRecorder.Read(options.FlightPath(node.Name, node.Incarnation));
             faults.Detected("node-lost", node.Name, last?.Step ?? state.Step, PhaseOf(last), "its process was gone when the coordinator took over", last?.Injected ?? false,
-                options.SuspectedSince(node.Incarnation));
+                options.SuspectedSince(node.Incarnation), options.LostSince(node.Incarnation));
             state = state with { Lost = state.Lost.Add(node.Incarnation) };
         }
 

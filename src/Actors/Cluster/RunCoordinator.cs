@@ -353,4 +353,7 @@ internal sealed record CoordinatorOptions(
 
     /// <summary>When this node first suspected an incarnation (Stopwatch timestamp); null when it did not.</summary>
     public Func<string, long?> SuspectedSince { get; init; } = static _ => null;
+
+    /// <summary>Stopwatch timestamp from which on this node knew that a process was lost; null where it did not.</summary>
+    public Func<string, long?> LostSince { get; init; } = static _ => null;
 }

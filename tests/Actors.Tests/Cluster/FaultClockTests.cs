@@ -35,5 +35,17 @@ public sealed class FaultClockTests
     }
 
     [Fact]
+    public void What_the_cluster_knew_before_its_coordinator_took_office_was_detected_then()
+    {
+        long now = System.Diagnostics.Stopwatch.GetTimestamp(), second = System.Diagnostics.Stopwatch.Frequency;
+        var clock = new FaultClock();
+        clock.Detected("node-lost", "node-1", 3, "", "gone", false, since: now - (10 * second), known: now - (9 * second));
+        clock.Detected("node-lost", "node-2", 3, "", "gone", false, since: now - (10 * second));
+        IReadOnlyList<FaultTimeline> faults = clock.FirstStep();
+        Assert.Equal(1000, faults[0].DetectedMs, 1e-6);
+        Assert.True(faults[1].DetectedMs >= 10_000);
+    }
+
+    [Fact]
     public void Steps_without_a_fault_close_nothing() => Assert.Empty(new FaultClock().FirstStep());
 }

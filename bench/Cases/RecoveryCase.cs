@@ -20,7 +20,7 @@ internal sealed class RecoveryCase : IBenchCase
         using (FailingRun run = FailingRun.Start(context, 0))
         {
             rows.AddRange(await FailuresAsync(run, Failure.Kill, "", kills, context, cancel));
-            rows.AddRange(await FailuresAsync(run, Failure.CrashShard, "", kills, context, cancel));
+            rows.AddRange(await FailuresAsync(run, Failure.CrashShard, "", others, context, cancel));
             rows.Add(await RestartsAsync(run, others, context, cancel));
         }
 

@@ -9,10 +9,10 @@ internal sealed class FailingRun : IDisposable
 {
     private const int Computing = 3;
 
-    // The wait for another machine's silence is a setting; these suit one machine, and hold at full load of its cores.
+    // One failure is what is measured: a process that fails again and again is started after a longer pause each time. And the wait for another machine's silence is a setting; these suit one machine, and hold at full load of its cores.
     private static readonly string[] Settings =
     [
-        "supervision.restart-budget=1000000", "faults.enabled=on", "faults.max-active=8", "recovery.settle=0 s",
+        "supervision.restart-budget=1000000", "supervision.backoff-max=100 ms", "faults.enabled=on", "faults.max-active=8", "recovery.settle=0 s",
         "cluster.failure-detector.heartbeat-interval=100 ms", "cluster.failure-detector.acceptable-pause=800 ms", "cluster.split-brain.stable-after=500 ms",
     ];
 
@@ -72,10 +72,10 @@ internal sealed class FailingRun : IDisposable
     /// <summary>Kills all of it and starts it again from its newest checkpoint: the ms to the first step beyond the one it was killed at.</summary>
     public async Task<double> RestartAsync(CancellationToken cancel)
     {
-        IReadOnlyList<StepDone> done = Run.Steps();
-        (long step, int lines) = (done.Max(d => d.Step), done.Count);
         DateTimeOffset at = TimeProvider.System.GetUtcNow();
         Run.Kill();
+        IReadOnlyList<StepDone> done = Run.Steps();
+        (long step, int lines) = (done.Max(d => d.Step), done.Count);
         Run = Run.Resume(context);
         await Run.UntilAsync(d => d.Count > lines && d[^1].Step > step, TimeSpan.FromMilliseconds(2), cancel);
         return (TimeProvider.System.GetUtcNow() - at).TotalMilliseconds;

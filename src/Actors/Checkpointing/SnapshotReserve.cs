@@ -35,6 +35,10 @@ internal sealed record SnapshotReserve(IReadOnlyDictionary<BufferSize, int> Buff
         (Dictionary<BufferSize, int> next, string what) = full ? (complete, "another one")
             : checkpoint.Selection == ExpertChoice.LoadAware ? (Sum(units.Select(AnyChoice)), "a partial checkpoint, whichever experts the load chooses")
             : (Walked(SnapshotOrders.Walk(spec)), "the largest partial checkpoint of the walk");
+        if (!full && spec.IsExact && checkpoint.CompletePeriod > 0)
+        {
+            (next, what) = (Most([complete, next]), "a complete checkpoint, as every so many-th is (checkpoint.complete-every)");
+        }
 
         // Weights are never kept: those of one checkpoint are free when the next one begins.
         Dictionary<BufferSize, int> buffers = complete.Keys.Union(next.Keys).ToDictionary(size => size, size =>

@@ -7,7 +7,8 @@ namespace MoeActors.Actors.Cluster;
 
 /// <summary>
 /// PURE: what the next checkpoint saves. The first one is complete, so that every expert has a version from then on (CK-2); the last one too: it is the run's result. Between them
-/// a run with partial checkpoints saves K experts of each layer, the least recently saved or those with the most unsaved tokens; the versions are the cursor.
+/// a run with partial checkpoints saves K experts of each layer, the least recently saved or those with the most unsaved tokens; the versions are the cursor. A run that recovers exactly saves everything now and then: partial ones are
+/// nothing it could go back to (RC-1).
 /// </summary>
 internal static class CheckpointOrders
 {
@@ -21,7 +22,7 @@ internal static class CheckpointOrders
         }
 
         int experts = spec.Model.Moe.Experts;
-        if (state.KPersist >= experts)
+        if (state.KPersist >= experts || IsCompleteDue(state))
         {
             return CheckpointOrder.All;
         }
@@ -41,6 +42,13 @@ internal static class CheckpointOrders
 
         ExpertSelection selection = PecSelection.TwoLevel(persisted, snapshots, Math.Max(state.KSnapshot, state.KPersist), state.KPersist);
         return new CheckpointOrder(false, selection.Snapshot, selection.Persist);
+    }
+
+    private static bool IsCompleteDue(CoordinatorState state)
+    {
+        CheckpointSpec checkpoint = state.Spec!.Checkpoint;
+        long complete = state.Published.Values.LastOrDefault(f => f.IsComplete)?.Step ?? long.MinValue / 2;
+        return state.Spec.IsExact && checkpoint.CompletePeriod > 0 && state.NewestCheckpoint - complete >= (checkpoint.CompletePeriod - 1L) * Math.Max(1, checkpoint.Interval);
     }
 
     private static long Held(CoordinatorState state, int layer, int expert) =>

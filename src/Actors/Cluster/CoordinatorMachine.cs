@@ -331,7 +331,15 @@ public static class CoordinatorMachine
         effects.Add(new Effect.Journal(new JournalEntry.StopAsked(e.Reason)));
         effects.Add(new Effect.Note($"stopping: {e.Reason}"));
         CoordinatorState next = state with { StopReason = e.Reason };
-        return state.Phase is RunPhase.Gathering or RunPhase.Surveying or RunPhase.Preparing ? End(next, "stopped", effects) : next;
+        if (state.Phase is not (RunPhase.Gathering or RunPhase.Surveying or RunPhase.Preparing))
+        {
+            return next;
+        }
+
+        // In the middle of a recovery there is something to save first; nobody is waited for then.
+        return !state.TakenOver && state.Furthest <= Math.Max(0, state.NewestCheckpoint) ? End(next, "stopped", effects)
+            : next.Phase == RunPhase.Gathering && !state.TakenOver ? EpochStart.TryBegin(next with { GraceOver = true }, effects)
+            : next;
     }
 
     /// <summary>Whether the state at the current step is durable or on its way: a stop may end here, else one more step is computed and saved.</summary>

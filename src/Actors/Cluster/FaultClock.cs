@@ -64,9 +64,9 @@ internal sealed class FaultClock(TimeProvider? time = null)
             Phase = phase,
             Reason = reason,
             Injected = injected,
-            Begun = since ?? Stopwatch.GetTimestamp(),
+            Begun = since ?? known ?? Stopwatch.GetTimestamp(),
         };
-        fault.DetectedMs = since is null ? 0 : known is { } at ? Math.Max(0, Stopwatch.GetElapsedTime(since.Value, at).TotalMilliseconds) : fault.Now();
+        fault.DetectedMs = known is { } at ? Math.Max(0, Stopwatch.GetElapsedTime(fault.Begun, at).TotalMilliseconds) : since is null ? 0 : fault.Now();
         open.Add(fault);
     }
 

@@ -8,7 +8,7 @@ namespace MoeActors.Actors.Cluster;
 internal sealed class JournalWarmUp : ReceivePersistentActor
 {
     /// <summary>When a node is past its own start, which has enough to do.</summary>
-    public static readonly TimeSpan After = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan After = TimeSpan.FromSeconds(2);
 
     public JournalWarmUp()
     {

@@ -27,7 +27,12 @@ public sealed class FlightRecorder : IDisposable
     public FlightRecorder(string path, KillPlan kills)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        file = MemoryMappedFile.CreateFromFile(path, FileMode.Create, null, Bytes);
+
+        // Written, not only sized: a store into a mapped page that a full disk has no block for ends the process with SIGBUS, this write with a sentence.
+        var held = new FileStream(path, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        held.Write(new byte[Bytes]);
+        held.Flush(flushToDisk: true);
+        file = MemoryMappedFile.CreateFromFile(held, null, Bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false);
         view = file.CreateViewAccessor(0, Bytes);
         view.Write(0, Environment.ProcessId);
         this.kills = kills;

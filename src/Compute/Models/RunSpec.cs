@@ -168,6 +168,17 @@ public sealed record CheckpointSpec
     [JsonIgnore]
     public bool KeepsSnapshots => Vault == VaultUse.On || (Vault == VaultUse.Auto && Mode == CheckpointMode.Partial);
 
+    /// <summary>Exact recovery, partial: every so many-th checkpoint is complete, for only those can be gone back to; 0 = only the first and the last; null = 10.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? CompleteEvery { get; init; }
+
+    /// <summary><see cref="CompleteEvery"/> as a number.</summary>
+    [JsonIgnore]
+    public int CompletePeriod => CompleteEvery ?? UsualCompletePeriod;
+
+    /// <summary>What it is where nothing else was asked for.</summary>
+    public const int UsualCompletePeriod = 10;
+
     /// <summary>K_snapshot, K_persist and the interval are chosen by measurement once the run has measured itself.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Adaptive { get; init; }
@@ -297,6 +308,7 @@ public sealed record RunSpec
         SpecException.Require(Checkpoint.Interval >= 0, "checkpoint.interval", Checkpoint.Interval, "0 or more");
         SpecException.Require(
             !Checkpoint.Adaptive || Checkpoint.Interval >= 1, "checkpoint.interval", Checkpoint.Interval, "at least 1 with checkpoint.adaptive = on: the choice is made from the run's first checkpoints");
+        SpecException.Require(Checkpoint.CompletePeriod >= 0, "checkpoint.complete-every", Checkpoint.CompletePeriod, "at least 0");
         SpecException.Require(Checkpoint.MtbfMs is null or > 0, "checkpoint.mtbf", Checkpoint.MtbfMs ?? 0, "above 0");
         SpecException.Require(Checkpoint.Keep >= 1, "checkpoint.keep", Checkpoint.Keep, "at least 1");
         SpecException.Require(

@@ -47,6 +47,7 @@ internal static class RunSpecReader
             PltBudget = r.Number("checkpoint.plt-budget", 0),
             DynamicK = r.Switch("checkpoint.dynamic-k"),
             Vault = r.Choice("checkpoint.vault", ("auto", VaultUse.Auto), ("on", VaultUse.On), ("off", VaultUse.Off)),
+            CompleteEvery = r.Whole("checkpoint.complete-every") is var every && every == CheckpointSpec.UsualCompletePeriod ? null : every,
             Asynchronous = r.Switch("checkpoint.asynchronous"),
             Adaptive = r.Switch("checkpoint.adaptive"),
             MtbfMs = Mtbf(r),

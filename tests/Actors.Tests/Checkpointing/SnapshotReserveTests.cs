@@ -24,12 +24,14 @@ public sealed class SnapshotReserveTests
         from snapshot in Gen.Int[1, 6]
         from vault in Gen.Enum<VaultUse>()
         from parallel in Any(1, 2, 4)
+        from exact in Gen.Bool
         let run = Specs.Run()
         select run with
         {
+            Recovery = new RecoverySpec { Mode = exact ? RecoveryMode.Exact : RecoveryMode.BoundedStale },
             Layout = run.Layout with { ExpertParallel = parallel },
             Training = run.Training with { Precision = precision },
-            Checkpoint = run.Checkpoint with { Mode = mode, Mask = mask, Sharding = sharding, KPersist = persist, KSnapshot = Math.Max(snapshot, persist), Vault = vault },
+            Checkpoint = run.Checkpoint with { Mode = mode, Mask = mask, Sharding = sharding, KPersist = persist, KSnapshot = Math.Max(snapshot, persist), Vault = vault, CompleteEvery = 2 },
         };
 
     [Fact]

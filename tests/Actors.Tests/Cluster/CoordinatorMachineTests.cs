@@ -189,8 +189,6 @@ public sealed class CoordinatorMachineTests
         desk.Feed(Report(0, 1, 0));
         PendingCheckpoint old = desk.State.Pending[1];
         desk.Feed(new Input.ActorFailed(new NodeFault(1, Nodes.Of(0).Incarnation, "rank-0", "boom")));
-        desk.Feed(new Input.StopAsked("enough"));
-        Assert.Equal("stopped", desk.State.Outcome);
         desk.Feed(new Input.Submitted(Specs.Run(nodes: 1), "/other", 0, SampleLedger.Empty(4), "test"));
         Assert.Empty(desk.Feed(new Input.Published(old, 1)));
         Assert.Equal(0, desk.State.NewestCheckpoint);
@@ -206,6 +204,40 @@ public sealed class CoordinatorMachineTests
         desk.Feed(new Input.Applied(new StepApplied(1, 0, Nodes.Of(0).Incarnation)));
         Assert.Equal("stopped", Assert.Single(desk.Publish(1, 1).OfType<Effect.Ended>()).Outcome);
         Assert.Equal(1, desk.State.NewestCheckpoint);
+    }
+
+    [Fact]
+    public void A_stop_in_the_middle_of_a_recovery_waits_for_nobody_and_saves_what_was_reached()
+    {
+        RunSpec spec = Specs.Run(nodes: 2, interval: 0) with { Recovery = new RecoverySpec() };
+        var desk = Desk.Running(spec, 2);
+        desk.Feed(Report(0, 1, 0));
+        desk.Feed(Report(1, 1, 0));
+        desk.Feed(new Input.NodeLost(Nodes.Of(1).Incarnation, "gone"));
+        Assert.Equal(RunPhase.Gathering, desk.State.Phase);
+        Assert.Empty(desk.Feed(new Input.StopAsked("enough")).OfType<Effect.Ended>());
+        Assert.Equal(RunPhase.Surveying, desk.State.Phase);
+
+        // The survivor holds copies of what the other has lost.
+        UnitHolding[] all = [.. UnitOrder.All(spec.Model, spec.Layout).Select((_, unit) => new UnitHolding(unit, 1, false))];
+        desk.Feed(new Input.Held(new Holdings(2, Nodes.Of(0).Incarnation, all, all, null)));
+        IReadOnlyList<Effect> effects = desk.Feed(new Input.Prepared(new EpochPrepared(2, Nodes.Of(0).Incarnation, null, 0, 0, [])));
+        while (Told<EvaluateState>(effects).Length > 0)
+        {
+            effects = desk.Feed(new Input.Evaluated(new EvaluationReport(2, desk.State.Step, Nodes.Of(0).Incarnation, [new RankReport(0, 30, 10, 0, 0, 0, 0, 0)])));
+        }
+
+        Assert.Equal("stopped", Assert.Single(desk.Publish(1, 1).OfType<Effect.Ended>()).Outcome);
+        Assert.Equal(1, desk.State.NewestCheckpoint);
+    }
+
+    [Fact]
+    public void A_stop_before_anything_was_computed_ends_at_once()
+    {
+        var desk = new Desk(Specs.Run(nodes: 2, interval: 0));
+        desk.Up(2);
+        Assert.Equal(RunPhase.Preparing, desk.State.Phase);
+        Assert.Equal("stopped", Assert.Single(desk.Feed(new Input.StopAsked("enough")).OfType<Effect.Ended>()).Outcome);
     }
 
     [Fact]

@@ -41,7 +41,10 @@ public sealed class FaultClockTests
         var clock = new FaultClock();
         clock.Detected("node-lost", "node-1", 3, "", "gone", false, since: now - (10 * second), known: now - (9 * second));
         clock.Detected("node-lost", "node-2", 3, "", "gone", false, since: now - (10 * second));
+        clock.Detected("node-lost", "node-3", 3, "", "gone", false, known: now - (9 * second));
         IReadOnlyList<FaultTimeline> faults = clock.FirstStep();
+        Assert.Equal(0, faults[2].DetectedMs);
+        Assert.True(faults[2].FirstStepMs >= 9000);
         Assert.Equal(1000, faults[0].DetectedMs, 1e-6);
         Assert.True(faults[1].DetectedMs >= 10_000);
     }

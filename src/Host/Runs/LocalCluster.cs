@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
 
+using MoeActors.Actors.Protocol;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 
@@ -24,6 +26,7 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// <summary>Nodes that may be started by order, the first ones included.</summary>
     private const int MostNodes = 64;
 
+    private readonly Outcasts outcasts = new(TimeSpan.FromSeconds(4));
     private int names = MostNodes;
 
     /// <summary>The node that is beginning the cluster anew, after none was left.</summary>
@@ -68,6 +71,23 @@ internal sealed class LocalCluster : IAsyncDisposable
         {
             await cluster.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+    }
+
+    /// <summary>What the coordinator says of its members: a process that lives though it was removed is ended, and started again like one that died.</summary>
+    /// <param name="status">Its answer; null: none came.</param>
+    public void OnStatus(RunStatus? status)
+    {
+        int[]? members = status is null ? null : [.. status.Nodes.Select(n => int.Parse(n[(n.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture))];
+        lock (gate)
+        {
+            // Under the gate: a process that has ended is taken out, and disposed, only after it.
+            foreach (int pid in outcasts.See(members, [.. live.Values.Select(c => c.Pid)], Stopwatch.GetElapsedTime(0)))
+            {
+                NodeChild child = live.Values.First(c => c.Pid == pid);
+                say($"{child.Name} (pid {pid}) lives though the cluster has removed it: it is stopped or hangs, and is ended");
+                child.Kill();
+            }
         }
     }
 

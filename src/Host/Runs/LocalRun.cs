@@ -45,7 +45,7 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
                 throw new CommandException(ExitCodes.Checkpoint, answer.Message);
             }
 
-            outcome = await new RunWatch(client, view).UntilEndedAsync(cluster.Lost, settings.Runtime.Supervision.StopTimeout, cancel);
+            outcome = await new RunWatch(client, view) { Asked = cluster.OnStatus }.UntilEndedAsync(cluster.Lost, settings.Runtime.Supervision.StopTimeout, cancel);
         }
 
         return await FinishAsync(settings, spec, folder, outcome, json, cancel);

@@ -14,6 +14,9 @@ internal sealed class RunWatch(ClusterClient client, ProgressView view)
     private long lastEvent;
     private long shownStep = -1;
 
+    /// <summary>Told of each answer of the coordinator; null where there was none.</summary>
+    public Action<RunStatus?>? Asked { get; init; }
+
     /// <summary>Until the run has ended; when cancelled, asks for a checkpoint and an orderly stop. Returns the outcome.</summary>
     /// <param name="lost">Ends when the cluster cannot go on.</param>
     /// <param name="stopTimeout">Patience with an orderly stop.</param>
@@ -35,6 +38,7 @@ internal sealed class RunWatch(ClusterClient client, ProgressView view)
             }
 
             RunStatus? status = await PollAsync();
+            Asked?.Invoke(status);
             if (stopSince is not null)
             {
                 // Again each time: the request may be lost, or the coordinator that took it.

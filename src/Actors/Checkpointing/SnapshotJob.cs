@@ -16,6 +16,9 @@ internal sealed class SnapshotJob
     private readonly long begun = Stopwatch.GetTimestamp();
     private int next, left;
 
+    /// <summary>Whether bf16 weights are among what it copies: those of a dense unit are shared by all ranks, whose ranges others write.</summary>
+    public bool ReadsWeights { get; set; }
+
     /// <summary>Time from the update to the last copied byte; 0 until then.</summary>
     public double CopyMs { get; private set; }
 

@@ -132,6 +132,7 @@ internal sealed class SnapshotPlan
     {
         foreach (WeightPiece piece in WeightsOf(unit.Id))
         {
+            job.ReadsWeights = true;
             ParameterEntry entry = unit.Layout[piece.Parameter];
             Tensor buffer = vault.Pool.Rent(piece.Count, ScalarType.BFloat16);
             Copy(unit.Weights, entry.Offset + piece.Begin, buffer, 0, piece.Count, job);

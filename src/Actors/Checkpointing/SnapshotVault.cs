@@ -18,6 +18,7 @@ internal sealed class SnapshotVault : IDisposable
     private readonly BlockingCollection<Action> queue = [];
     private readonly Action<UnitSnapshot> copied;
     private readonly Lock gate = new();
+    private readonly List<UnitSnapshot> begun = [];
     private readonly Thread thread;
     private int reservation;
 
@@ -71,11 +72,34 @@ internal sealed class SnapshotVault : IDisposable
         });
     }
 
-    /// <summary>Begins the copy of a unit; the live tensors must not change before its job is finished.</summary>
+    /// <summary>A unit is to be copied from <see cref="Go"/> on; the live tensors must not change before its job is finished.</summary>
     public void Begin(UnitSnapshot snapshot)
     {
         snapshot.Job.Open();
-        queue.Add(() => Copy(snapshot));
+        lock (gate)
+        {
+            begun.Add(snapshot);
+        }
+    }
+
+    /// <summary>
+    /// Copies what was begun. Once for all units of a checkpoint: each time the vault's thread is woken, on a machine whose cores all compute, the system takes the core of who wakes it away for some milliseconds, and that is stall.
+    /// </summary>
+    public void Go()
+    {
+        UnitSnapshot[] ready;
+        lock (gate)
+        {
+            if (begun.Count == 0)
+            {
+                return;
+            }
+
+            ready = [.. begun];
+            begun.Clear();
+        }
+
+        queue.Add(() => Array.ForEach(ready, Copy));
     }
 
     /// <summary>A checkpoint of <paramref name="step"/> is published: what is older than the newest of that step or before is let go.</summary>
@@ -180,6 +204,7 @@ internal sealed class SnapshotVault : IDisposable
     /// <summary>Lets go of everything: the run is over.</summary>
     public void Clear()
     {
+        Go();
         GoBack(-1, _ => false);
         lock (gate)
         {

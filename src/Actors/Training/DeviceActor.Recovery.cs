@@ -211,6 +211,8 @@ internal sealed partial class DeviceActor
             {
                 Snapshot(context, unit, plan, context.Message.RestoreStep);
             }
+
+            node.Vault.Go();
         }
 
         Answer(new EpochPrepared(

@@ -133,6 +133,11 @@ internal sealed partial class DeviceActor
 
         progress.Updated(m.Unit.Kind);
         progress.StallMs += m.StallMs;
+        if (progress.IsUpdated)
+        {
+            node.Vault.Go();
+        }
+
         TryGoOn();
     }
 
@@ -188,12 +193,14 @@ internal sealed partial class DeviceActor
         TryGoOn();
     }
 
-    /// <summary>The dense weights are shared: they may not change before every rank's snapshot of them is copied.</summary>
+    /// <summary>
+    /// The dense weights are shared: they may not change before every rank's snapshot of them is copied. Master, m and v are each rank's own; in fp32 runs, whose master is the weights, a snapshot has nothing of another's range.
+    /// </summary>
     private void FinishDenseSnapshots()
     {
         foreach (UnitState unit in store!.Units)
         {
-            progress!.StallMs += unit is DenseUnit ? unit.FinishSnapshot() : 0;
+            progress!.StallMs += unit is DenseUnit { Snapshot.ReadsWeights: true } ? unit.FinishSnapshot() : 0;
         }
     }
 

@@ -274,6 +274,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         preparation = null;
         StopFetching();
         progress = null;
+        node.Vault.Go();
         msOfLastStep = 0;
     }
 

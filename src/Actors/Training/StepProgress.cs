@@ -77,9 +77,12 @@ internal sealed class StepProgress(long step, int units, int ranks)
         densePieces += kind == UnitKind.Dense ? 1 : 0;
     }
 
+    /// <summary>Whether all units that live here are updated.</summary>
+    public bool IsUpdated => unitsUpdated >= units;
+
     /// <summary>A remote rank's range of the new dense weights is in its place.</summary>
     public void DensePiece() => densePieces++;
 
     /// <summary>Whether the device's state is that of the next step.</summary>
-    public bool IsDone => Decision is not null && densePieces >= ranks && unitsUpdated >= units;
+    public bool IsDone => Decision is not null && densePieces >= ranks && IsUpdated;
 }

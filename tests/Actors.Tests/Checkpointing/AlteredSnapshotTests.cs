@@ -40,6 +40,7 @@ public sealed class AlteredSnapshotTests
             taken.Set();
         });
         vault.Begin(new SnapshotPlan(spec, CheckpointOrder.All).Take(vault, null!, unit, 0, 1));
+        vault.Go();
         taken.Wait(TestContext.Current.CancellationToken);
         bool altered = integrity && slot.Length > 0;
         Assert.Equal(altered, copied!.Fault is not null);

@@ -46,6 +46,7 @@ internal sealed class RecordedVault : IDisposable
             vault.Begin(plan.Take(vault, null!, unit, step, store.Units.Count));
         }
 
+        vault.Go();
         copied.Wait();
     }
 

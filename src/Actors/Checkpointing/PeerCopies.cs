@@ -16,6 +16,7 @@ internal sealed class PeerCopies : IDisposable
 {
     private readonly CopyBook<PeerCopy> book = new();
     private readonly BlockingCollection<(PeerCopy Copy, Tensor? Gradient, DecidedUpdate Decided, TrainingSpec Training)> queue = [];
+    private readonly List<(PeerCopy Copy, Tensor? Gradient, DecidedUpdate Decided, TrainingSpec Training)> held = [];
     private readonly ConcurrentQueue<PeerCopy> torn = new();
     private readonly Action<string> failed;
     private readonly Thread thread;
@@ -80,13 +81,20 @@ internal sealed class PeerCopies : IDisposable
     /// <summary>Whether every copy is of <paramref name="step"/> and its gradient of that step is here: decided, the step is held twice.</summary>
     public bool Cover(long step) => book.Cover(step);
 
-    /// <summary>The step is decided: the copies follow, beside training.</summary>
+    /// <summary>The step is decided: the copies follow from <see cref="Go"/> on, beside training; they count as of the next step at once.</summary>
     public void Apply(DecidedUpdate decided, TrainingSpec training)
     {
         foreach (PeerCopy copy in book.Wanted)
         {
             Enqueue(copy, decided, training);
         }
+    }
+
+    /// <summary>The node's own units are updated, and what a checkpoint copies of them is begun: nobody waits for this thread's share of the cores any more.</summary>
+    public void Go()
+    {
+        held.ForEach(queue.Add);
+        held.Clear();
     }
 
     /// <summary>What was held for others only is let go: the step after the recovery is decided.</summary>
@@ -102,6 +110,7 @@ internal sealed class PeerCopies : IDisposable
     /// <summary>Returns when all queued updates are carried out. A copy whose update failed counts as incomplete from then on.</summary>
     public void Drain()
     {
+        Go();
         lock (gate)
         {
             while (busy > 0)
@@ -139,7 +148,7 @@ internal sealed class PeerCopies : IDisposable
             busy++;
         }
 
-        queue.Add((copy, copy.Advance(), decided, training));
+        held.Add((copy, copy.Advance(), decided, training));
     }
 
     private void Loop()

@@ -136,6 +136,7 @@ internal sealed partial class DeviceActor
         if (progress.IsUpdated)
         {
             node.Vault.Go();
+            copies.Go();
         }
 
         TryGoOn();

@@ -90,6 +90,8 @@ internal sealed class Child : IDisposable
         process.BeginOutputReadLine();
     }
 
+    public int ExitCode => process.ExitCode;
+
     public Task WaitAsync(CancellationToken cancel) => process.WaitForExitAsync(cancel);
 
     public void Dispose()

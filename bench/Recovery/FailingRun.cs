@@ -87,6 +87,10 @@ internal sealed class FailingRun : IDisposable
         using Child inject = Child.StartDll(context.Host, ["fault", "inject", .. fault, "--run-dir", Run.Folder]);
         inject.DrainOutput();
         await inject.WaitAsync(cancel);
+        if (inject.ExitCode != 0)
+        {
+            throw new BenchException($"`moe fault inject {string.Join(' ', fault)}` ended with exit code {inject.ExitCode}: {inject.LastWords}");
+        }
     }
 
     /// <summary>When the newest fault of a kind began, by the audit.</summary>

@@ -9,7 +9,7 @@ namespace MoeActors.Actors.Checkpointing;
 
 /// <summary>
 /// PURE: the buffers that the snapshots of a node need, known as soon as it knows its ranks. Of a run with partial checkpoints: the dense part and every expert once, which the vault keeps, and beside them
-/// what the largest partial checkpoint takes. With these in hand no checkpoint but the last waits for memory; the last, complete again, finds part of its own. So does one after Dynamic-K has raised K, and one whose bf16 weights the
+/// what the largest partial checkpoint takes, or, in a run that recovers exactly, a complete one. With these in hand no checkpoint but the last waits for memory; the last, complete again, finds at least part of its own. So does one after Dynamic-K has raised K, and one whose bf16 weights the
 /// adaptive sharding moves as the load chooses.
 /// </summary>
 /// <param name="Buffers">How many of each size.</param>

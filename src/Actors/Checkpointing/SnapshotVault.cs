@@ -83,7 +83,7 @@ internal sealed class SnapshotVault : IDisposable
     }
 
     /// <summary>
-    /// Copies what was begun. Once for all units of a checkpoint: each time the vault's thread is woken, on a machine whose cores all compute, the system takes the core of who wakes it away for some milliseconds, and that is stall.
+    /// Copies what was begun. Once for all units of a checkpoint: on a machine whose cores all compute, a thread that is woken may take the core of who wakes it for some milliseconds, and that would be stall.
     /// </summary>
     public void Go()
     {

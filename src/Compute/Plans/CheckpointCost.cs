@@ -25,6 +25,9 @@ public sealed record CheckpointCost
     /// <summary>Bytes of snapshots that stay in the node's memory: dense part and every expert once (master, m, v), or none (checkpoint.vault).</summary>
     public required long KeptBytes { get; init; }
 
+    /// <summary>Bytes of buffers that one in writing holds, at most: those of a complete one where every so many-th is (checkpoint.complete-every).</summary>
+    public required long WritingBytes { get; init; }
+
     /// <summary>What the overhead model was told.</summary>
     public required OverheadInputs Inputs { get; init; }
 
@@ -74,6 +77,9 @@ public sealed record CheckpointCost
             SnapshotBytes = snapshot,
             PersistBytes = persist,
             KeptBytes = keeps ? MemoryPlan.Of(run.Model, run.Layout, run.Training.Precision, run.Nodes, keepsSnapshots: true).Nodes.Max(n => n.Snapshots - n.Checkpoint) : 0,
+            WritingBytes = partial && run.IsExact && run.Checkpoint.CompletePeriod > 0
+                ? Math.Max(snapshot, MemoryPlan.Of(run.Model, run.Layout, run.Training.Precision, run.Nodes).Nodes.Max(n => n.Snapshots))
+                : snapshot,
             Inputs = inputs,
             Prediction = OverheadModel.Predict(inputs),
         };

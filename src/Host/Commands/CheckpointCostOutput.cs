@@ -45,7 +45,7 @@ internal sealed class CheckpointCostOutput
         Row("useful time (ETTR)", c => $"{c.Prediction.Ettr * 100:0.00} %");
         Row("lost tokens (PLT)", c => $"{c.Prediction.Plt * 100:0.000} %");
         Row("snapshots kept in memory", c => Quantities.Size(c.KeptBytes));
-        Row("and while one is written", c => Quantities.Size(c.SnapshotBytes));
+        Row("and while one is written", c => Quantities.Size(c.WritingBytes));
         table.Write(output);
         if (_partial is not null)
         {

@@ -21,8 +21,7 @@ public sealed class HotSpareTests(UndisturbedRun undisturbed)
         string spare = (await run.SaysAsync(" is ready and waits: the run has all the nodes it asked for")).Split(" is ready")[0].Split(' ')[^1];
         string lost = ((string[])["node-2", "node-3", "node-4"]).First(n => n != spare);
         await run.SaysAsync("  checkpoint 4");
-        string up = await run.SaysAsync($"{lost} is up (pid ");
-        NativeProcess.Signal(int.Parse(up.Split("(pid ")[1].Split(')')[0]), NativeProcess.SigKill);
+        NativeProcess.Signal(await run.PidOfNodeAsync(lost), NativeProcess.SigKill);
         Ended ended = await run.EndedAsync();
         Assert.True(ended.Code == 0, run.Transcript);
 

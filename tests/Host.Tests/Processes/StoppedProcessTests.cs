@@ -15,8 +15,7 @@ public sealed class StoppedProcessTests(UndisturbedRun undisturbed)
         // Longer than anybody is waited for here: only another process lets the run go on.
         MoeProcess run = world.Start(world.Train(UndisturbedRun.Steps, [.. UndisturbedRun.Settings, UndisturbedRun.Waiting, "recovery.grace=10 min", "faults.enabled=on", "faults.random-delay=10 ms"]));
         await run.SaysAsync("  checkpoint 4");
-        string up = await run.SaysAsync("node-2 is up (pid ");
-        NativeProcess.Signal(int.Parse(up.Split("(pid ")[1].Split(')')[0]), NativeProcess.SigStop);
+        NativeProcess.Signal(await run.PidOfNodeAsync("node-2"), NativeProcess.SigStop);
         await run.SaysAsync("node-2 (pid ");
         Ended ended = await run.EndedAsync();
         Assert.True(ended.Code == 0, run.Transcript);

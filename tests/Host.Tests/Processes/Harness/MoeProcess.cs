@@ -65,6 +65,9 @@ internal sealed class MoeProcess : IDisposable
 
     public Task<string> SaysAsync(string part) => SaysAsync(l => l.Contains(part, StringComparison.Ordinal), $"'{part}'");
 
+    /// <summary>Process id of a node of the run, once it is up.</summary>
+    public async Task<int> PidOfNodeAsync(string node) => int.Parse((await SaysAsync($"{node} is up (pid ")).Split("(pid ")[1].Split(')')[0]);
+
     // Only a process that hangs meets the bound: it must not hang the tests with it.
     private async Task BoundedAsync(Func<CancellationToken, Task> wait)
     {

@@ -5,7 +5,7 @@ using MoeActors.Host.Tests.Processes.Harness;
 namespace MoeActors.Integration.Tests.Containers;
 
 /// <summary>Networks that fail.</summary>
-[Trait("Tier", "soak")]
+[Trait("Tier", "integration")]
 [Collection(ContainerTests.Name)]
 public sealed class NetworkFaultTests(ContainerEngine engine)
 {

@@ -4,7 +4,7 @@ using MoeActors.Host.Tests.Processes.Harness;
 namespace MoeActors.Integration.Tests.Containers;
 
 /// <summary>Nodes that are lost as machines lose them.</summary>
-[Trait("Tier", "soak")]
+[Trait("Tier", "integration")]
 [Collection(ContainerTests.Name)]
 public sealed class NodeLossTests(ContainerEngine engine)
 {

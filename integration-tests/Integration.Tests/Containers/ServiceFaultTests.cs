@@ -4,7 +4,7 @@ using MoeActors.Host.Tests.Processes.Harness;
 namespace MoeActors.Integration.Tests.Containers;
 
 /// <summary>What a cluster stands on fails: storage and database; and it is restarted node by node.</summary>
-[Trait("Tier", "soak")]
+[Trait("Tier", "integration")]
 [Collection(ContainerTests.Name)]
 public sealed class ServiceFaultTests(ContainerEngine engine)
 {
@@ -20,7 +20,7 @@ public sealed class ServiceFaultTests(ContainerEngine engine)
         await cluster.LoggedAsync(first, " FAILED: ");
         await first.ShellAsync($"rm {SmallDisk.Path}/filler");
         await cluster.LoggedAsync(first, $"checkpoint {ContainerEngine.Steps} published");
-        await cluster.LoggedAsync(first, "the run ended: completed");
+        await cluster.LoggedAsync(first, "is completed, and its record is closed");
 
         await first.ShellAsync($"cp -r {SmallDisk.Path}/run /shared/ && chmod -R a+rX /shared/run");
         RunRecord record = new(Path.Combine(cluster.Shared, "run"));

@@ -322,6 +322,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         recorder = null;
         folderLock?.Dispose();
         folderLock = null;
+        log.Info("run {0} is {1}, and its record is closed", state.Spec?.RunId, outcome);
     }
 }
 

@@ -47,7 +47,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         Receive<Ticket>(OnTicket);
         Receive<Drain>(m => IsCurrent(m.Epoch) && m.Step == step, _ => OnDrain());
         Receive<ApplyDecision>(m => IsCurrent(m.Decision.Epoch), OnDecision);
-        Receive<InjectedWork>(m => m.Run(unit, step >= 0 && !sent, Self));
+        Receive<InjectedWork>(m => m.Run(unit, step >= 0 && !sent ? context?.Epoch : null, Self));
         Receive<Quiesce>(_ => Leave());
         ReceiveAny(_ => { });
     }

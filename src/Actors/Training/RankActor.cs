@@ -45,7 +45,7 @@ internal sealed partial class RankActor : ReceiveActor
         Receive<BeginStep>(m => IsCurrent(m.Epoch), Timed<BeginStep>(OnBeginStep));
         Receive<BeginEvaluation>(m => IsCurrent(m.Epoch), Timed<BeginEvaluation>(OnBeginEvaluation));
         Receive<ApplyDecision>(m => IsCurrent(m.Decision.Epoch), Timed<ApplyDecision>(OnDecision));
-        Receive<InjectedWork>(m => m.Run(unit, step >= 0, Self));
+        Receive<InjectedWork>(m => m.Run(unit, step >= 0 ? context?.Epoch : null, Self));
         Receive<Quiesce>(Timed<Quiesce>(_ => Leave()));
         Receive<Ticket>(Timed<Ticket>(OnTicket));
         ReceiveAny(_ => { });

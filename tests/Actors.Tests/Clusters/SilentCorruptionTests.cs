@@ -78,7 +78,7 @@ public sealed class SilentCorruptionTests
             {
                 if (s is { Step: 3, Epoch: 1 })
                 {
-                    cluster.TellDeviceActor(actor, new InjectedWork((unit, open) => open && unit!.Step == 4 && Array.TrueForAll(unit.Ranges, r => r == 4) && Change(unit, what)));
+                    cluster.TellDeviceActor(actor, new InjectedWork((unit, epoch) => epoch is not null && unit!.Step == 4 && Array.TrueForAll(unit.Ranges, r => r == 4) && Change(unit, what)));
                 }
             };
             Assert.Equal("completed", await cluster.TrainAsync(spec));

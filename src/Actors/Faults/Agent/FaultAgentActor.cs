@@ -42,14 +42,10 @@ internal sealed class FaultAgentActor : ReceiveActor, IWithTimers
         {
             Learn(m.Nodes);
             services.Run.Spec = RunSpec.FromJson(m.SpecJson);
+            services.Run.Epoch = Math.Max(services.Run.Epoch, m.Epoch);
+            Hear(m);
         });
-        ReceiveAny(m =>
-        {
-            foreach ((FaultWatcher watcher, _, _) in watches.Values)
-            {
-                watcher.Hear(m);
-            }
-        });
+        ReceiveAny(Hear);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -63,6 +59,14 @@ internal sealed class FaultAgentActor : ReceiveActor, IWithTimers
     }
 
     private string Name => services.Identity.Name;
+
+    private void Hear(object message)
+    {
+        foreach ((FaultWatcher watcher, _, _) in watches.Values)
+        {
+            watcher.Hear(message);
+        }
+    }
 
     private void OnCarryOut(FaultOrder order)
     {

@@ -36,12 +36,15 @@ internal static class FaultWatchers
         Evidence.Left => new LeftWatcher(order.Nodes[0], services),
         Evidence.Joined => new JoinedWatcher(services),
         Evidence.Memory => new MemoryWatcher(order, services),
-        Evidence.Abort => new AbortWatcher(order.Id),
-        Evidence.Skip => new SkipWatcher(),
+        Evidence.Abort => new AbortWatcher(order, Probe(order, services, agent)),
+        Evidence.Skip => new SkipWatcher(order, Probe(order, services, agent)),
         Evidence.Office => new OfficeWatcher(order.Fence, services, agent),
         Evidence.Storage => new StorageWatcher(order, services),
-        _ => new ProbeWatcher(order, services, agent),
+        _ => Probe(order, services, agent),
     };
+
+    private static ProbeWatcher Probe(FaultOrder order, AgentServices services, IActorRef agent) => new(
+        order, services.System.ActorSelection(new RootActorPath(Address.Parse(order.Nodes[0].Address)) / "user" / "node" / "fault-agent"), agent);
 }
 
 /// <summary>What the cluster says about a node.</summary>
@@ -152,36 +155,57 @@ internal sealed class MemoryWatcher(FaultOrder order, AgentServices services) : 
     }
 }
 
-/// <summary>The coordinator ended the epoch and named the fault.</summary>
-internal sealed class AbortWatcher(string id) : FaultWatcher
+/// <summary>
+/// The coordinator made of the fault what has to be made of it, by a message that came here; or the epoch in which it happened ended for another reason first,
+/// as both the target and this node know.
+/// </summary>
+internal abstract class StepWatcher(FaultOrder order, ProbeWatcher target) : FaultWatcher
 {
-    private string? reason;
+    private string? outcome;
+    private int newest;
 
     public override void Hear(object message)
     {
-        if (message is AbortEpoch abort && InjectedMark.IsIn(abort.Reason, id))
-        {
-            reason ??= $"epoch {abort.Epoch} ended: {abort.Reason}";
-        }
+        target.Hear(message);
+        newest = message is PrepareEpoch m ? Math.Max(newest, m.Epoch) : newest;
+        outcome ??= Outcome(message);
     }
 
-    public override (bool, string) Look() => (reason is not null, reason ?? "no epoch ended because of it");
+    public override (bool, string) Look()
+    {
+        if (outcome is not null)
+        {
+            return (true, outcome);
+        }
+
+        (bool over, string text) = target.Look();
+        return over && newest > order.Epoch ? (true, $"its epoch ended for another reason ({text})") : (false, $"{Missing} ({text})");
+    }
+
+    /// <summary>What to say when nothing came.</summary>
+    protected abstract string Missing { get; }
+
+    /// <summary>What the message says of the fault, or null.</summary>
+    protected abstract string? Outcome(object message);
+}
+
+/// <summary>The coordinator ended the epoch and named the fault.</summary>
+internal sealed class AbortWatcher(FaultOrder order, ProbeWatcher target) : StepWatcher(order, target)
+{
+    private readonly string id = order.Id;
+
+    protected override string Missing => "no epoch ended because of it";
+
+    protected override string? Outcome(object message) =>
+        message is AbortEpoch abort && InjectedMark.IsIn(abort.Reason, id) ? $"epoch {abort.Epoch} ended: {abort.Reason}" : null;
 }
 
 /// <summary>The coordinator skipped a step.</summary>
-internal sealed class SkipWatcher : FaultWatcher
+internal sealed class SkipWatcher(FaultOrder order, ProbeWatcher target) : StepWatcher(order, target)
 {
-    private string? skipped;
+    protected override string Missing => "no step was skipped";
 
-    public override void Hear(object message)
-    {
-        if (message is StepDecision { Skip: true } decision)
-        {
-            skipped ??= $"step {decision.Step} was skipped";
-        }
-    }
-
-    public override (bool, string) Look() => (skipped is not null, skipped ?? "no step was skipped");
+    protected override string? Outcome(object message) => message is StepDecision { Skip: true } decision ? $"step {decision.Step} was skipped" : null;
 }
 
 /// <summary>A coordinator took office after the fault was ordered: its fencing token is newer.</summary>
@@ -204,9 +228,8 @@ internal sealed class OfficeWatcher(long fence, AgentServices services, IActorRe
 }
 
 /// <summary>Asks the target's agent what it measures.</summary>
-internal sealed class ProbeWatcher(FaultOrder order, AgentServices services, IActorRef agent) : FaultWatcher
+internal sealed class ProbeWatcher(FaultOrder order, ICanTell target, IActorRef agent) : FaultWatcher
 {
-    private readonly ActorSelection target = services.System.ActorSelection(new RootActorPath(Address.Parse(order.Nodes[0].Address)) / "user" / "node" / "fault-agent");
     private (bool Holds, string Text) last = (false, $"{order.Nodes[0].Name} did not answer");
     private int looks;
 

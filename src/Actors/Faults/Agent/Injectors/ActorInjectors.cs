@@ -6,38 +6,40 @@ using static TorchSharp.torch;
 namespace MoeActors.Actors.Faults.Agent.Injectors;
 
 /// <summary>A rank or expert-shard actor throws in a handler.</summary>
-internal sealed class CrashUnitActor(AgentServices node) : FaultInjector(node)
+internal sealed class CrashUnitActor(AgentServices node) : StepInjector(node)
 {
     public override string Begin(FaultOrder order)
     {
         var crash = new InjectedCrash(order.Id);
-        Node.TellDeviceActor(order.Actor, new InjectedWork((_, open) =>
+        Node.TellDeviceActor(order.Actor, new InjectedWork((_, epoch) =>
         {
             // Between two epochs nobody would miss it.
-            if (open)
+            if (epoch is { } now)
             {
+                Happened(order, now);
                 crash.Throw();
             }
 
-            return open;
+            return false;
         }));
         return $"{order.Actor} throws";
     }
 }
 
 /// <summary>A libtorch kernel throws in an expert shard's handler: shapes that cannot be multiplied.</summary>
-internal sealed class KernelException(AgentServices node) : FaultInjector(node)
+internal sealed class KernelException(AgentServices node) : StepInjector(node)
 {
     public override string Begin(FaultOrder order)
     {
-        Node.TellDeviceActor(order.Actor, new InjectedWork((unit, open) =>
+        Node.TellDeviceActor(order.Actor, new InjectedWork((unit, epoch) =>
         {
             // Between two epochs nobody would miss it.
-            if (unit is null || !open)
+            if (unit is null || epoch is not { } now)
             {
                 return false;
             }
 
+            Happened(order, now);
             try
             {
                 using Tensor wrong = unit.Gradient.view(1, unit.Gradient.size(0));

@@ -14,9 +14,9 @@ internal sealed class CorruptState(AgentServices node, Func<UnitState, (Tensor F
 {
     public override string Begin(FaultOrder order)
     {
-        Node.TellDeviceActor(order.Actor, new InjectedWork((unit, open) =>
+        Node.TellDeviceActor(order.Actor, new InjectedWork((unit, epoch) =>
         {
-            if (unit is null || !open || unit.Step < 0)
+            if (unit is null || epoch is null || unit.Step < 0)
             {
                 return false;
             }

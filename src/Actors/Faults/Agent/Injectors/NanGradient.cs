@@ -7,19 +7,20 @@ using static TorchSharp.torch;
 namespace MoeActors.Actors.Faults.Agent.Injectors;
 
 /// <summary>A NaN in the gradient of one expert while the shard computes a step.</summary>
-internal sealed class NanGradient(AgentServices node) : FaultInjector(node)
+internal sealed class NanGradient(AgentServices node) : StepInjector(node)
 {
     public override string Begin(FaultOrder order)
     {
-        Node.TellDeviceActor(order.Actor, new InjectedWork((unit, open) =>
+        Node.TellDeviceActor(order.Actor, new InjectedWork((unit, epoch) =>
         {
-            if (unit is null || !open)
+            if (unit is null || epoch is not { } now)
             {
                 return false;
             }
 
             using Tensor value = unit.Gradient.narrow(0, FirstElement(unit.Layout, (int)order.Number("expert")), 1);
             value.Fill(double.NaN);
+            Happened(order, now);
             return true;
         }));
         return $"a NaN in the gradient of expert {order.Text("expert")} of {order.Actor}";

@@ -1,0 +1,50 @@
+using Akka.Actor;
+
+using MoeActors.Actors.Faults;
+using MoeActors.Actors.Faults.Agent;
+using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Tests.Faults.Admin;
+
+namespace MoeActors.Actors.Tests.Faults;
+
+/// <summary>AD-1: a fault of a step took when the coordinator names it, or when the epoch it happened in is over for another reason; on nobody's word alone.</summary>
+public sealed class StepWatcherTests
+{
+    private static readonly FaultOrder Order = new("f-1", "crash-shard", [], 0, Some.Cluster(3).Nodes, "expert-shard-0-1", "", Epoch: 4, Fence: 1);
+
+    [Fact]
+    public void An_epoch_that_ends_for_the_fault_shows_that_it_took()
+    {
+        using FaultWatcher watcher = New();
+        watcher.Hear(new AbortEpoch(4, $"{InjectedMark.Of("f-12")}another fault's"));
+        Assert.False(watcher.Look().Seen);
+        watcher.Hear(new AbortEpoch(4, $"{InjectedMark.Of("f-1")}a handler throws"));
+        Assert.True(watcher.Look().Seen);
+    }
+
+    [Fact]
+    public void A_failure_that_a_new_coordinator_never_heard_of_took_when_its_epoch_is_over()
+    {
+        using FaultWatcher watcher = New();
+        watcher.Hear(new FaultProbed("f-1", false, "it happened in epoch 4, and this node is in epoch 4"));
+        watcher.Hear(Epoch(5));
+        Assert.False(watcher.Look().Seen);
+        watcher.Hear(new FaultProbed("f-1", true, "it happened in epoch 4, and this node is in epoch 5"));
+        (bool seen, string text) = watcher.Look();
+        Assert.True(seen);
+        Assert.Contains("its epoch ended for another reason", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_targets_word_alone_shows_nothing()
+    {
+        using FaultWatcher watcher = New();
+        watcher.Hear(Epoch(4));
+        watcher.Hear(new FaultProbed("f-1", true, "it happened in epoch 4, and this node is in epoch 5"));
+        Assert.False(watcher.Look().Seen);
+    }
+
+    private static AbortWatcher New() => new(Order, new ProbeWatcher(Order, ActorRefs.Nobody, ActorRefs.Nobody));
+
+    private static PrepareEpoch Epoch(int epoch) => new(1, epoch, "", "", Order.Nodes, [0], 0, 2, []);
+}

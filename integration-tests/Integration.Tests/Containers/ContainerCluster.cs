@@ -41,15 +41,18 @@ internal sealed class ContainerCluster : IAsyncDisposable
     /// <summary>How long a lost node is waited for.</summary>
     public string Grace { get; init; } = "1 s";
 
+    /// <summary>What each message of the data plane may be late by: how long a run takes.</summary>
+    public string Delay { get; init; } = "10 ms";
+
     /// <summary>Changes a container before it is made.</summary>
     public Action<string, CreateContainerParameters> Modify { get; init; } = static (_, _) => { };
 
     /// <summary>Starts nodes; the test is skipped where no engine is.</summary>
     public static async Task<ContainerCluster> StartAsync(
-        ContainerEngine engine, int count, string grace = "1 s", string run = "/shared/run", Action<string, CreateContainerParameters>? modify = null)
+        ContainerEngine engine, int count, string grace = "1 s", string run = "/shared/run", string delay = "10 ms", Action<string, CreateContainerParameters>? modify = null)
     {
         Assert.SkipWhen(engine.Missing is not null, engine.Missing ?? "");
-        var cluster = new ContainerCluster(engine) { Grace = grace, Run = run, Modify = modify ?? (static (_, _) => { }) };
+        var cluster = new ContainerCluster(engine) { Grace = grace, Run = run, Delay = delay, Modify = modify ?? (static (_, _) => { }) };
         try
         {
             await cluster.StartAsync(count);
@@ -247,6 +250,6 @@ internal sealed class ContainerCluster : IAsyncDisposable
         resources.disk-reserve = 4 MiB
         # Messages that take their time: a run is long enough to be hit in its middle, and what arrives first changes all the time.
         faults.enabled = on
-        faults.random-delay = 10 ms
+        faults.random-delay = {{Delay}}
         """);
 }

@@ -45,6 +45,7 @@ public sealed class NodeLossTests(ContainerEngine engine)
             engine,
             3,
             grace: "2 min",
+            delay: "60 ms", // filling its memory takes a while
             modify: (name, p) =>
             {
                 if (name == "node-3")

@@ -34,7 +34,7 @@ public sealed class ServiceFaultTests(ContainerEngine engine)
     [Fact]
     public async Task When_the_database_is_restarted_the_run_ends_with_the_same_weights()
     {
-        await using ContainerCluster cluster = await ContainerCluster.StartAsync(engine, 3, grace: "2 min", modify: (_, p) => p.HostConfig!.RestartPolicy = new() { Name = Docker.DotNet.Models.RestartPolicyKind.OnFailure });
+        await using ContainerCluster cluster = await ContainerCluster.StartAsync(engine, 3, grace: "2 min", delay: "40 ms", modify: (_, p) => p.HostConfig!.RestartPolicy = new() { Name = Docker.DotNet.Models.RestartPolicyKind.OnFailure });
         await cluster.RunningAsync();
         await engine.Postgres.RestartAsync();
 

@@ -15,6 +15,9 @@ namespace MoeActors.Actors.Cluster;
 /// <summary>PURE: the coordinator's part of a checkpoint's life: gather the durable parts, publish, remember (CK-1).</summary>
 internal static class CheckpointCommit
 {
+    /// <summary>Before the third time the last checkpoint is taken; twice as long before each after it. Storage that is full, or away, takes more than a moment.</summary>
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+
     /// <summary>A checkpoint that has been ordered.</summary>
     public static PendingCheckpoint Begin(CoordinatorState state, long step, SampleLedger ledger, PltLedger? plt, CheckpointOrder order)
     {
@@ -109,8 +112,19 @@ internal static class CheckpointCommit
         // A checkpoint along the way costs nothing but itself; the last one is the run's result.
         bool last = next.Phase == RunPhase.Finishing || (next.Phase is RunPhase.Preparing or RunPhase.Applying or RunPhase.Evaluating && next.Step >= next.Spec!.Training.Steps);
         return last && next.Step == e.Step && next.NewestCheckpoint < e.Step
-            ? CoordinatorMachine.End(next, $"failed: the last checkpoint could not be written: {e.Reason}", effects)
+            ? TakeAgain(next, e.Reason, effects)
             : GoOn(next, effects);
+    }
+
+    /// <summary>The last checkpoint is the run's result, and its state is still in memory: another epoch begins with it, each time a little later, while the budget of failures lasts.</summary>
+    private static CoordinatorState TakeAgain(CoordinatorState state, string reason, List<Effect> effects)
+    {
+        CoordinatorState next = state with { Failures = state.Failures.Add(new ActorFailure("run", "checkpoint", state.Step, reason)) };
+        int tries = next.Failures.Count;
+        return FailurePolicy.Decide(next.Failures).Scope == FailureScope.Run
+            ? CoordinatorMachine.End(next, $"failed: the last checkpoint could not be written: {reason}", effects)
+            : ActorFailures.Abort(
+                next, tries == 1 ? TimeSpan.Zero : FirstPause * Math.Pow(2, tries - 2), $"the last checkpoint could not be written and is taken again: {reason}", effects);
     }
 
     private static CoordinatorState Remember(CoordinatorState state, Input.Published e)

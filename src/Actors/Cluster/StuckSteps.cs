@@ -20,7 +20,7 @@ public sealed record StuckInquiry(double DeadlineMs, int AskedAt, ImmutableSorte
 /// </summary>
 internal static class StuckSteps
 {
-    /// <summary>Steps a coordinator has seen before it judges one.</summary>
+    /// <summary>Steps a coordinator has seen before it judges one by them.</summary>
     public const int LeastSteps = 8;
 
     /// <summary>Ticks an answer may take.</summary>
@@ -29,20 +29,25 @@ internal static class StuckSteps
     /// <summary>Name of what failed among the run's failures.</summary>
     private const string Actor = "step";
 
-    /// <summary>What the step in hand may take, from the last sign of it, in ms.</summary>
+    /// <summary>What the step in hand, or the evaluation after it, may take, from the last sign of it, in ms.</summary>
     public static double DeadlineMs(CoordinatorState state)
     {
         RecoverySpec spec = state.Spec!.Recovery ?? new RecoverySpec();
         ImmutableList<double> steps = state.Measured.IterationMs;
-        return spec.StepDeadline == 0 || steps.Count < LeastSteps
-            ? double.PositiveInfinity
-            : Math.Max(spec.StepDeadlineLeast * 1000, spec.StepDeadline * steps.Max()) * Math.Pow(2, state.Failures.Count(f => f.Actor == Actor));
+        if (spec.StepDeadline == 0)
+        {
+            return double.PositiveInfinity;
+        }
+
+        // Of a few steps nothing can be learned, and of steps nothing for an evaluation; but what never ends must not be waited for for ever.
+        double least = steps.Count < LeastSteps || state.Phase == RunPhase.Evaluating ? spec.StepDeadlineFirst : spec.StepDeadlineLeast;
+        return Math.Max(least * 1000, spec.StepDeadline * steps.DefaultIfEmpty().Max()) * Math.Pow(2, state.Failures.Count(f => f.Actor == Actor));
     }
 
     /// <summary>Reacts to the passing of time.</summary>
     public static CoordinatorState OnTick(CoordinatorState state, List<Effect> effects)
     {
-        if (state.Phase is not (RunPhase.Running or RunPhase.Applying))
+        if (state.Phase is not (RunPhase.Running or RunPhase.Applying or RunPhase.Evaluating))
         {
             return state;
         }
@@ -83,7 +88,8 @@ internal static class StuckSteps
             return state with { Inquiry = null };
         }
 
-        string late = $"step {state.Step} has not got on for {state.QuietTicks * UnansweredOrders.Tick.TotalSeconds:0} s (recovery.step-deadline allows {inquiry.DeadlineMs / 1000:0.#} s)";
+        string what = state.Phase == RunPhase.Evaluating ? $"the evaluation after {state.Step} steps" : $"step {state.Step}";
+        string late = $"{what} has not got on for {state.QuietTicks * UnansweredOrders.Tick.TotalSeconds:0} s (recovery.step-deadline allows {inquiry.DeadlineMs / 1000:0.#} s)";
         CoordinatorState next = state with { Inquiry = null };
         var found = new List<string>();
         foreach (NodeIdentity node in state.Participants)

@@ -41,6 +41,9 @@ public sealed record RecoverySpec
     /// <summary>No step is looked into before this time, in seconds.</summary>
     public double StepDeadlineLeast { get; init; } = 20;
 
+    /// <summary>What a step may take while a coordinator has seen too few to judge by, in seconds.</summary>
+    public double StepDeadlineFirst { get; init; } = 1800;
+
     /// <summary>A node whose ranks compute this many times as long as those of the others is a straggler; 0 = nobody is.</summary>
     public double StragglerRatio { get; init; } = 2;
 
@@ -54,5 +57,6 @@ public sealed record RecoverySpec
         SpecException.Require(StepDeadline is 0 or (>= 2 and <= 1000), "recovery.step-deadline", StepDeadline, "0 (never), or between 2 and 1000 times the longest of the newest steps");
         SpecException.Require(StragglerRatio is 0 or (>= 1.2 and <= 100), "recovery.straggler-ratio", StragglerRatio, "0 (nobody is), or between 1.2 and 100 times the computing time of the others");
         SpecException.Require(StepDeadlineLeast is >= 1 and <= 86400, "recovery.step-deadline-least", $"{StepDeadlineLeast} s", "between 1 s and 1 d");
+        SpecException.Require(StepDeadlineFirst is >= 1 and <= 86400, "recovery.step-deadline-first", $"{StepDeadlineFirst} s", "between 1 s and 1 d");
     }
 }

@@ -13,10 +13,10 @@ public sealed class StuckStepsTests
     private static readonly RunSpec Spec = Specs.Run(steps: 1000, nodes: 2, interval: 0) with { Recovery = new RecoverySpec { StepDeadline = 3, StepDeadlineLeast = 5 } };
 
     [Fact]
-    public void Nothing_is_judged_before_enough_steps_were_seen_and_then_by_the_longest_of_the_newest()
+    public void Before_enough_steps_were_seen_the_first_time_is_allowed_and_then_by_the_longest_of_the_newest()
     {
         var desk = Desk.Running(Spec, 2);
-        Assert.Equal(double.PositiveInfinity, StuckSteps.DeadlineMs(desk.State));
+        Assert.Equal(1_800_000, StuckSteps.DeadlineMs(desk.State));
         Compute(desk, 0, StuckSteps.LeastSteps, 100);
         Assert.Equal(5000, StuckSteps.DeadlineMs(desk.State)); // the least
         Compute(desk, StuckSteps.LeastSteps, 1, 4000);
@@ -96,6 +96,26 @@ public sealed class StuckStepsTests
         Effect.Ended ended = Assert.Single(Stuck(desk, FailurePolicy.Budget + 1).OfType<Effect.Ended>());
         Assert.StartsWith("failed: step 10 has not got on for ", ended.Outcome, StringComparison.Ordinal);
         Assert.Contains("failure without a step between number 6", ended.Outcome, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_evaluation_that_never_ends_is_begun_again_after_the_first_time()
+    {
+        RunSpec spec = Spec with { Training = Spec.Training with { Steps = 10 }, Recovery = new RecoverySpec { StepDeadline = 3, StepDeadlineLeast = 5, StepDeadlineFirst = 60 } };
+        var desk = Desk.Running(spec, 2);
+        Compute(desk, 0, 10, 100);
+        foreach (int n in (int[])[0, 1])
+        {
+            desk.Feed(new Input.Applied(new StepApplied(1, 9, Nodes.Of(n).Incarnation)));
+        }
+
+        Assert.Equal((RunPhase.Evaluating, 60_000), (desk.State.Phase, StuckSteps.DeadlineMs(desk.State)));
+        Assert.Empty(Told<AskProgress>(Ticks(desk, 29)));
+        Assert.Equal(2, Told<AskProgress>(Ticks(desk, 1)).Length);
+        desk.Feed(Progress(0, 0));
+        IReadOnlyList<Effect> effects = desk.Feed(Progress(1, 0));
+        Assert.StartsWith("the evaluation after 10 steps has not got on for 60 s", Assert.Single(effects.OfType<Effect.FaultDetected>()).Reason, StringComparison.Ordinal);
+        Assert.Equal(2, Told<AbortEpoch>(effects).Length);
     }
 
     [Fact]

@@ -18,6 +18,20 @@ public sealed class AdminClockTests
         Assert.InRange((TimeProvider.System.GetUtcNow() - node.GetUtcNow()).TotalDays, 399.9, 400.1);
     }
 
+    [Fact]
+    public void By_the_wall_clock_a_fault_would_outlast_its_time()
+    {
+        var clock = new AdminClock(node);
+        long Wall() => node.GetUtcNow().ToUnixTimeMilliseconds();
+        AdminState Begun(long now) => AdminMachine.Replay(
+            new AdminState(new FaultLimits(true, 1, TimeSpan.FromDays(2))),
+            new AdminFault(1, "partition", "node-1>node-2", [], -1, 0, 0, "test") { State = FaultState.Observed, Since = now, BegunAt = now, ForMs = 1 });
+        (AdminState guarded, AdminState bare) = (Begun(clock.Now() - 1), Begun(Wall() - 1));
+        node.Shift = TimeSpan.FromDays(-1);
+        Assert.Equal(FaultState.Over, AdminMachine.Step(guarded, new AdminInput.Tick(clock.Now(), guarded.Cluster)).State.Faults[1].State);
+        Assert.Equal(FaultState.Observed, AdminMachine.Step(bare, new AdminInput.Tick(Wall(), bare.Cluster)).State.Faults[1].State);
+    }
+
     [Theory]
     [InlineData(FaultState.Observed, 5_000L)]
     [InlineData(FaultState.Over, null)]

@@ -305,7 +305,7 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
     {
         RetentionRequest retention = CheckpointCommit.Retention(state);
         long fence = state.Fence;
-        process.In(world.Seams.PublishingTakes(world.Random.NextInt64(1, world.Setup.Storage * 2)), () =>
+        process.In(world.Seams.PublishingTakes(world.Random.NextInt64(1, world.StorageTime * 2)), () =>
         {
             Input result;
             world.Oracle.Publishing(fence);

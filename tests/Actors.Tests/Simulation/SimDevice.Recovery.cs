@@ -56,7 +56,7 @@ internal sealed partial class SimDevice
         preparation = new Preparation { Live = live };
         fetches.Begin(FetchBook.Lacking(context, order, Store.Units, Copies.Book.Missing(m.RestoreStep)));
         connecting = new object();
-        Connect(connecting, m.Epoch, world.Clock.Now + Patience);
+        Connect(connecting, m.Epoch, world.Clock.Now + world.Seams.Patience);
     }
 
     private IReadOnlyList<DamagedState> Restore(PrepareEpoch m, out bool live)
@@ -146,7 +146,7 @@ internal sealed partial class SimDevice
             return;
         }
 
-        if (world.Clock.Now - fetchedAt > Patience)
+        if (world.Clock.Now - fetchedAt > world.Seams.Patience)
         {
             fetches.Clear();
             Answer(new NodeFault(epoch, process.Identity.Incarnation, "exchange", "no state came"));

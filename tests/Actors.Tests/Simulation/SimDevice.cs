@@ -11,8 +11,6 @@ namespace MoeActors.Actors.Tests.Simulation;
 /// </summary>
 internal sealed partial class SimDevice
 {
-    private const long Patience = 10 * SimClock.Second;
-
     private readonly SimWorld world;
     private readonly SimProcess process;
     private readonly SortedDictionary<string, SimActor> actors = new(StringComparer.Ordinal);
@@ -36,6 +34,21 @@ internal sealed partial class SimDevice
     public SimCopies Copies { get; }
 
     public void Post(Action handle) => mail.Post(handle);
+
+    /// <summary>The device's handlers wait behind one that never returns; its process may end for it.</summary>
+    public void Hang()
+    {
+        mail.Work(SimClock.Second * 100_000, static () => { });
+        foreach (SimActor actor in actors.Values)
+        {
+            actor.Mail.Work(SimClock.Second * 100_000, static () => { });
+        }
+
+        if (world.Seams.WatchesLane)
+        {
+            process.In(3 * SimClock.Second, () => process.Die("its compute lane hangs"));
+        }
+    }
 
     public SimActor? Actor(int index) => actors.Count == 0 ? null : actors.Values.ElementAt(index % actors.Count);
 
@@ -128,7 +141,7 @@ internal sealed partial class SimDevice
         process.Exchange = new EpochState(table, new PeerLink?[table.Peers.Count]);
 
         // The lane reads for a while; what comes meanwhile waits in the mailbox.
-        mail.Work(m.Sources.Count > 0 ? 1 : world.Random.NextInt64(1, world.Setup.Storage), Prepare);
+        mail.Work(m.Sources.Count > 0 ? 1 : world.Random.NextInt64(1, world.StorageTime), Prepare);
     }
 
     private void AttachActors(int[] ranks)

@@ -9,7 +9,7 @@ namespace MoeActors.Actors.Tests.Simulation;
 internal sealed class SimDisk(Random random)
 {
     private readonly Dictionary<string, Inode> live = [], durable = [];
-    private readonly HashSet<string> folders = [], durableFolders = [];
+    private readonly HashSet<string> folders = [], durableFolders = [], corrupted = [];
 
     /// <summary>A file's content; appended to, never changed.</summary>
     internal sealed class Inode
@@ -60,6 +60,17 @@ internal sealed class SimDisk(Random random)
         change();
         After();
     }
+
+    /// <summary>A byte of a file changes where it lies.</summary>
+    public void Corrupt(string name)
+    {
+        List<byte> bytes = live[name].Bytes;
+        bytes[^(1 + random.Next(bytes.Count / 4))] ^= 1;
+        corrupted.Add(name);
+    }
+
+    /// <summary>Names of files that were changed so.</summary>
+    public IReadOnlySet<string> Corrupted => corrupted;
 
     public void CreateFolder(string folder) => Change($"mkdir {folder}", () => folders.Add(folder));
 

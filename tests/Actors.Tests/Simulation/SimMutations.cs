@@ -1,5 +1,6 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Checkpoints;
@@ -13,8 +14,8 @@ namespace MoeActors.Actors.Tests.Simulation;
 /// <summary>Deliberate bugs, each at one seam: what the simulator must notice.</summary>
 internal static class SimMutations
 {
-    /// <summary>By name; a fresh instance for each schedule.</summary>
-    public static IReadOnlyDictionary<string, Func<SimSeams>> All { get; } = new Dictionary<string, Func<SimSeams>>
+    /// <summary>By name, those that schedules of all faults find; a fresh instance for each schedule.</summary>
+    public static IReadOnlyDictionary<string, Func<SimSeams>> General { get; } = new Dictionary<string, Func<SimSeams>>
     {
         ["the gate never closes"] = () => new GateNeverCloses(),
         ["a decision is applied twice"] = () => new DecisionTwice(),
@@ -34,6 +35,24 @@ internal static class SimMutations
         ["a step is reported before its copies are covered"] = () => new Uncovered(),
         ["the last decision is forgotten"] = () => new ForgottenDecision(),
     };
+
+    /// <summary>Likewise, each a defence against one kind of fault, which <see cref="Defence"/> gives alone.</summary>
+    public static IReadOnlyDictionary<string, Func<SimSeams>> Special { get; } = new Dictionary<string, Func<SimSeams>>
+    {
+        ["frames are taken as they come"] = () => new AnyFrame(),
+        ["a slow peer is given up"] = () => new NoPatience(),
+        ["a writer that fails says nothing"] = () => new SilentWriter(),
+        ["a write that failed is reported as done"] = () => new FailedWriteDone(),
+        ["what is read from storage is not verified"] = () => new UnverifiedStorage(),
+        ["snapshots in memory are not verified"] = () => new UnverifiedSnapshot(),
+        ["a step that never ends is waited for"] = () => new Waiting(),
+        ["gradients are summed as they arrive"] = () => new ArrivalOrder(),
+        ["a lane that hangs is not noticed"] = () => new Unwatched(),
+        ["a step that is not finite is applied"] = () => new NotFiniteApplied(),
+    };
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyDictionary<string, Func<SimSeams>> All { get; } = General.Concat(Special).ToDictionary();
 
     private sealed class GateNeverCloses : SimSeams
     {
@@ -126,16 +145,7 @@ internal static class SimMutations
         }
 
         // The store's own checks are left out as well: they would refuse.
-        public override CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint)
-        {
-            CheckpointWriterActor.Part[] parts = [.. checkpoint.Parts.Values.Select(p => System.Text.Json.JsonSerializer.Deserialize<CheckpointWriterActor.Part>(p.EntriesJson)!)];
-            CheckpointEntry[] entries = [.. parts.SelectMany(p => p.Entries)];
-            var counts = parts.SelectMany(p => p.StepCounts).DistinctBy(c => c.Key).ToDictionary(c => c.Key, c => c.Value);
-            Manifest manifest = Manifests.Of(spec, checkpoint, retention.FencingToken, [.. parts.SelectMany(p => p.Files)], entries, counts, DateTimeOffset.UnixEpoch);
-            string name = CheckpointPaths.ManifestName(manifest.Step);
-            store.Storage.Put(name, ManifestFormat.Write(manifest), PutCondition.After(store.Storage.Read(name)));
-            return new CommittedCheckpoint(checkpoint.Step, 1, [], 0, "", "");
-        }
+        public override CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint) => Unchecked(spec, store, retention, checkpoint);
     }
 
     private sealed class TornLive : SimSeams
@@ -190,6 +200,91 @@ internal static class SimMutations
         public override bool Cover(CopyBook<SimCopy> copies, long step) => true;
     }
 
+    private sealed class AnyFrame : SimSeams
+    {
+        public override string? Fault(in FrameHeader header, uint expected) => base.Fault(in header, header.Sequence);
+    }
+
+    private sealed class NoPatience : SimSeams
+    {
+        public override long Patience => SimClock.Second / 2;
+    }
+
+    private sealed class SilentWriter : SimSeams
+    {
+        public override bool TellsOfFailure => false;
+    }
+
+    private sealed class FailedWriteDone : SimSeams
+    {
+        public override string? Said(string? error) => null;
+
+        public override CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint)
+        {
+            try
+            {
+                return base.Publish(spec, store, retention, checkpoint);
+            }
+            catch (CheckpointException)
+            {
+                return Unchecked(spec, store, retention, checkpoint);
+            }
+        }
+    }
+
+    private sealed class UnverifiedStorage : SimSeams
+    {
+        public override SimState Stored(Func<SimState> read)
+        {
+            try
+            {
+                return read();
+            }
+            catch (CheckpointException)
+            {
+                return new SimState(0xBAD, 1);
+            }
+        }
+    }
+
+    private sealed class UnverifiedSnapshot : SimSeams
+    {
+        public override bool VerifiesSnapshots => false;
+    }
+
+    private sealed class Waiting : SimSeams
+    {
+        public override (CoordinatorState State, IReadOnlyList<Effect> Effects) Step(CoordinatorState state, Input input)
+        {
+            (CoordinatorState next, IReadOnlyList<Effect> effects) = base.Step(state, input);
+            return (next.Inquiry is null ? next : next with { Inquiry = null }, effects);
+        }
+    }
+
+    private sealed class ArrivalOrder : SimSeams
+    {
+        public override ulong Sum(ReadOnlySpan<ulong> inOrder, IReadOnlyList<ulong> asTheyCame) => Mix.Of([.. asTheyCame]);
+    }
+
+    private sealed class Unwatched : SimSeams
+    {
+        public override bool WatchesLane => false;
+    }
+
+    private sealed class NotFiniteApplied : SimSeams
+    {
+        public override (CoordinatorState State, IReadOnlyList<Effect> Effects) Step(CoordinatorState state, Input input)
+        {
+            (CoordinatorState next, IReadOnlyList<Effect> effects) = base.Step(state, input);
+            return (next, [.. effects.Select(e => e switch
+            {
+                Effect.Tell { Message: StepDecision { Skip: true } decision } tell => tell with { Message = decision with { Skip = false, GradientScale = 1 } },
+                Effect.RecordStep { Step.Skipped: true } record => record with { Step = record.Step with { Skipped = false } },
+                _ => e,
+            })]);
+        }
+    }
+
     private sealed class ForgottenDecision : SimSeams
     {
         public override (CoordinatorState State, IReadOnlyList<Effect> Effects) Step(CoordinatorState state, Input input)
@@ -197,5 +292,16 @@ internal static class SimMutations
             (CoordinatorState next, IReadOnlyList<Effect> effects) = base.Step(state, input is Input.Held held ? new Input.Held(held.Message with { Decided = null }) : input);
             return (next.Phase == RunPhase.Surveying ? next with { LastUpdate = null } : next, effects);
         }
+    }
+
+    private static CommittedCheckpoint Unchecked(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint)
+    {
+        CheckpointWriterActor.Part[] parts = [.. checkpoint.Parts.Values.Select(p => System.Text.Json.JsonSerializer.Deserialize<CheckpointWriterActor.Part>(p.EntriesJson)!)];
+        CheckpointEntry[] entries = [.. parts.SelectMany(p => p.Entries)];
+        var counts = parts.SelectMany(p => p.StepCounts).DistinctBy(c => c.Key).ToDictionary(c => c.Key, c => c.Value);
+        Manifest manifest = Manifests.Of(spec, checkpoint, retention.FencingToken, [.. parts.SelectMany(p => p.Files)], entries, counts, DateTimeOffset.UnixEpoch);
+        string name = CheckpointPaths.ManifestName(manifest.Step);
+        store.Storage.Put(name, ManifestFormat.Write(manifest), PutCondition.After(store.Storage.Read(name)));
+        return new CommittedCheckpoint(checkpoint.Step, 1, [], 0, "", "");
     }
 }

@@ -17,6 +17,9 @@ internal sealed class SimNet(SimWorld world)
     /// <summary>Until then control messages are lost, doubled and late.</summary>
     public long LossyUntil { get; set; }
 
+    /// <summary>Until then data frames take long.</summary>
+    public long SlowUntil { get; set; }
+
     /// <summary>What happens to the next data frame; null = nothing.</summary>
     public SimFaultKind? NextFrame { get; set; }
 
@@ -109,7 +112,13 @@ internal sealed class SimNet(SimWorld world)
                 return;
             }
 
-            Travel(link, from, new SimTicket(link.Seal(from, header), payload, piece), fault == SimFaultKind.ReorderFrame);
+            var ticket = new SimTicket(link.Seal(from, header), payload, piece);
+            if (fault == SimFaultKind.LoseFrame)
+            {
+                return;
+            }
+
+            Travel(link, from, ticket, fault == SimFaultKind.ReorderFrame);
             if (fault == SimFaultKind.DuplicateFrame)
             {
                 Travel(link, from, new SimTicket(link.Last, payload, piece), false);
@@ -129,7 +138,7 @@ internal sealed class SimNet(SimWorld world)
     private void Travel(SimLink link, SimProcess from, SimTicket ticket, bool late)
     {
         SimProcess to = link.Other(from);
-        long at = world.Clock.Now + world.Random.NextInt64(10, 10 + world.Setup.Latency);
+        long at = world.Clock.Now + world.Random.NextInt64(10, 10 + (world.Clock.Now < SlowUntil ? SimClock.Second * 3 / 2 : world.Setup.Latency));
         at = late ? at + (2 * world.Setup.Latency) : link.InOrder(from, at);
         world.Clock.In(at - world.Clock.Now, null, () =>
         {
@@ -147,7 +156,7 @@ internal sealed class SimNet(SimWorld world)
             return;
         }
 
-        if (FrameRules.Fault(in header, link.Expected(to), 1 << 20) is { } fault)
+        if (world.Seams.Fault(in header, link.Expected(to)) is { } fault)
         {
             world.Trace?.Add(world.Clock.Now, to.Identity.Incarnation, fault);
             Break(link, fault, 50 * SimClock.Millisecond);

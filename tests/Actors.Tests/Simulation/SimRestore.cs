@@ -106,7 +106,7 @@ internal sealed class SimRestore(SimWorld world, SimProcess process, SimStore st
 
     private Found Stored(CheckpointReader reader, SimPart part)
     {
-        SimState state = Shards.Read(reader, world.Layout.Parts[part.Unit].First(p => p.Part == part).Ranges);
+        SimState state = world.Seams.Stored(() => Shards.Read(reader, world.Layout.Parts[part.Unit].First(p => p.Part == part).Ranges));
         string key = SnapshotPlan.StepKey(part.Unit, part.Expert, world.Setup.Partial);
         SimViolation.Unless(reader.Manifest.Units[key] == state.Steps, "CK-1", () => $"{key}: the manifest states {reader.Manifest.Units[key]} steps, its tensors are of {state.Steps}");
         return new Found(state);

@@ -59,6 +59,30 @@ internal class SimSeams
     /// <summary>What another node's question for state is answered from.</summary>
     public virtual IHeldState? Source(IHeldState? live, IHeldState? copy, long step, bool weights) => FetchBook.Source(live, copy, step, weights);
 
+    /// <summary>How long a connection or a piece of state is waited for.</summary>
+    public virtual long Patience => 10 * SimClock.Second;
+
+    /// <summary>Whether a checkpoint writer that fails says so.</summary>
+    public virtual bool TellsOfFailure => true;
+
+    /// <summary>Whether a snapshot in memory is compared with what it was when it was taken.</summary>
+    public virtual bool VerifiesSnapshots => true;
+
+    /// <summary>Whether a process whose lane is held too long ends itself.</summary>
+    public virtual bool WatchesLane => true;
+
+    /// <summary>A shard's reduced gradient: of the parts by rank, whatever the order they came in (DT-1).</summary>
+    public virtual ulong Sum(ReadOnlySpan<ulong> inOrder, IReadOnlyList<ulong> asTheyCame) => Mix.Of(inOrder);
+
+    /// <summary>What is wrong with a frame that arrives.</summary>
+    public virtual string? Fault(in FrameHeader header, uint expected) => FrameRules.Fault(in header, expected, 1 << 20);
+
+    /// <summary>What a writer says of a write that failed.</summary>
+    public virtual string? Said(string? error) => error;
+
+    /// <summary>A state as it is read from storage.</summary>
+    public virtual SimState Stored(Func<SimState> read) => read();
+
     public virtual bool IsCurrent(EpochState state, in FrameHeader header) => state.Is(header.Run, header.Epoch);
 
     public virtual SimState? FromVault(SimVault vault, SimPart part, long version) => vault.Find(part, version);

@@ -57,7 +57,7 @@ internal sealed record SimSetup(RunSpec Spec, int Spares, bool Lease, bool SameH
                 Vault = random.Next(3) == 0 ? VaultUse.On : VaultUse.Auto,
                 PltBudget = random.Next(2) == 0 ? 0.01 : 0.9,
             },
-            Recovery = new RecoverySpec { Mode = exact ? RecoveryMode.Exact : RecoveryMode.BoundedStale, Copies = random.Next(4) switch { 0 => random.Next(2) * 2, _ => 1 } },
+            Recovery = new RecoverySpec { Mode = exact ? RecoveryMode.Exact : RecoveryMode.BoundedStale, Copies = random.Next(4) switch { 0 => random.Next(2) * 2, _ => 1 }, StepDeadlineFirst = 40 },
             Evaluation = new EvaluationSpec { Interval = random.Next(3) == 0 ? 2 : 0 },
         };
         spec.Validate();

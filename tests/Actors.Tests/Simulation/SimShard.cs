@@ -8,6 +8,7 @@ internal sealed class SimShard(SimWorld world, SimProcess process, int rank, str
 {
     private readonly ulong?[] gradients = new ulong?[world.Layout.Ranks];
     private readonly HashSet<int> answered = [];
+    private readonly List<ulong> arrived = [];
 
     protected override Endpoint Me { get; } = new(EndpointKind.ExpertShard, 0, rank);
 
@@ -17,6 +18,7 @@ internal sealed class SimShard(SimWorld world, SimProcess process, int rank, str
     {
         Array.Clear(gradients);
         answered.Clear();
+        arrived.Clear();
     }
 
     protected override void AfterUpdate()
@@ -38,10 +40,11 @@ internal sealed class SimShard(SimWorld world, SimProcess process, int rank, str
             case Purpose.CombineGradient:
                 SimViolation.Unless(gradients[source.Rank] is null, "ST-2", () => $"a gradient of rank {source.Rank}, step {Step}, came twice");
                 gradients[source.Rank] = ticket.Payload;
+                arrived.Add(ticket.Payload);
                 Compute(() => Send(Purpose.DispatchGradient, source, SimLayout.DispatchGradient(ticket.Payload, Unit.Content.Whole)));
                 if (gradients.All(g => g is not null))
                 {
-                    Keep(Mix.Of([.. gradients.Select(g => g!.Value)]), null);
+                    Keep(World.Seams.Sum([.. gradients.Select(g => g!.Value)], arrived), null);
                 }
 
                 break;

@@ -6,6 +6,7 @@ namespace MoeActors.Actors.Tests.Simulation;
 internal sealed class SimVault(SimSeams seams)
 {
     private readonly Dictionary<SimPart, SortedDictionary<long, SimState>> kept = [];
+    private readonly HashSet<(SimPart, long)> altered = [], lost = [];
 
     public void Keep(SimPart part, long version, SimState state)
     {
@@ -15,10 +16,33 @@ internal sealed class SimVault(SimSeams seams)
         }
 
         versions[version] = state;
+        altered.Remove((part, version));
+        lost.Remove((part, version));
+    }
+
+    /// <summary>Every snapshot is altered, and the vault can know it by their checksums.</summary>
+    public void Corrupt()
+    {
+        foreach ((SimPart part, SortedDictionary<long, SimState> versions) in kept)
+        {
+            foreach (long version in versions.Keys.ToArray())
+            {
+                versions[version] = versions[version] with { Chain = versions[version].Chain ^ 1 };
+                altered.Add((part, version));
+            }
+        }
+    }
+
+    /// <summary>Every snapshot is gone; what lies where it was is anything.</summary>
+    public void Lose()
+    {
+        lost.UnionWith(kept.SelectMany(p => p.Value.Keys.Select(v => (p.Key, v))));
+        kept.Clear();
     }
 
     public SimState? Find(SimPart part, long version) =>
-        kept.TryGetValue(part, out SortedDictionary<long, SimState>? versions) && versions.TryGetValue(version, out SimState state) ? state : null;
+        lost.Contains((part, version)) ? seams.VerifiesSnapshots ? null : default(SimState)
+        : seams.VerifiesSnapshots && altered.Contains((part, version)) ? null : kept.TryGetValue(part, out SortedDictionary<long, SimState>? versions) && versions.TryGetValue(version, out SimState state) ? state : null;
 
     /// <summary>The newest of all.</summary>
     public SimState? Newest(SimPart part) => kept.TryGetValue(part, out SortedDictionary<long, SimState>? versions) && versions.Count > 0 ? versions.Last().Value : null;

@@ -15,16 +15,16 @@ internal sealed class SimWorld
     private readonly int[] starts;
     private readonly long[] downUntil;
     private SimProcess? lockHolder;
-    private long diskFullUntil;
+    private long diskFullUntil, diskSlowUntil;
     private readonly IReadOnlyList<SimFault> schedule;
     private readonly List<SimFault> atDisk;
     private bool powerFails;
     private SimFault? second;
     private long healed;
 
-    public SimWorld(int seed, SimSeams seams, IReadOnlyList<SimFault> schedule, SimTrace? trace)
+    public SimWorld(int seed, SimSetup setup, SimSeams seams, IReadOnlyList<SimFault> schedule, SimTrace? trace)
     {
-        (Seams, Trace, Setup, this.schedule) = (seams, trace, SimSetup.Of(seed), schedule);
+        (Seams, Trace, Setup, this.schedule) = (seams, trace, setup, schedule);
         Random = new Random(seed);
         Layout = new SimLayout(Setup);
         Disk = new SimDisk(Random);
@@ -77,6 +77,9 @@ internal sealed class SimWorld
 
     /// <summary>The coordinator's journal: a database that does not fail.</summary>
     public List<CoordinatorEntry> Journal { get; } = [];
+
+    /// <summary>Longest time of writing a file at this moment, microseconds.</summary>
+    public long StorageTime => Setup.Storage * (Clock.Now < diskSlowUntil ? 20 : 1);
 
     public CheckpointStore StoreOf(SimProcess process) => new(new SimStorage(Disk, Seams, () => Clock.Now < diskFullUntil));
 
@@ -185,7 +188,7 @@ internal sealed class SimWorld
                 Net.CutControl(a, b, true);
                 Clock.In(fault.Lasts, null, () => Net.CutControl(a, b, false));
                 break;
-            case SimFaultKind.DropLink or SimFaultKind.DuplicateFrame or SimFaultKind.ReorderFrame:
+            case SimFaultKind.DropLink or SimFaultKind.DuplicateFrame or SimFaultKind.ReorderFrame or SimFaultKind.LoseFrame:
                 Net.NextFrame = fault.Kind;
                 break;
             case SimFaultKind.LossyControl:
@@ -225,6 +228,34 @@ internal sealed class SimWorld
                 break;
             case SimFaultKind.DiskFull:
                 diskFullUntil = Clock.Now + fault.Lasts;
+                break;
+            case SimFaultKind.SlowDisk:
+                diskSlowUntil = Clock.Now + fault.Lasts;
+                break;
+            case SimFaultKind.SlowLinks:
+                Net.SlowUntil = Clock.Now + fault.Lasts;
+                break;
+            case SimFaultKind.SlowProcess:
+                Slow(victim, Clock.Now + fault.Lasts);
+                break;
+            case SimFaultKind.Hang:
+                victim?.Device.Hang();
+                break;
+            case SimFaultKind.CrashWriter:
+                victim?.Writer.Crash();
+                break;
+            case SimFaultKind.CorruptFile:
+                if (Disk.Live.Keys.Where(f => f.EndsWith(".safetensors", StringComparison.Ordinal)).Max(StringComparer.Ordinal) is { } newest)
+                {
+                    Disk.Corrupt(newest);
+                }
+
+                break;
+            case SimFaultKind.CorruptSnapshot:
+                victim?.Vault.Corrupt();
+                break;
+            case SimFaultKind.LoseSnapshot:
+                victim?.Vault.Lose();
                 break;
         }
     }
@@ -268,6 +299,20 @@ internal sealed class SimWorld
         }
     }
 
+    /// <summary>Stopped and continued nine tenths of the time.</summary>
+    private void Slow(SimProcess? process, long until)
+    {
+        if (process is { IsStopped: false, IsDead: false } && Clock.Now < until)
+        {
+            process.Stop();
+            Clock.In(180 * SimClock.Millisecond, null, () =>
+            {
+                process.GoOn();
+                Clock.In(20 * SimClock.Millisecond, null, () => Slow(process, until));
+            });
+        }
+    }
+
     private void Stop(SimProcess? process, SimFault fault)
     {
         if (process is { IsStopped: false })
@@ -297,6 +342,11 @@ internal sealed class SimWorld
         var store = new CheckpointStore(new SimStorage(Disk, new SimSeams(), () => false));
         Manifest newest = store.Newest() ?? throw new SimViolation("CK-2", "the run is over and nothing is saved");
         SimViolation.Unless(newest.Step == Setup.Spec.Training.Steps, "CK-2", () => $"the run is over, its newest checkpoint is of step {newest.Step}");
+        if (newest.Files.Any(f => Disk.Corrupted.Contains(f.File)))
+        {
+            return;
+        }
+
         SimViolation.Unless(store.Verify(newest.Step).Count == 0, "CK-1", () => store.Verify(newest.Step)[0].Message);
         using var reader = new CheckpointReader(store.Storage, newest);
         foreach ((SimPart part, var ranges) in Layout.Parts.Values.SelectMany(p => p))

@@ -18,7 +18,7 @@ internal sealed class SimWriter(SimWorld world, SimProcess process)
     private readonly List<CheckpointFile> files = [];
     private readonly Dictionary<string, long> stepCounts = [];
     private readonly Queue<SnapshotPersisted> answers = new();
-    private (int Epoch, long Step) current = (-1, -1);
+    private (int Epoch, long Step) current = (-1, -1), abandoned = (-1, -1);
     private int written;
     private string? error, folder;
     private long free;
@@ -26,7 +26,7 @@ internal sealed class SimWriter(SimWorld world, SimProcess process)
     /// <summary>Queues a unit: the storage's thread takes its time, one after another.</summary>
     public void Queue(SimSnapshot snapshot)
     {
-        free = Math.Max(free, world.Clock.Now) + world.Random.NextInt64(1, world.Setup.Storage);
+        free = Math.Max(free, world.Clock.Now) + world.Random.NextInt64(1, world.StorageTime);
         process.In(free - world.Clock.Now, () => Write(snapshot));
     }
 
@@ -38,8 +38,26 @@ internal sealed class SimWriter(SimWorld world, SimProcess process)
         }
     }
 
+    /// <summary>The actor fails, between two messages or in the middle of a checkpoint, which is lost with it; another one goes on.</summary>
+    public void Crash()
+    {
+        bool unfinished = current.Step >= 0 && answers.All(a => (a.Epoch, a.Step) != current);
+        if (unfinished && world.Seams.TellsOfFailure)
+        {
+            abandoned = current;
+            world.Net.ToCoordinator(process, new SnapshotPersisted(current.Epoch, current.Step, process.Identity.Incarnation, "", 0, 0, 0, "the checkpoint writer failed"));
+        }
+
+        current = (-1, -1);
+    }
+
     private void Write(SimSnapshot m)
     {
+        if (abandoned == (m.Epoch, m.Step))
+        {
+            return;
+        }
+
         if (current != (m.Epoch, m.Step))
         {
             current = (m.Epoch, m.Step);
@@ -66,8 +84,9 @@ internal sealed class SimWriter(SimWorld world, SimProcess process)
             return;
         }
 
+        string? said = world.Seams.Said(error);
         string json = JsonSerializer.Serialize(new CheckpointWriterActor.Part(files, entries, stepCounts));
-        var answer = new SnapshotPersisted(m.Epoch, m.Step, process.Identity.Incarnation, error is null ? json : "", 1, 0, 0, error);
+        var answer = new SnapshotPersisted(m.Epoch, m.Step, process.Identity.Incarnation, said is null ? json : "", 1, 0, 0, said);
         answers.Enqueue(answer);
         if (answers.Count > 2)
         {

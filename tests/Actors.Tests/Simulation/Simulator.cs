@@ -22,11 +22,11 @@ internal static class Simulator
 {
     private static readonly ParallelOptions AllCores = new() { MaxDegreeOfParallelism = Environment.ProcessorCount };
 
-    /// <summary>Runs the schedule of one seed.</summary>
-    public static SimResult Run(int seed, SimSeams? seams = null, SimTrace? trace = null)
+    /// <summary>Runs the schedule of one seed, or others on the cluster of that seed.</summary>
+    public static SimResult Run(int seed, SimSeams? seams = null, SimTrace? trace = null, IReadOnlyList<SimFault>? faults = null, SimSetup? setup = null)
     {
-        IReadOnlyList<SimFault> faults = SimSchedule.Of(seed);
-        var world = new SimWorld(seed, seams ?? new SimSeams(), faults, trace);
+        faults ??= SimSchedule.Of(seed);
+        var world = new SimWorld(seed, setup ?? SimSetup.Of(seed), seams ?? new SimSeams(), faults, trace);
         string? problem = null;
         try
         {
@@ -56,12 +56,15 @@ internal static class Simulator
     }
 
     /// <summary>The first of <paramref name="count"/> schedules that breaks an invariant; null when none does.</summary>
-    public static SimResult? FirstProblem(int first, int count, Func<SimSeams> seams)
+    public static SimResult? FirstProblem(int first, int count, Func<SimSeams> seams) => FirstProblem(first, count, seed => Run(seed, seams()));
+
+    /// <summary>The first of <paramref name="count"/> seeds whose <paramref name="run"/> breaks an invariant; null when none does.</summary>
+    public static SimResult? FirstProblem(int first, int count, Func<int, SimResult> run)
     {
         var problems = new ConcurrentBag<SimResult>();
         Parallel.For(first, first + count, AllCores, (seed, loop) =>
         {
-            SimResult result = Run(seed, seams());
+            SimResult result = run(seed);
             if (result.Problem is not null)
             {
                 problems.Add(result);
@@ -71,8 +74,9 @@ internal static class Simulator
         return problems.MinBy(r => r.Seed);
     }
 
-    // What a user is told to expect: a run ends early where nothing can be written, or where failures follow each other without progress.
+    // What a user is told to expect: a run ends early where nothing can be written or read any more, or where failures follow each other without progress.
     private static bool IsExpected(string? outcome, IReadOnlyList<SimFault> faults) => outcome == "completed"
+        || (faults.Any(f => f.Kind == SimFaultKind.CorruptFile) && outcome?.Contains("can be restored any more", StringComparison.Ordinal) == true)
         || (faults.Any(f => f.Kind == SimFaultKind.DiskFull)
             && (outcome?.StartsWith("failed: the last checkpoint could not be written", StringComparison.Ordinal) == true
                 || outcome?.StartsWith("failed: the coordinator cannot take the run over", StringComparison.Ordinal) == true));

@@ -29,14 +29,10 @@ public sealed class BadInputTests(UndisturbedRun undisturbed) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Settings_that_cannot_be_are_named()
+    public async Task Settings_that_cannot_be_are_named_as_in_the_configuration_s_own_tests()
     {
         await RefusedAsync(ExitCodes.Configuration, ["unknown preset tinny", "did you mean tiny"], Train(("--preset", "tinny")));
-        await RefusedAsync(ExitCodes.Configuration, ["unknown key training.lerning-rate"], TrainSet("training.lerning-rate=1"));
         await RefusedAsync(ExitCodes.Configuration, ["layout.expert-parallel = 4", "model.moe.experts = 3"], TrainSet("model.moe.experts=3"));
-        await RefusedAsync(ExitCodes.Configuration, ["nodes = 5"], Train(("--nodes", "5")));
-        await RefusedAsync(ExitCodes.Configuration, ["faults.kill-points", "expected NODE"], TrainSet("faults.enabled=on", "faults.kill-points=[node-1:x:nowhere]"));
-        await RefusedAsync(ExitCodes.Configuration, ["faults.kill-points", "faults.enabled = on"], TrainSet("faults.kill-points=[node-1:3:update]"));
         world.NothingIsLeft();
     }
 

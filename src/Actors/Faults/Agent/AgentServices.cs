@@ -14,9 +14,6 @@ internal sealed class AgentRun
 {
     /// <summary>Its record; null before the first epoch.</summary>
     public RunSpec? Spec { get; set; }
-
-    /// <summary>The newest epoch this node was called to.</summary>
-    public int Epoch { get; set; }
 }
 
 /// <summary>What a node's fault agent works with.</summary>

@@ -42,7 +42,6 @@ internal sealed class FaultAgentActor : ReceiveActor, IWithTimers
         {
             Learn(m.Nodes);
             services.Run.Spec = RunSpec.FromJson(m.SpecJson);
-            services.Run.Epoch = Math.Max(services.Run.Epoch, m.Epoch);
             Hear(m);
         });
         ReceiveAny(Hear);

@@ -156,13 +156,14 @@ internal sealed class MemoryWatcher(FaultOrder order, AgentServices services) : 
 }
 
 /// <summary>
-/// The coordinator made of the fault what has to be made of it, by a message that came here; or the epoch in which it happened ended for another reason first,
-/// as both the target and this node know.
+/// The coordinator made of the fault what has to be made of it, by a message that came here; or it happened, as the target says, and the epoch in which it did
+/// ended for another reason first, as this node knows.
 /// </summary>
 internal abstract class StepWatcher(FaultOrder order, ProbeWatcher target) : FaultWatcher
 {
     private string? outcome;
-    private int newest;
+    private int newest = order.Epoch;
+    private int? happenedBy;
 
     public override void Hear(object message)
     {
@@ -178,8 +179,9 @@ internal abstract class StepWatcher(FaultOrder order, ProbeWatcher target) : Fau
             return (true, outcome);
         }
 
-        (bool over, string text) = target.Look();
-        return over && newest > order.Epoch ? (true, $"its epoch ended for another reason ({text})") : (false, $"{Missing} ({text})");
+        (bool happened, string text) = target.Look();
+        happenedBy ??= happened ? newest : null;
+        return newest > happenedBy ? (true, $"its epoch ended for another reason ({text})") : (false, $"{Missing} ({text})");
     }
 
     /// <summary>What to say when nothing came.</summary>

@@ -10,13 +10,13 @@ namespace MoeActors.Actors.Faults.Agent.Injectors;
 /// <summary>A value of one expert's state changes in memory while a step is computed; nothing is said to anybody.</summary>
 /// <param name="node">The node.</param>
 /// <param name="state">The memory it happens in: a unit's flat weights, or a slot of its optimizer.</param>
-internal sealed class CorruptState(AgentServices node, Func<UnitState, (Tensor Flat, long Begin)> state) : FaultInjector(node)
+internal sealed class CorruptState(AgentServices node, Func<UnitState, (Tensor Flat, long Begin)> state) : StepInjector(node)
 {
     public override string Begin(FaultOrder order)
     {
         Node.TellDeviceActor(order.Actor, new InjectedWork((unit, epoch) =>
         {
-            if (unit is null || epoch is null || unit.Step < 0)
+            if (unit is null || epoch is not { } now || unit.Step < 0)
             {
                 return false;
             }
@@ -24,6 +24,7 @@ internal sealed class CorruptState(AgentServices node, Func<UnitState, (Tensor F
             (Tensor flat, long begin) = state(unit);
             Change(flat, begin + OffsetOf(unit, (int)order.Number("expert")));
             unit.Tampered = InjectedMark.Of(order.Id);
+            Happened(order, now);
             return true;
         }));
         return $"a value of expert {order.Text("expert")} of {order.Actor} changes";

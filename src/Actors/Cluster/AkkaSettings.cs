@@ -32,6 +32,7 @@ public static class AkkaSettings
               }
             }
             failure-detector {
+              implementation-class = "{{typeof(ProvenFailureDetector).FullName}}, {{typeof(ProvenFailureDetector).Assembly.GetName().Name}}"
               heartbeat-interval = {{Ms(options.Detection.Heartbeat)}}
               acceptable-heartbeat-pause = {{Ms(options.Detection.AcceptablePause)}}
               expected-response-after = {{Ms(options.Detection.ExpectedResponse)}}

@@ -116,6 +116,7 @@ internal sealed class DeathWatchActor : ReceiveActor, IWithTimers
             {
                 log.Info("{0}: process {1} is gone; downed", node.Name, node.Pid);
                 suspicions.Lost(node.Incarnation);
+                ProvenFailureDetector.Prove(look.Address);
                 cluster.Down(look.Address);
             }
         }

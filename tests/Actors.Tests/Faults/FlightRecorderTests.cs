@@ -32,6 +32,14 @@ public sealed class FlightRecorderTests : IDisposable
     }
 
     [Fact]
+    public void On_a_full_disk_it_is_refused_in_words_instead_of_ending_the_process_at_the_first_store()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "no /dev/full here");
+        IOException e = Assert.Throws<IOException>(() => new FlightRecorder("/dev/full", KillPlan.None));
+        Assert.Contains("No space left", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_recorder_that_is_not_there_says_nothing() => Assert.Null(FlightRecorder.Read(Recording));
 
     [Theory]

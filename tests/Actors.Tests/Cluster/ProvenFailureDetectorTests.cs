@@ -1,0 +1,46 @@
+using Akka.Actor;
+using Akka.Configuration;
+using Akka.Event;
+using Akka.Remote;
+
+using MoeActors.Actors.Cluster;
+
+namespace MoeActors.Actors.Tests.Cluster;
+
+public sealed class ProvenFailureDetectorTests
+{
+    private static readonly Config Settings = ConfigurationFactory.ParseString("""
+        threshold = 8
+        max-sample-size = 10
+        min-std-deviation = 1 h
+        acceptable-heartbeat-pause = 1 h
+        heartbeat-interval = 1 s
+        """);
+
+    [Fact]
+    public void A_proven_death_makes_a_peer_unavailable_at_once_and_its_successor_s_heartbeat_available_again()
+    {
+        Address dead = Address.Parse("akka.tcp://proof@127.0.0.1:1"), other = Address.Parse("akka.tcp://proof@127.0.0.1:2");
+        var registry = new DefaultFailureDetectorRegistry<Address>(() => new ProvenFailureDetector(Settings, new EventStream(false)));
+        registry.Heartbeat(dead);
+        registry.Heartbeat(other);
+        Assert.True(registry.IsAvailable(dead));
+        ProvenFailureDetector.Prove(dead);
+        Assert.False(registry.IsAvailable(dead));
+        Assert.True(registry.IsAvailable(other));
+        registry.Heartbeat(dead);
+        Assert.True(registry.IsAvailable(dead));
+    }
+
+    [Fact]
+    public void A_detector_that_is_made_anew_for_the_address_knows_nothing_of_the_dead()
+    {
+        Address dead = Address.Parse("akka.tcp://proof@127.0.0.1:3");
+        var registry = new DefaultFailureDetectorRegistry<Address>(() => new ProvenFailureDetector(Settings, new EventStream(false)));
+        registry.Heartbeat(dead);
+        ProvenFailureDetector.Prove(dead);
+        registry.Remove(dead);
+        registry.Heartbeat(dead);
+        Assert.True(registry.IsAvailable(dead));
+    }
+}

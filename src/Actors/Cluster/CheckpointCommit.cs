@@ -110,21 +110,29 @@ internal static class CheckpointCommit
         effects.Add(new Effect.RecordFailedCheckpoint(e.Step));
 
         // A checkpoint along the way costs nothing but itself; the last one is the run's result.
-        bool last = next.Phase == RunPhase.Finishing || (next.Phase is RunPhase.Preparing or RunPhase.Applying or RunPhase.Evaluating && next.Step >= next.Spec!.Training.Steps);
+        bool last = next.Phase == RunPhase.Finishing
+            || (next.Phase is RunPhase.Preparing or RunPhase.Applying or RunPhase.Evaluating && (next.Step >= next.Spec!.Training.Steps || next.StopReason is not null));
         return last && next.Step == e.Step && next.NewestCheckpoint < e.Step
             ? TakeAgain(next, e.Reason, effects)
             : GoOn(next, effects);
     }
 
-    /// <summary>The last checkpoint is the run's result, and its state is still in memory: another epoch begins with it, each time a little later, while the budget of failures lasts.</summary>
+    /// <summary>
+    /// The last checkpoint is the run's result, and in exact mode its state is still in memory: another epoch begins with it, each time a little later, while the budget of failures lasts.
+    /// Another epoch of a bounded-stale run would go back to an older checkpoint, which is worse than that one.
+    /// </summary>
     private static CoordinatorState TakeAgain(CoordinatorState state, string reason, List<Effect> effects)
     {
         CoordinatorState next = state with { Failures = state.Failures.Add(new ActorFailure("run", "checkpoint", state.Step, reason)) };
         int tries = next.Failures.Count;
-        return FailurePolicy.Decide(next.Failures).Scope == FailureScope.Run
-            ? CoordinatorMachine.End(next, $"failed: the last checkpoint could not be written: {reason}", effects)
-            : ActorFailures.Abort(
-                next, tries == 1 ? TimeSpan.Zero : FirstPause * Math.Pow(2, tries - 2), $"the last checkpoint could not be written and is taken again: {reason}", effects);
+        if (!state.Spec!.IsExact || FailurePolicy.Decide(next.Failures).Scope == FailureScope.Run)
+        {
+            return CoordinatorMachine.End(next, $"failed: the last checkpoint could not be written: {reason}", effects);
+        }
+
+        effects.Add(new Effect.FaultDetected("checkpoint", "checkpoint-failed", reason, state.Step));
+        return ActorFailures.Abort(
+            next, tries == 1 ? TimeSpan.Zero : FirstPause * Math.Pow(2, tries - 2), $"the last checkpoint could not be written and is taken again: {reason}", effects);
     }
 
     private static CoordinatorState Remember(CoordinatorState state, Input.Published e)

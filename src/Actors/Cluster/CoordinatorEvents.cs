@@ -121,7 +121,7 @@ public abstract record CoordinatorEffect
 
     /// <summary>A node or actor failed: a fault's clock starts.</summary>
     /// <param name="Target">Node, or node/actor.</param>
-    /// <param name="Kind">"node-lost", "node-hung", "step-stuck", "actor-failed" or "silent-corruption".</param>
+    /// <param name="Kind">"node-lost", "node-hung", "step-stuck", "actor-failed", "checkpoint-failed" or "silent-corruption".</param>
     /// <param name="Reason">In words.</param>
     /// <param name="AtStep">Steps completed when it happened.</param>
     /// <param name="Incarnation">Incarnation of the lost node, whose flight recorder names the phase; empty for an actor.</param>

@@ -90,6 +90,9 @@ public sealed record CoordinatorState
     /// <summary>What nodes say of a step that takes too long; null while none does.</summary>
     public StuckInquiry? Inquiry { get; init; }
 
+    /// <summary>By node incarnation: <see cref="NodeProgress.Moves"/> when it was asked last about an evaluation that had not ended.</summary>
+    public ImmutableSortedDictionary<string, long> Moves { get; init; } = ImmutableSortedDictionary<string, long>.Empty;
+
     /// <summary>Answers to the current preparation.</summary>
     public ImmutableSortedDictionary<string, EpochPrepared> Ready { get; init; } = ImmutableSortedDictionary<string, EpochPrepared>.Empty;
 

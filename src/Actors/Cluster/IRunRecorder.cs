@@ -84,7 +84,7 @@ public sealed record CommittedCheckpoint(long Step, long Bytes, IReadOnlyList<lo
 }
 
 /// <summary>One fault, phase by phase; milliseconds since the first sign of it.</summary>
-/// <param name="Kind">"node-lost", "node-hung", "step-stuck", "actor-failed", "silent-corruption", "coordinator-lost".</param>
+/// <param name="Kind">"node-lost", "node-hung", "step-stuck", "actor-failed", "checkpoint-failed", "silent-corruption", "coordinator-lost".</param>
 /// <param name="Target">Node or node/actor.</param>
 /// <param name="AtStep">Step in flight.</param>
 /// <param name="Phase">What the victim was doing, as its flight recorder says; empty if unknown.</param>

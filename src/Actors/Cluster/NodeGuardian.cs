@@ -98,7 +98,7 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
     private void OnAskProgress(AskProgress m)
     {
         double busy = LaneWatchdog.LaneOf(Context.System).Busy.TotalMilliseconds;
-        services.TellCoordinator(new NodeProgress(m.Epoch, m.Step, services.Incarnation, busy, services.Flight.Now.ToString().ToLowerInvariant()));
+        services.TellCoordinator(new NodeProgress(m.Epoch, m.Step, services.Incarnation, busy, services.Flight.Now.ToString().ToLowerInvariant(), services.Flight.Moves));
     }
 
     private void Relay(object message)

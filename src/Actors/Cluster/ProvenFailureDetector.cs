@@ -25,14 +25,18 @@ public sealed class ProvenFailureDetector(Config config, EventStream events) : P
         Dead[address.ToString()] = true;
     }
 
+    // A detector is made anew for each member at an address.
+    private bool begun;
+
     /// <inheritdoc/>
     public override bool IsAvailable => base.IsAvailable && !(Address is { } peer && Dead.ContainsKey(peer));
 
-    /// <summary>Somebody has the address and lives: the proof was of its predecessor.</summary>
+    /// <summary>The first one is of a member that has just come: the proof was of its predecessor. A later one may be of the dead, and late.</summary>
     public override void HeartBeat()
     {
-        if (Address is { } peer)
+        if (!begun && Address is { } peer)
         {
+            begun = true;
             Dead.TryRemove(peer, out _);
         }
 

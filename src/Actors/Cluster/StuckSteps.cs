@@ -40,7 +40,7 @@ internal static class StuckSteps
         }
 
         // Of a few steps nothing can be learned, and of steps nothing for an evaluation; but what never ends must not be waited for for ever.
-        double least = steps.Count < LeastSteps || state.Phase == RunPhase.Evaluating ? spec.StepDeadlineFirst : spec.StepDeadlineLeast;
+        double least = steps.Count < LeastSteps || state.Phase == RunPhase.Evaluating ? Math.Max(spec.StepDeadlineFirst, spec.StepDeadlineLeast) : spec.StepDeadlineLeast;
         return Math.Max(least * 1000, spec.StepDeadline * steps.DefaultIfEmpty().Max()) * Math.Pow(2, state.Failures.Count(f => f.Actor == Actor));
     }
 
@@ -80,12 +80,23 @@ internal static class StuckSteps
         return inquiry.Answers.Count < state.Participants.Count ? next : Decide(next, inquiry, effects);
     }
 
+    /// <summary>Whether any node has begun something since it was asked last, or was not asked before, and none is at one piece of work for too long or silent.</summary>
+    private static bool GetsOn(CoordinatorState state, StuckInquiry inquiry) =>
+        state.Participants.All(n => inquiry.Answers.TryGetValue(n.Incarnation, out NodeProgress? answer) && answer.LaneBusyMs < inquiry.DeadlineMs)
+        && inquiry.Answers.Values.Any(a => !state.Moves.TryGetValue(a.Node, out long before) || before != a.Moves);
+
     private static CoordinatorState Decide(CoordinatorState state, StuckInquiry inquiry, List<Effect> effects)
     {
         if (inquiry.Answers.IsEmpty)
         {
             // Nobody hears this coordinator: membership decides about that. Ask again.
             return state with { Inquiry = null };
+        }
+
+        if (state.Phase == RunPhase.Evaluating && GetsOn(state, inquiry))
+        {
+            // Nodes say nothing of an evaluation before its end, however long that is: while one of them still computes, it is not stuck.
+            return state with { Inquiry = null, QuietTicks = 0, Moves = inquiry.Answers.Values.ToImmutableSortedDictionary(a => a.Node, a => a.Moves) };
         }
 
         string what = state.Phase == RunPhase.Evaluating ? $"the evaluation after {state.Step} steps" : $"step {state.Step}";

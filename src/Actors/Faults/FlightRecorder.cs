@@ -22,6 +22,7 @@ public sealed class FlightRecorder : IDisposable
     private readonly MemoryMappedViewAccessor view;
     private readonly KillPlan kills;
     private volatile int deadly;
+    private long moves;
 
     /// <summary>Creates or takes over the recorder at <paramref name="path"/>.</summary>
     public FlightRecorder(string path, KillPlan kills)
@@ -44,11 +45,15 @@ public sealed class FlightRecorder : IDisposable
         view.Write(4, epoch);
         view.Write(8, step);
         view.Write(16, (int)phase);
+        Interlocked.Increment(ref moves);
         Pass(phase, step);
     }
 
     /// <summary>What the compute lane entered last. Safe on any thread.</summary>
     public Phase Now => (Phase)view.ReadInt32(16);
+
+    /// <summary>How often the compute lane has entered anything: grows while it computes. Safe on any thread.</summary>
+    public long Moves => Interlocked.Read(ref moves);
 
     /// <summary>Storage: <paramref name="phase"/> begins (<see cref="Phase.Idle"/> when done).</summary>
     public void EnterStorage(Phase phase, long step)

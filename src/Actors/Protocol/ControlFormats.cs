@@ -87,8 +87,8 @@ internal static class ControlFormats
             (ref MessagePackReader r) => new AskProgress(r.ReadInt32(), r.ReadInt64())),
         Format(
             "progress",
-            (ref MessagePackWriter w, NodeProgress m) => { w.Write(m.Epoch); w.Write(m.Step); w.Write(m.Node); w.Write(m.LaneBusyMs); w.Write(m.Doing); },
-            (ref MessagePackReader r) => new NodeProgress(r.ReadInt32(), r.ReadInt64(), ReadText(ref r), r.ReadDouble(), ReadText(ref r))),
+            (ref MessagePackWriter w, NodeProgress m) => { w.Write(m.Epoch); w.Write(m.Step); w.Write(m.Node); w.Write(m.LaneBusyMs); w.Write(m.Doing); w.Write(m.Moves); },
+            (ref MessagePackReader r) => new NodeProgress(r.ReadInt32(), r.ReadInt64(), ReadText(ref r), r.ReadDouble(), ReadText(ref r), r.ReadInt64())),
         Format(
             "evaluate",
             (ref MessagePackWriter w, EvaluateState m) => { w.Write(m.Epoch); w.Write(m.Step); w.Write(m.MaxSequences); },

@@ -205,7 +205,8 @@ public sealed record AskProgress(int Epoch, long Step) : IControlMessage;
 /// <param name="Node">Incarnation of the node.</param>
 /// <param name="LaneBusyMs">How long the piece of work in hand of its compute lane has been running; 0 = it waits for messages.</param>
 /// <param name="Doing">What its compute lane did last, in a word.</param>
-public sealed record NodeProgress(int Epoch, long Step, string Node, double LaneBusyMs, string Doing) : IControlMessage;
+/// <param name="Moves">How often its compute lane has begun something since the process began: the same number twice, and it waits.</param>
+public sealed record NodeProgress(int Epoch, long Step, string Node, double LaneBusyMs, string Doing, long Moves) : IControlMessage;
 
 /// <summary>Coordinator → node: compute the validation loss of the state after <paramref name="Step"/> completed steps.</summary>
 /// <param name="Epoch">The epoch.</param>

@@ -53,8 +53,8 @@ internal static class FaultFormats
         Format("fault-probe", (ref MessagePackWriter w, ProbeFault m) => WriteOrder(ref w, m.Order), (ref MessagePackReader r) => new ProbeFault(ReadOrder(ref r))),
         Format(
             "fault-probed",
-            (ref MessagePackWriter w, FaultProbed m) => { w.Write(m.Id); w.Write(m.Holds); w.Write(m.Text); },
-            (ref MessagePackReader r) => new FaultProbed(ReadText(ref r), r.ReadBoolean(), ReadText(ref r))),
+            (ref MessagePackWriter w, FaultProbed m) => { w.Write(m.Id); w.Write(m.Holds); w.Write(m.Text); w.Write(m.Epoch); },
+            (ref MessagePackReader r) => new FaultProbed(ReadText(ref r), r.ReadBoolean(), ReadText(ref r), r.ReadInt32())),
         Format(
             "topology-query",
             (ref MessagePackWriter w, TopologyQuery _) => w.WriteNil(),

@@ -76,8 +76,8 @@ public sealed record EndFault(FaultOrder Order) : IControlMessage;
 /// <summary>Observing agent → target's agent: does it hold?</summary>
 public sealed record ProbeFault(FaultOrder Order) : IControlMessage;
 
-/// <summary>Target's agent → observing agent: what is measured there now.</summary>
-public sealed record FaultProbed(string Id, bool Holds, string Text) : IControlMessage;
+/// <summary>Target's agent → observing agent: what is measured there now, and for what happens in a step the epoch it happened in (-1: none yet).</summary>
+public sealed record FaultProbed(string Id, bool Holds, string Text, int Epoch) : IControlMessage;
 
 /// <summary>Admin, agent → coordinator: who is where?</summary>
 public sealed record TopologyQuery : IControlMessage;

@@ -41,7 +41,7 @@ public sealed record RecoverySpec
     /// <summary>No step is looked into before this time, in seconds.</summary>
     public double StepDeadlineLeast { get; init; } = 20;
 
-    /// <summary>What a step may take while a coordinator has seen too few to judge by, in seconds.</summary>
+    /// <summary>What a step may take while a coordinator has seen too few to judge by, and an evaluation in which no node gets on, in seconds; never less than the least time.</summary>
     public double StepDeadlineFirst { get; init; } = 1800;
 
     /// <summary>A node whose ranks compute this many times as long as those of the others is a straggler; 0 = nobody is.</summary>

@@ -99,7 +99,7 @@ public sealed class StuckStepsTests
     }
 
     [Fact]
-    public void An_evaluation_that_never_ends_is_begun_again_after_the_first_time()
+    public void An_evaluation_is_waited_for_while_any_node_computes_and_begun_again_when_none_does()
     {
         RunSpec spec = Spec with { Training = Spec.Training with { Steps = 10 }, Recovery = new RecoverySpec { StepDeadline = 3, StepDeadlineLeast = 5, StepDeadlineFirst = 60 } };
         var desk = Desk.Running(spec, 2);
@@ -112,8 +112,16 @@ public sealed class StuckStepsTests
         Assert.Equal((RunPhase.Evaluating, 60_000), (desk.State.Phase, StuckSteps.DeadlineMs(desk.State)));
         Assert.Empty(Told<AskProgress>(Ticks(desk, 29)));
         Assert.Equal(2, Told<AskProgress>(Ticks(desk, 1)).Length);
-        desk.Feed(Progress(0, 0));
-        IReadOnlyList<Effect> effects = desk.Feed(Progress(1, 0));
+        foreach (long moves in (long[])[100, 101])
+        {
+            desk.Feed(Progress(0, 0, moves: 7));
+            Assert.Empty(desk.Feed(Progress(1, 0, moves: moves)).OfType<Effect.FaultDetected>());
+            Assert.Empty(Told<AskProgress>(Ticks(desk, 29)));
+            Assert.Equal(2, Told<AskProgress>(Ticks(desk, 1)).Length);
+        }
+
+        desk.Feed(Progress(0, 0, moves: 7));
+        IReadOnlyList<Effect> effects = desk.Feed(Progress(1, 0, moves: 101));
         Assert.StartsWith("the evaluation after 10 steps has not got on for 60 s", Assert.Single(effects.OfType<Effect.FaultDetected>()).Reason, StringComparison.Ordinal);
         Assert.Equal(2, Told<AbortEpoch>(effects).Length);
     }
@@ -125,8 +133,8 @@ public sealed class StuckStepsTests
         Assert.Empty(desk.Feed(Progress(0, 60_000)));
         Ticks(desk, 3);
         CoordinatorState asked = desk.State;
-        Assert.Empty(desk.Feed(new Input.Progressed(new NodeProgress(1, 9, Nodes.Of(0).Incarnation, 60_000, "forward"))));
-        Assert.Empty(desk.Feed(new Input.Progressed(new NodeProgress(2, 10, Nodes.Of(0).Incarnation, 60_000, "forward"))));
+        Assert.Empty(desk.Feed(new Input.Progressed(new NodeProgress(1, 9, Nodes.Of(0).Incarnation, 60_000, "forward", 0))));
+        Assert.Empty(desk.Feed(new Input.Progressed(new NodeProgress(2, 10, Nodes.Of(0).Incarnation, 60_000, "forward", 0))));
         Assert.Empty(desk.Feed(Progress(5, 60_000)));
         Assert.Same(asked, desk.State);
     }
@@ -202,5 +210,5 @@ public sealed class StuckStepsTests
         return effects;
     }
 
-    private static Input.Progressed Progress(int node, double busyMs, int epoch = 1) => new(new NodeProgress(epoch, 10, Nodes.Of(node).Incarnation, busyMs, "forward"));
+    private static Input.Progressed Progress(int node, double busyMs, int epoch = 1, long moves = 0) => new(new NodeProgress(epoch, 10, Nodes.Of(node).Incarnation, busyMs, "forward", moves));
 }

@@ -27,7 +27,8 @@ public sealed class StepWatcherTests
     {
         using FaultWatcher watcher = New();
         watcher.Hear(Epoch(5));
-        watcher.Hear(new FaultProbed("f-1", true, "it happened in epoch 5"));
+        watcher.Hear(new FaultProbed("f-1", true, "it happened in epoch 5", 5));
+        watcher.Hear(new StepDecision(5, 7, false, 1, 1, null, AfterStep.Continue, 0));
         Assert.False(watcher.Look().Seen);
         watcher.Hear(Epoch(6));
         (bool seen, string text) = watcher.Look();
@@ -40,11 +41,31 @@ public sealed class StepWatcherTests
     {
         using FaultWatcher told = New(), moved = New();
         told.Hear(Epoch(4));
-        told.Hear(new FaultProbed("f-1", true, "it happened in epoch 4"));
+        told.Hear(new FaultProbed("f-1", true, "it happened in epoch 4", 4));
         Assert.False(told.Look().Seen);
-        moved.Hear(new FaultProbed("f-1", false, "it has not happened yet"));
+        moved.Hear(new FaultProbed("f-1", false, "it has not happened yet", -1));
         moved.Hear(Epoch(5));
         Assert.False(moved.Look().Seen);
+    }
+
+    [Fact]
+    public void The_new_epoch_may_be_heard_of_before_the_target_answers()
+    {
+        using FaultWatcher watcher = New();
+        watcher.Hear(Epoch(6));
+        watcher.Hear(new FaultProbed("f-1", true, "it happened in epoch 5", 5));
+        Assert.True(watcher.Look().Seen);
+    }
+
+    [Fact]
+    public void What_the_run_went_on_with_unnoticed_did_not_take()
+    {
+        using FaultWatcher watcher = New();
+        watcher.Hear(new FaultProbed("f-1", true, "it happened in epoch 5", 5));
+        watcher.Hear(new StepDecision(5, 7, false, 1, 1, null, AfterStep.Continue, 0));
+        watcher.Hear(new StepDecision(5, 8, false, 1, 1, null, AfterStep.Continue, 0));
+        watcher.Hear(Epoch(6));
+        Assert.False(watcher.Look().Seen);
     }
 
     private static AbortWatcher New() => new(Order, new ProbeWatcher(Order, ActorRefs.Nobody, ActorRefs.Nobody));

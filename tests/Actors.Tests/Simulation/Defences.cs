@@ -4,9 +4,10 @@ namespace MoeActors.Actors.Tests.Simulation;
 
 /// <summary>A kind of injected fault in the simulation, and a defence against it.</summary>
 /// <param name="Kind">The kind's name, as <c>moe fault list</c> gives it.</param>
-/// <param name="Faults">What stands for it: schedules of these faults and no others.</param>
+/// <param name="Faults">What stands for it.</param>
 /// <param name="Off">The seeded bug that is this defence, switched off.</param>
-internal sealed record Defence(string Kind, IReadOnlyList<SimFaultKind> Faults, string Off)
+/// <param name="Beside">Other faults that such schedules have, because something has to be recovered from before the kind can show.</param>
+internal sealed record Defence(string Kind, IReadOnlyList<SimFaultKind> Faults, string Off, params IReadOnlyList<SimFaultKind> Beside)
 {
     /// <summary>Whether the ordinary course of things shows the hole as well: messages of different senders overtake each other all the time.</summary>
     public bool ShowsAnyway { get; init; }
@@ -36,9 +37,9 @@ internal sealed record Defence(string Kind, IReadOnlyList<SimFaultKind> Faults, 
         new("control-cut", [CutControl], "the ledger counts a replayed step twice"),
         new("storage-error", [DiskFull], "a write that failed is reported as done"),
         new("storage-full", [DiskFull], "a write that failed is reported as done"),
-        new("storage-slow", [SlowDisk, StopCoordinator], "a stale coordinator publishes past the fence"),
-        new("corrupt-shard-file", [CorruptFile, PowerLoss], "what is read from storage is not verified"),
-        new("corrupt-snapshot", [CorruptSnapshot, Crash], "snapshots in memory are not verified"),
-        new("lose-snapshot", [LoseSnapshot, Crash], "snapshots in memory are not verified"),
+        new("storage-slow", [SlowDisk], "a stale coordinator publishes past the fence", StopCoordinator),
+        new("corrupt-shard-file", [CorruptFile], "what is read from storage is not verified", PowerLoss),
+        new("corrupt-snapshot", [CorruptSnapshot], "snapshots in memory are not verified", Crash),
+        new("lose-snapshot", [LoseSnapshot], "snapshots in memory are not verified", Crash),
     ];
 }

@@ -65,8 +65,11 @@ internal sealed class SimDisk(Random random)
     public void Corrupt(string name)
     {
         List<byte> bytes = live[name].Bytes;
-        bytes[^(1 + random.Next(bytes.Count / 4))] ^= 1;
-        corrupted.Add(name);
+        if (bytes.Count > 0)
+        {
+            bytes[^(1 + random.Next(Math.Max(1, bytes.Count / 4)))] ^= 1;
+            corrupted.Add(name);
+        }
     }
 
     /// <summary>Names of files that were changed so.</summary>

@@ -119,7 +119,7 @@ internal sealed class SimProcess
             case GetReady m when !world.Seams.Admits(fence, m.Fence):
                 break;
             case AskProgress m:
-                world.Net.ToCoordinator(this, new NodeProgress(m.Epoch, m.Step, Identity.Incarnation, 0, "waits"));
+                world.Net.ToCoordinator(this, new NodeProgress(m.Epoch, m.Step, Identity.Incarnation, 0, "waits", 0));
                 break;
             case EndNode m:
                 if (world.Seams.Admits(fence, m.Fence))

@@ -79,5 +79,6 @@ internal static class Simulator
         || (faults.Any(f => f.Kind == SimFaultKind.CorruptFile) && outcome?.Contains("can be restored any more", StringComparison.Ordinal) == true)
         || (faults.Any(f => f.Kind == SimFaultKind.DiskFull)
             && (outcome?.StartsWith("failed: the last checkpoint could not be written", StringComparison.Ordinal) == true
+                || outcome?.Contains("failure without a step between", StringComparison.Ordinal) == true
                 || outcome?.StartsWith("failed: the coordinator cannot take the run over", StringComparison.Ordinal) == true));
 }

@@ -20,6 +20,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("checkpoint.complete-every=-1", "--set: checkpoint.complete-every = -1: expected a whole number of at least 0")]
     [InlineData("recovery.step-deadline=1", "recovery.step-deadline = 1: expected 0 (never), or between 2 and 1000 times the longest of the newest steps")]
     [InlineData("recovery.step-deadline-least=100 ms", "recovery.step-deadline-least = 0.1 s: expected between 1 s and 1 d")]
+    [InlineData("recovery.step-deadline-first=0 s", "recovery.step-deadline-first = 0 s: expected between 1 s and 1 d")]
     [InlineData("recovery.straggler-ratio=1.1", "recovery.straggler-ratio = 1.1: expected 0 (nobody is), or between 1.2 and 100 times the computing time of the others")]
     [InlineData("recovery.stragglers=kill", "recovery.stragglers = kill: expected one of report, relieve")]
     [InlineData("training.learning-rate=NaN", "--set: training.learning-rate = NaN: expected a number")]

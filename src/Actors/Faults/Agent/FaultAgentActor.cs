@@ -126,7 +126,7 @@ internal sealed class FaultAgentActor : ReceiveActor, IWithTimers
     private void OnProbe(ProbeFault m)
     {
         (bool holds, string text) = begun.Contains(m.Order.Id) ? injectors[m.Order.Kind].Probe(m.Order) : (false, "it has not begun here");
-        Sender.Tell(new FaultProbed(m.Order.Id, holds, text));
+        Sender.Tell(new FaultProbed(m.Order.Id, holds, text, begun.Contains(m.Order.Id) ? injectors[m.Order.Kind].HappenedIn(m.Order) : -1));
     }
 
     private void OnObserve(ObserveFault m)

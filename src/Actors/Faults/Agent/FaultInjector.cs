@@ -16,6 +16,9 @@ internal abstract class FaultInjector(AgentServices node)
     {
     }
 
+    /// <summary>The epoch it happened in, for what happens in a step; -1: it has not, or is no such thing.</summary>
+    public virtual int HappenedIn(FaultOrder order) => -1;
+
     /// <summary>What is measured of it now, for kinds whose evidence is a probe.</summary>
     public virtual (bool Holds, string Text) Probe(FaultOrder order) => (false, "this kind is not measured at the node");
 }

@@ -161,16 +161,30 @@ internal sealed class MemoryWatcher(FaultOrder order, AgentServices services) : 
 /// </summary>
 internal abstract class StepWatcher(FaultOrder order, ProbeWatcher target) : FaultWatcher
 {
+    private readonly HashSet<long> decided = [];
     private string? outcome;
-    private int newest = order.Epoch;
-    private int? happenedBy;
+    private int newest, happenedIn = -1;
 
     public override void Hear(object message)
     {
         target.Hear(message);
-        newest = message is PrepareEpoch m ? Math.Max(newest, m.Epoch) : newest;
         outcome ??= Outcome(message);
+        switch (message)
+        {
+            case PrepareEpoch m:
+                newest = Math.Max(newest, m.Epoch);
+                break;
+            case FaultProbed m when m.Id == order.Id:
+                happenedIn = m.Epoch;
+                break;
+            case StepDecision m when m.Epoch == happenedIn:
+                decided.Add(m.Step);
+                break;
+        }
     }
+
+    /// <summary>The epoch has got on since it happened, by more than the one step that may be decided before an update meets it: what ended it later is no sign of the fault.</summary>
+    private bool WentUnnoticed => decided.Count > 1;
 
     public override (bool, string) Look()
     {
@@ -180,8 +194,7 @@ internal abstract class StepWatcher(FaultOrder order, ProbeWatcher target) : Fau
         }
 
         (bool happened, string text) = target.Look();
-        happenedBy ??= happened ? newest : null;
-        return newest > happenedBy ? (true, $"its epoch ended for another reason ({text})") : (false, $"{Missing} ({text})");
+        return happened && newest > happenedIn && !WentUnnoticed ? (true, $"its epoch ended for another reason ({text})") : (false, $"{Missing} ({text})");
     }
 
     /// <summary>What to say when nothing came.</summary>

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 using MoeActors.Actors.Protocol;
 
 namespace MoeActors.Actors.Faults.Agent;
@@ -8,16 +10,16 @@ namespace MoeActors.Actors.Faults.Agent;
 /// </summary>
 internal abstract class StepInjector(AgentServices node) : FaultInjector(node)
 {
-    private sealed record Event(string Id, int Epoch);
-
     // Written by the compute lane, read by the fault agent.
-    private volatile Event? last;
+    private readonly ConcurrentDictionary<string, int> happened = new(StringComparer.Ordinal);
 
     /// <summary>It happens now, in <paramref name="epoch"/>. Compute lane.</summary>
-    protected void Happened(FaultOrder order, int epoch) => last = new Event(order.Id, epoch);
+    protected void Happened(FaultOrder order, int epoch) => happened[order.Id] = epoch;
+
+    /// <inheritdoc/>
+    public override int HappenedIn(FaultOrder order) => happened.TryGetValue(order.Id, out int epoch) ? epoch : -1;
 
     /// <inheritdoc/>
     public override (bool Holds, string Text) Probe(FaultOrder order) =>
-        last is not { } happened || happened.Id != order.Id ? (false, "it has not happened yet")
-        : (true, $"it happened in epoch {happened.Epoch}");
+        HappenedIn(order) is var epoch and >= 0 ? (true, $"it happened in epoch {epoch}") : (false, "it has not happened yet");
 }

@@ -31,7 +31,7 @@ internal static class Simulator
         try
         {
             world.Run();
-            problem = IsExpected(world.Oracle.Outcome, faults) ? null : $"outcome: {world.Oracle.Outcome ?? "none"}";
+            problem = IsExpected(world.Oracle.Outcome, faults, world.Setup) ? null : $"outcome: {world.Oracle.Outcome ?? "none"}";
         }
         catch (SimViolation e)
         {
@@ -75,8 +75,9 @@ internal static class Simulator
     }
 
     // What a user is told to expect: a run ends early where nothing can be written or read any more, or where failures follow each other without progress.
-    private static bool IsExpected(string? outcome, IReadOnlyList<SimFault> faults) => outcome == "completed"
+    private static bool IsExpected(string? outcome, IReadOnlyList<SimFault> faults, SimSetup setup) => outcome == "completed"
         || (faults.Any(f => f.Kind == SimFaultKind.CorruptFile) && outcome?.Contains("can be restored any more", StringComparison.Ordinal) == true)
+        || (faults.Any(f => f.Kind == SimFaultKind.CrashWriter) && !setup.Spec.IsExact && outcome?.StartsWith("failed: the last checkpoint could not be written", StringComparison.Ordinal) == true)
         || (faults.Any(f => f.Kind == SimFaultKind.DiskFull)
             && (outcome?.StartsWith("failed: the last checkpoint could not be written", StringComparison.Ordinal) == true
                 || outcome?.Contains("failure without a step between", StringComparison.Ordinal) == true

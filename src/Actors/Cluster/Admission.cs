@@ -6,16 +6,16 @@ namespace MoeActors.Actors.Cluster;
 public static class Admission
 {
     /// <summary>Reason of the refusal, or null.</summary>
-    public static string? Check(NodeIdentity node, CoordinatorState state, bool severalMachinesAllowed)
+    public static string? Check(NodeIdentity node, CoordinatorState state, bool severalMachinesAllowed, bool mixedBuilds = false)
     {
         if (node.Protocol != ProtocolVersion.Current)
         {
             return $"{node.Name} speaks protocol {node.Protocol}, this cluster {ProtocolVersion.Current}: install the same version on every node";
         }
 
-        if (node.Build != ProtocolVersion.Build)
+        if (node.Build != ProtocolVersion.Build && !mixedBuilds)
         {
-            return $"{node.Name} runs another build ({node.Build[..Math.Min(8, node.Build.Length)]}, this cluster {ProtocolVersion.Build[..8]}): results would differ; install the same build on every node";
+            return $"{node.Name} runs another build ({node.Build[..Math.Min(8, node.Build.Length)]}, this cluster {ProtocolVersion.Build[..8]}): results would differ; install the same build on every node, or set cluster.mixed-builds = on while you replace them one by one";
         }
 
         NodeIdentity? namesake = state.Members.Values.FirstOrDefault(n => n.Name == node.Name && n.Host != node.Host);

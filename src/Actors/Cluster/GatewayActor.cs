@@ -12,6 +12,7 @@ namespace MoeActors.Actors.Cluster;
 internal sealed class GatewayActor : ReceiveActor
 {
     private readonly string secret;
+    private readonly bool mixedBuilds;
     private readonly IActorRef coordinator;
     private readonly IActorRef? admin;
     private readonly ILoggingAdapter log = Context.GetLogger();
@@ -19,11 +20,12 @@ internal sealed class GatewayActor : ReceiveActor
 
     /// <summary>Opens the door.</summary>
     /// <param name="secret">Shared secret.</param>
+    /// <param name="mixedBuilds">Whether nodes of another build may join.</param>
     /// <param name="coordinator">Reaches the coordinator.</param>
     /// <param name="admin">Reaches the admin; null where fault injection is off.</param>
-    public GatewayActor(string secret, IActorRef coordinator, IActorRef? admin)
+    public GatewayActor(string secret, bool mixedBuilds, IActorRef coordinator, IActorRef? admin)
     {
-        (this.secret, this.coordinator, this.admin) = (secret, coordinator, admin);
+        (this.secret, this.mixedBuilds, this.coordinator, this.admin) = (secret, mixedBuilds, coordinator, admin);
         Receive<Knock>(OnKnock);
         Receive<SubmitRun>(Pass);
         Receive<StopRun>(Pass);
@@ -35,7 +37,7 @@ internal sealed class GatewayActor : ReceiveActor
 
     private void OnKnock(Knock m)
     {
-        string? refusal = KnockProof.Check(m, secret);
+        string? refusal = KnockProof.Check(m, secret, mixedBuilds);
         if (refusal is null)
         {
             welcome.Add(Sender.Path.Address);

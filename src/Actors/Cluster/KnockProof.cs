@@ -19,7 +19,7 @@ public static class KnockProof
     }
 
     /// <summary>Reason of the refusal, or null.</summary>
-    public static string? Check(Knock knock, string secret)
+    public static string? Check(Knock knock, string secret, bool mixedBuilds = false)
     {
         if (knock.Protocol != ProtocolVersion.Current)
         {
@@ -31,8 +31,8 @@ public static class KnockProof
             return "the shared secret differs: give both sides the same cluster.secret";
         }
 
-        return knock.Joins && knock.Build != ProtocolVersion.Build
-            ? $"the node runs another build ({knock.Build[..Math.Min(8, knock.Build.Length)]}, here {ProtocolVersion.Build[..8]}): results would differ; install the same build on every node"
+        return knock.Joins && !mixedBuilds && knock.Build != ProtocolVersion.Build
+            ? $"the node runs another build ({knock.Build[..Math.Min(8, knock.Build.Length)]}, here {ProtocolVersion.Build[..8]}): results would differ; install the same build on every node, or set cluster.mixed-builds = on while you replace them one by one"
             : null;
     }
 

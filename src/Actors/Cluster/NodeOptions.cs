@@ -29,6 +29,9 @@ public sealed record NodeOptions
     /// <summary>Shared secret of control and data plane; empty = none (loopback only).</summary>
     public string Secret { get; init; } = "";
 
+    /// <summary>Whether nodes of another build that speak the same protocol are let in: for the time of a rolling upgrade.</summary>
+    public bool MixedBuilds { get; init; }
+
     /// <summary>TLS of the control plane; null = plain.</summary>
     public ControlTls? Tls { get; init; }
 

@@ -183,11 +183,12 @@ public sealed class NodeProcess : IAsyncDisposable
             watchdog = new LaneWatchdog(LaneWatchdog.LaneOf(system), options.ComputeLimit, reason => exit(NodeExit.Hung, reason), options.Clock);
         }
 
-        system.ActorOf(Props.Create(() => new GatewayActor(options.Secret, coordinator, admin)), "gateway");
+        system.ActorOf(Props.Create(() => new GatewayActor(options.Secret, options.MixedBuilds, coordinator, admin)), "gateway");
         var coordinatorOptions = new CoordinatorOptions(
             options.Name, options.RecoveryGrace, options.RecoverySettle, options.Journal.Provider != "sqlite", flightPath, flight, options.Recorder)
         {
             Exit = exit,
+            MixedBuilds = options.MixedBuilds,
             SuspectedSince = suspicions.Since,
             LostSince = suspicions.LostSince,
             Checkpoints = places,

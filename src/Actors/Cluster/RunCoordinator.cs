@@ -123,12 +123,17 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
             return;
         }
 
-        string? refusal = Admission.Check(m.Node, state, options.SeveralMachinesAllowed);
+        string? refusal = Admission.Check(m.Node, state, options.SeveralMachinesAllowed, options.MixedBuilds);
         Sender.Tell(new HelloAnswer(state.Fence, refusal));
         if (refusal is not null)
         {
             log.Warning("{0} refused: {1}", m.Node.Name, refusal);
             return;
+        }
+
+        if (m.Node.Build != ProtocolVersion.Build && !state.Members.ContainsKey(m.Node.Incarnation))
+        {
+            Note($"{m.Node.Name} runs another build than this coordinator: results need not be bitwise those of one build");
         }
 
         Context.System.EventStream.Publish(m);
@@ -343,6 +348,9 @@ internal sealed record CoordinatorOptions(
     FlightRecorder Flight,
     Func<string, IRunRecorder> Recorder)
 {
+    /// <summary>Whether nodes of another build may take part.</summary>
+    public bool MixedBuilds { get; init; }
+
     /// <summary>Opens the places checkpoints lie in.</summary>
     public required CheckpointPlaces Checkpoints { get; init; }
 

@@ -24,6 +24,9 @@ internal sealed record ClusterSettings
     /// <summary>Patience with a connection that is being made.</summary>
     public required TimeSpan ConnectionTimeout { get; init; }
 
+    /// <summary>Whether nodes of another build may join.</summary>
+    public required bool MixedBuilds { get; init; }
+
     /// <summary>Fewest threads the pool keeps ready.</summary>
     public required int MinimumThreads { get; init; }
 
@@ -51,6 +54,7 @@ internal sealed record ClusterSettings
             JoinRetry = r.Duration("cluster.join-retry"),
             ConnectionRetry = r.Duration("cluster.connection-retry"),
             ConnectionTimeout = r.Duration("cluster.connection-timeout"),
+            MixedBuilds = r.Switch("cluster.mixed-builds"),
             MinimumThreads = r.Whole("cluster.minimum-threads", 1, 1024),
             FailureDetector = FailureDetectorSettings.Read(r),
             SplitBrain = SplitBrainSettings.Read(r),

@@ -35,6 +35,7 @@ internal static class NodeOptionsBuilder
             Join = [.. cluster.Join.Select(a => a.ToString())],
             DataFolder = folder,
             Secret = cluster.Secret ?? "",
+            MixedBuilds = cluster.MixedBuilds,
             Tls = cluster.Tls.Enabled ? new ControlTls(cluster.Tls.Certificate!, cluster.Tls.Password, cluster.Tls.Authority) : null,
             Device = Device(runtime.Device),
             Exchange = Exchange(runtime, folder),

@@ -33,6 +33,13 @@ public sealed class AdmissionTests
     }
 
     [Fact]
+    public void While_builds_may_be_mixed_another_build_may_take_part_and_another_protocol_may_not()
+    {
+        Assert.Null(Admission.Check(Nodes.Of(1) with { Build = "x" }, WithOne, false, mixedBuilds: true));
+        Assert.NotNull(Admission.Check(Nodes.Of(1) with { Protocol = 99 }, WithOne, false, mixedBuilds: true));
+    }
+
+    [Fact]
     public void A_second_machine_needs_a_journal_that_both_can_reach()
     {
         NodeIdentity elsewhere = Nodes.Of(1) with { Host = "other" };

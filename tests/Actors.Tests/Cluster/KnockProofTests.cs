@@ -42,5 +42,6 @@ public sealed class KnockProofTests
         Knock node = KnockProof.Make("s", joins: true) with { Build = "x" }, client = KnockProof.Make("s", joins: false) with { Build = "x" };
         Assert.Contains("another build (x,", KnockProof.Check(node, "s"), StringComparison.Ordinal);
         Assert.Null(KnockProof.Check(client, "s"));
+        Assert.Null(KnockProof.Check(node, "s", mixedBuilds: true));
     }
 }

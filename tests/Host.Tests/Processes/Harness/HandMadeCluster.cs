@@ -6,8 +6,12 @@ namespace MoeActors.Host.Tests.Processes.Harness;
 internal sealed class HandMadeCluster(World world, params string[] flags)
 {
     private readonly List<(MoeProcess Process, string Address, Uri? Http)> nodes = [];
+    private readonly List<string> names = [];
 
     public IReadOnlyList<(MoeProcess Process, string Address, Uri? Http)> Nodes => nodes;
+
+    /// <summary>The folder of all nodes, with the journal that outlives any of them; null: each has its own.</summary>
+    public string? Data { get; init; }
 
     public string Address => nodes[0].Address;
 
@@ -16,9 +20,10 @@ internal sealed class HandMadeCluster(World world, params string[] flags)
     {
         string[] join = nodes.Count == 0 ? [] : ["--join", .. nodes.Where(n => NativeProcess.Signal(n.Process.Pid, 0)).Select(n => n.Address)];
         MoeProcess process = world.Start([
-            "node", "--port", port, "--data-dir", world.File(name), .. join, "--set", $"node.name={name}", .. flags]);
+            "node", "--port", port, "--data-dir", Data ?? world.File(name), .. join, "--set", $"node.name={name}", .. flags]);
         string line = await process.SaysAsync("\"listening\"");
         using JsonDocument told = JsonDocument.Parse(line);
+        names.Add(name);
         nodes.Add((process, AddressIn(line), told.RootElement.GetProperty("http").GetString() is { } http ? new Uri(http) : null));
     }
 
@@ -29,7 +34,20 @@ internal sealed class HandMadeCluster(World world, params string[] flags)
         process.Signal(NativeProcess.SigKill);
         await process.EndedAsync();
         nodes.RemoveAt(node);
+        names.RemoveAt(node);
         await AddAsync(name, address[(address.LastIndexOf(':') + 1)..]);
+    }
+
+    /// <summary>A node leaves in order, and another process of its name joins.</summary>
+    public async Task ReplaceAsync(string name)
+    {
+        int node = names.IndexOf(name);
+        MoeProcess process = nodes[node].Process;
+        process.Signal(NativeProcess.Interrupt);
+        await process.EndedAsync();
+        nodes.RemoveAt(node);
+        names.RemoveAt(node);
+        await AddAsync(name);
     }
 
     /// <summary>The address in a node's announcement.</summary>

@@ -31,6 +31,9 @@ internal sealed class World : IAsyncDisposable
     /// <summary>The corpus.</summary>
     public string Text { get; }
 
+    /// <summary>Where the program lies that is started from now on.</summary>
+    public string Program { get; set; } = AppContext.BaseDirectory;
+
     /// <summary>The folder tests run in; everything below it belongs to the run.</summary>
     public string Run => File("run");
 
@@ -42,7 +45,7 @@ internal sealed class World : IAsyncDisposable
     public MoeProcess Start(IReadOnlyList<string> arguments)
     {
         var info = new ProcessStartInfo(Dotnet()) { WorkingDirectory = File("here") };
-        info.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "MoeActors.Host.dll"));
+        info.ArgumentList.Add(Path.Combine(Program, "MoeActors.Host.dll"));
         foreach (string argument in arguments)
         {
             info.ArgumentList.Add(argument);

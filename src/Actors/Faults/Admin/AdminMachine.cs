@@ -14,6 +14,9 @@ public static class AdminMachine
     /// <summary>How long an observer may take to answer that it looks.</summary>
     private const long ArmingMs = 5_000;
 
+    /// <summary>When it is asked again: control messages travel at most once, and to a node that has just come or a connection that broke not at all.</summary>
+    private const long AskAgainMs = 500;
+
     /// <summary>What an observer's last word may be late by: the admin may have to move to another node first.</summary>
     private const long LateMs = 30_000;
 
@@ -114,7 +117,12 @@ public static class AdminMachine
             };
         }
 
-        return Arm(next, now, effects);
+        foreach (AdminFault fault in next.Faults.Values.Where(f => f.State == FaultState.Arming && (now - f.Since) / AskAgainMs > (Math.Max(state.LastTick, f.Since) - f.Since) / AskAgainMs))
+        {
+            effects.Add(new Effect.Tell(fault.Observer!, new ObserveFault(fault.Order!, Patience(fault))));
+        }
+
+        return Arm(next with { LastTick = now }, now, effects);
     }
 
     /// <summary>Whatever is due begins, as far as the limit allows; the rest waits for a place.</summary>

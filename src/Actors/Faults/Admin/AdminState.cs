@@ -98,6 +98,9 @@ public sealed record AdminState(FaultLimits Limits)
     /// <summary>The cluster as it was seen last.</summary>
     public Topology Cluster { get; init; } = new(false, "", 0, 0, 0, "", [], [], 0, 0);
 
+    /// <summary>Unix time in ms of the last tick; of this admin alone, not in the journal.</summary>
+    public long LastTick { get; init; }
+
     /// <summary>Faults under way.</summary>
     public int Active => Faults.Values.Count(f => f.IsActive);
 

@@ -131,13 +131,18 @@ internal sealed class FaultAgentActor : ReceiveActor, IWithTimers
 
     private void OnObserve(ObserveFault m)
     {
-        if (!services.Limits.Enabled || watches.ContainsKey(m.Order.Id))
+        if (!services.Limits.Enabled)
         {
             return;
         }
 
-        watches[m.Order.Id] = (FaultWatchers.Of(m.Order, services, Self), Stopwatch.GetTimestamp(), TimeSpan.FromMilliseconds(m.PatienceMs));
-        Timers.StartPeriodicTimer($"look-{m.Order.Id}", new Look(m.Order.Id), LookAgain);
+        // Asked again where the answer was lost.
+        if (!watches.ContainsKey(m.Order.Id))
+        {
+            watches[m.Order.Id] = (FaultWatchers.Of(m.Order, services, Self), Stopwatch.GetTimestamp(), TimeSpan.FromMilliseconds(m.PatienceMs));
+            Timers.StartPeriodicTimer($"look-{m.Order.Id}", new Look(m.Order.Id), LookAgain);
+        }
+
         services.Admin.Tell(new FaultWatched(m.Order.Id, Name));
     }
 

@@ -29,6 +29,22 @@ public sealed class AdminMachineTests
     }
 
     [Fact]
+    public void An_observer_that_does_not_answer_is_asked_again_twice_a_second()
+    {
+        (AdminState state, _) = Step(Start, new Input.Asked(1000, Some.Fault("kill-process", "node-2"), Some.Cluster(3)));
+        var told = new List<long>();
+        for (long now = 1050; now < 3000; now += 50)
+        {
+            (state, IReadOnlyList<Effect> effects) = Step(state, new Input.Tick(now, Some.Cluster(3)));
+            told.AddRange(effects.OfType<Effect.Tell>().Where(t => t.Message is ObserveFault).Select(_ => now));
+        }
+
+        Assert.Equal([1500, 2000, 2500], told);
+        (state, _) = Step(state, new Input.Watched(3000, new FaultWatched("f-1", "node-3")));
+        Assert.DoesNotContain(Step(state, new Input.Tick(3500, Some.Cluster(3))).Effects, e => e is Effect.Tell { Message: ObserveFault });
+    }
+
+    [Fact]
     public void What_nobody_sees_fails_loudly()
     {
         (AdminState state, _) = Begun("crash-shard", "expert-shard-0-1");

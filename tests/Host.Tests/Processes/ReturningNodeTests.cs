@@ -37,7 +37,7 @@ public sealed class ReturningNodeTests
         Assert.True(started.Code == 0, started.Error);
         MoeProcess watch = cluster.StartAt(cluster.Address, "status", "--watch");
         await watch.SaysAsync("checkpoint 20 published");
-        await cluster.KillAndStartAgainAsync(2, "c");
+        await cluster.KillAndStartAgainAsync("c");
         Ended watched = await watch.EndedAsync();
         Assert.True(watched.Code == 0, watched.Error);
 

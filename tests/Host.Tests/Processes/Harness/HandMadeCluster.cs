@@ -28,26 +28,24 @@ internal sealed class HandMadeCluster(World world, params string[] flags)
     }
 
     /// <summary>A node's process dies, and its service manager starts it at once on the same address.</summary>
-    public async Task KillAndStartAgainAsync(int node, string name)
+    public Task KillAndStartAgainAsync(string name)
     {
-        (MoeProcess process, string address, _) = nodes[node];
-        process.Signal(NativeProcess.SigKill);
-        await process.EndedAsync();
-        nodes.RemoveAt(node);
-        names.RemoveAt(node);
-        await AddAsync(name, address[(address.LastIndexOf(':') + 1)..]);
+        string address = nodes[names.IndexOf(name)].Address;
+        return AgainAsync(name, NativeProcess.SigKill, address[(address.LastIndexOf(':') + 1)..]);
     }
 
     /// <summary>A node leaves in order, and another process of its name joins.</summary>
-    public async Task ReplaceAsync(string name)
+    public Task ReplaceAsync(string name) => AgainAsync(name, NativeProcess.Interrupt, "0");
+
+    private async Task AgainAsync(string name, int signal, string port)
     {
         int node = names.IndexOf(name);
         MoeProcess process = nodes[node].Process;
-        process.Signal(NativeProcess.Interrupt);
+        process.Signal(signal);
         await process.EndedAsync();
         nodes.RemoveAt(node);
         names.RemoveAt(node);
-        await AddAsync(name);
+        await AddAsync(name, port);
     }
 
     /// <summary>The address in a node's announcement.</summary>

@@ -11,15 +11,19 @@ namespace MoeActors.Actors.Cluster;
 /// <summary>Taking office: what a coordinator does before its first decision.</summary>
 internal sealed partial class RunCoordinator
 {
-    /// <summary>Attempts to open a run's folder while its former coordinator's process is dying.</summary>
+    /// <summary>Attempts to open a run's folder that cannot be read, or that another cluster holds.</summary>
     private const int OpenAttempts = 40;
 
     private static readonly TimeSpan OpenPause = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The newest token of this journal that a folder may be fenced with: of the predecessors, then this coordinator's own.</summary>
+    private long newestFence;
 
     private sealed record OpenAgain(int Left);
 
     private void TakeOffice()
     {
+        newestFence = state.Fence;
         Persist(Entries.Write(new JournalEntry.CoordinatorStarted(options.NodeName)), _ =>
         {
             state = TakingOffice.Fenced(state, LastSequenceNr);
@@ -36,8 +40,7 @@ internal sealed partial class RunCoordinator
 
     private void TakeOver(int left)
     {
-        // A process that is stopped, not dead, keeps the lock: the fence and the journal shut it out, so after a while the run goes on without.
-        if (!OpenFolder(state.RunFolder, state.Spec!, lockNeeded: left > OpenAttempts / 2, out string problem) && left > 0)
+        if (!OpenFolder(state.RunFolder, state.Spec!, lockNeeded: false, out string problem) && left > 0)
         {
             Timers.StartSingleTimer("open", new OpenAgain(left - 1), OpenPause);
             return;

@@ -85,16 +85,19 @@ internal sealed partial class RunCoordinator
         {
             folderLock?.Dispose();
             folderLock = null;
+            CheckpointStore checkpoints = options.Checkpoints.Open(spec, folder);
+            bool needed = lockNeeded || TakingOffice.NeedsLock(checkpoints.Fence(), newestFence);
             try
             {
                 folderLock = RunFolderLock.Take(folder);
             }
-            catch (IOException e) when (!lockNeeded)
+            catch (IOException e) when (!needed)
             {
-                log.Warning("{0}; the fence shuts it out", e.Message);
+                log.Warning("{0} is held by this run's former coordinator: the fence shuts that one out, and the lock is taken as soon as it is free ({1})", folder, e.Message);
             }
 
-            options.Checkpoints.Open(spec, folder).RaiseFence(state.Fence);
+            checkpoints.RaiseFence(state.Fence);
+            newestFence = state.Fence;
             recorder?.Dispose();
             recorder = options.Recorder(folder);
             board.Reset();
@@ -105,6 +108,25 @@ internal sealed partial class RunCoordinator
         {
             problem = e.Message;
             return false;
+        }
+    }
+
+    /// <summary>The lock, where a predecessor that was shut out still held it.</summary>
+    private void LockWhenFree()
+    {
+        if (!inOffice || recorder is null || folderLock is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            folderLock = RunFolderLock.Take(state.RunFolder);
+            log.Info("{0} is locked by this coordinator", state.RunFolder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Said when the folder was opened; the next tick tries again.
         }
     }
 

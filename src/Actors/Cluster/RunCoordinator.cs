@@ -53,7 +53,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
     {
         this.options = options;
         faults = new FaultClock(options.Time);
-        Recover<CoordinatorEntry>(e => state = CoordinatorMachine.Replay(state, Entries.Read(e)));
+        Recover<CoordinatorEntry>(e => state = TakingOffice.Replay(state, Entries.Read(e), LastSequenceNr));
         Recover<RecoveryCompleted>(_ => TakeOffice());
         Command<NodeHello>(OnHello);
         Command<Holdings>(m => Feed(new Input.Held(m)));
@@ -155,6 +155,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
             Feed(new Input.NodeLost(node.Incarnation, "it is no member of the cluster any more"));
         }
 
+        LockWhenFree();
         Feed(new Input.Tick());
     }
 

@@ -23,6 +23,7 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
     private readonly Queue<Action> stash = new();
     private CoordinatorState state = new();
     private int sequence;
+    private long newestFence;
     private bool persisting, inOffice;
     private int grace;
 
@@ -34,10 +35,10 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
     {
         foreach (CoordinatorEntry entry in world.Journal)
         {
-            state = CoordinatorMachine.Replay(state, Entries.Read(entry));
+            state = TakingOffice.Replay(state, Entries.Read(entry), ++sequence);
         }
 
-        sequence = world.Journal.Count;
+        newestFence = state.Fence;
         Persist([new JournalEntry.CoordinatorStarted(process.Identity.Name)], () =>
         {
             state = TakingOffice.Fenced(state, sequence);
@@ -213,7 +214,7 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
 
     private void TakeOver(int left)
     {
-        string? problem = OpenFolder(lockNeeded: left > OpenAttempts / 2);
+        string? problem = OpenFolder(lockNeeded: false);
         if (problem is not null && left > 0)
         {
             process.In(SimClock.Second / 4, () => TakeOver(left - 1));
@@ -284,14 +285,16 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
 
     private string? OpenFolder(bool lockNeeded)
     {
-        if (!world.Lock(process) && lockNeeded)
-        {
-            return "the run folder is locked";
-        }
-
         try
         {
+            bool needed = lockNeeded || TakingOffice.NeedsLock(world.StoreOf(process).Fence(), newestFence);
+            if (!world.Lock(process) && needed)
+            {
+                return "the run folder is locked";
+            }
+
             world.Seams.RaiseFence(world.StoreOf(process), state.Fence);
+            newestFence = state.Fence;
             world.Oracle.TookOffice(state.Fence);
             return null;
         }

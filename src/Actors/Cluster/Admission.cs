@@ -25,6 +25,13 @@ public static class Admission
             return $"a node named {node.Name} is up on machine {namesake.Host}: give each node its own node.name";
         }
 
+        NodeIdentity? unlike = state.Members.Values.FirstOrDefault(n => n.Host == node.Host && n.Journal != node.Journal);
+        if (unlike is not null)
+        {
+            // A coordinator that moved to that node would find no run in its journal, and the run would stand still without a word.
+            return $"{node.Name} has its journal in {node.Journal}, {unlike.Name} in {unlike.Journal}: any of them may become the coordinator's node and must find the same; give the nodes of one machine the same --data-dir and persistence settings";
+        }
+
         NodeIdentity? elsewhere = state.Members.Values.FirstOrDefault(n => n.Host != node.Host);
         return elsewhere is not null && !severalMachinesAllowed
             ? $"{node.Name} is on machine {node.Host}, {elsewhere.Name} on {elsewhere.Host}: several machines need persistence.provider = postgresql and a shared run folder; SQLite serves one machine"

@@ -1,3 +1,5 @@
+using System.Data.Common;
+
 using Akka.Configuration;
 using Akka.Persistence.Sql;
 
@@ -5,9 +7,12 @@ using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Cluster;
 
-/// <summary>PURE: Akka.Persistence.Sql's configuration of the coordinator's journal.</summary>
+/// <summary>Akka.Persistence.Sql's configuration of the coordinator's journal.</summary>
 public static class JournalSettings
 {
+    /// <summary>What SQLite's connection strings call the file.</summary>
+    private static readonly string[] SourceKeys = ["Data Source", "DataSource", "Filename"];
+
     /// <summary>Configuration for <paramref name="journal"/>.</summary>
     public static Config Of(JournalOptions journal)
     {
@@ -40,6 +45,31 @@ public static class JournalSettings
               }
             }
             """).WithFallback(SqlPersistence.DefaultConfiguration);
+    }
+
+    /// <summary>Where it is, without any secret: "postgresql", or the embedded journal's file, links followed. Reads the file system.</summary>
+    public static string PlaceOf(JournalOptions journal)
+    {
+        if (journal.Provider != "sqlite")
+        {
+            return journal.Provider;
+        }
+
+        var parts = new DbConnectionStringBuilder { ConnectionString = journal.ConnectionString };
+        string? file = SourceKeys.Select(k => parts.TryGetValue(k, out object? value) ? value.ToString() : null).FirstOrDefault(v => v is not null);
+        return RealPath(Path.GetFullPath(file ?? ""));
+    }
+
+    private static string RealPath(string path)
+    {
+        string real = Path.GetPathRoot(path)!;
+        foreach (string part in path[real.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
+        {
+            string next = Path.Combine(real, part);
+            real = new FileInfo(next).LinkTarget is { } target ? RealPath(Path.GetFullPath(target, real)) : next;
+        }
+
+        return real;
     }
 
     /// <summary>Connection string of an embedded journal in <paramref name="folder"/>.</summary>

@@ -179,12 +179,12 @@ internal static class ControlFormats
     internal static void WriteNode(ref MessagePackWriter w, NodeIdentity n)
     {
         w.Write(n.Name); w.Write(n.Incarnation); w.Write(n.Address); w.Write(n.Host); w.Write(n.Pid); w.Write(n.ProcessStart);
-        w.Write(n.DataAddress); w.Write(n.Cores); w.Write(n.MemoryBytes); w.Write(n.Build); w.Write(n.Protocol);
+        w.Write(n.DataAddress); w.Write(n.Cores); w.Write(n.MemoryBytes); w.Write(n.Build); w.Write(n.Protocol); w.Write(n.Journal);
     }
 
     internal static NodeIdentity ReadNode(ref MessagePackReader r) => new(
         ReadText(ref r), ReadText(ref r), ReadText(ref r), ReadText(ref r), r.ReadInt32(), r.ReadInt64(),
-        ReadText(ref r), r.ReadInt32(), r.ReadInt64(), ReadText(ref r), r.ReadInt32());
+        ReadText(ref r), r.ReadInt32(), r.ReadInt64(), ReadText(ref r), r.ReadInt32(), ReadText(ref r));
 
     private static void WriteRank(ref MessagePackWriter w, RankReport m)
     {

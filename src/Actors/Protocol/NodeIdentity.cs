@@ -12,6 +12,7 @@ namespace MoeActors.Actors.Protocol;
 /// <param name="MemoryBytes">Memory available to the process, bytes.</param>
 /// <param name="Build">Hash of the product's assemblies.</param>
 /// <param name="Protocol">Version of the wire protocol.</param>
+/// <param name="Journal">Where it would look for the coordinator's journal, if it became the coordinator's node: "postgresql", or the embedded journal's file.</param>
 public sealed record NodeIdentity(
     string Name,
     string Incarnation,
@@ -23,4 +24,5 @@ public sealed record NodeIdentity(
     int Cores,
     long MemoryBytes,
     string Build,
-    int Protocol);
+    int Protocol,
+    string Journal = "");

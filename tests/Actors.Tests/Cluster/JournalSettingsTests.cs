@@ -1,0 +1,26 @@
+using MoeActors.Actors.Cluster;
+
+namespace MoeActors.Actors.Tests.Cluster;
+
+public sealed class JournalSettingsTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("moe-journal-").FullName;
+
+    [Fact]
+    public void An_embedded_journals_place_is_its_file_whatever_way_leads_there()
+    {
+        string real = Directory.CreateDirectory(Path.Combine(folder, "real", "data")).FullName;
+        Directory.CreateSymbolicLink(Path.Combine(folder, "link"), Path.Combine(folder, "real"));
+        string place = JournalSettings.PlaceOf(new JournalOptions("sqlite", JournalSettings.Embedded(real)));
+        Assert.EndsWith(Path.Combine("real", "data", "journal.db"), place, StringComparison.Ordinal);
+        Assert.Equal(place, JournalSettings.PlaceOf(new JournalOptions("sqlite", JournalSettings.Embedded(Path.Combine(folder, "link", "data")))));
+        Assert.Equal(place, JournalSettings.PlaceOf(new JournalOptions("sqlite", $"Filename={real}/../data/journal.db;Pooling=false")));
+        Assert.NotEqual(place, JournalSettings.PlaceOf(new JournalOptions("sqlite", JournalSettings.Embedded(folder))));
+    }
+
+    [Fact]
+    public void A_servers_place_tells_no_secret() =>
+        Assert.Equal("postgresql", JournalSettings.PlaceOf(new JournalOptions("postgresql", "Host=db;Password=secret")));
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+}

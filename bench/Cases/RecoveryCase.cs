@@ -6,8 +6,8 @@ namespace MoeActors.Bench.Cases;
 
 /// <summary>
 /// What a failure costs in time, on one machine, preset tiny on three nodes: kill -9 of a random node at a random step, again and again in one run, without and with a hot spare; a node that is stopped (SIGSTOP); one that the network is cut
-/// off; a crash of one expert shard; and beside them today's usual answer, killing the whole job and starting it again from its newest checkpoint. A clock outside says when it happened and when the next step was done; the run's own record
-/// says the phases between.
+/// off; a crash of one expert shard; and beside them today's usual answer, killing the whole job and starting it again from its newest checkpoint. A clock outside says when it happened and when the next step was done (where a command makes
+/// it happen, the fault's audit and the run's record do); the record says the phases between.
 /// </summary>
 internal sealed class RecoveryCase : IBenchCase
 {

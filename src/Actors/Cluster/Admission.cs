@@ -6,7 +6,12 @@ namespace MoeActors.Actors.Cluster;
 public static class Admission
 {
     /// <summary>Reason of the refusal, or null.</summary>
-    public static string? Check(NodeIdentity node, CoordinatorState state, bool severalMachinesAllowed, bool mixedBuilds = false)
+    /// <param name="node">Who asks.</param>
+    /// <param name="state">The cluster as the coordinator knows it.</param>
+    /// <param name="severalMachinesAllowed">Whether the journal can be reached from several machines.</param>
+    /// <param name="mixedBuilds">Whether nodes of another build may take part.</param>
+    /// <param name="coordinator">The coordinator's own node; null: nothing is asked of the journal's place.</param>
+    public static string? Check(NodeIdentity node, CoordinatorState state, bool severalMachinesAllowed, bool mixedBuilds = false, NodeIdentity? coordinator = null)
     {
         if (node.Protocol != ProtocolVersion.Current)
         {
@@ -25,11 +30,10 @@ public static class Admission
             return $"a node named {node.Name} is up on machine {namesake.Host}: give each node its own node.name";
         }
 
-        NodeIdentity? unlike = state.Members.Values.FirstOrDefault(n => n.Host == node.Host && n.Journal != node.Journal);
-        if (unlike is not null)
+        if (coordinator is not null && coordinator.Host == node.Host && coordinator.Journal != node.Journal)
         {
             // A coordinator that moved to that node would find no run in its journal, and the run would stand still without a word.
-            return $"{node.Name} has its journal in {node.Journal}, {unlike.Name} in {unlike.Journal}: any of them may become the coordinator's node and must find the same; give the nodes of one machine the same --data-dir and persistence settings";
+            return $"{node.Name} has its journal in {node.Journal}, the coordinator's node {coordinator.Name} in {coordinator.Journal}: any node may become the coordinator's and must find the same; give the nodes of one machine the same --data-dir and persistence settings";
         }
 
         NodeIdentity? elsewhere = state.Members.Values.FirstOrDefault(n => n.Host != node.Host);

@@ -150,8 +150,12 @@ public abstract record CoordinatorEffect
 /// <summary>What the coordinator's journal holds: manifests and decisions, never tensors.</summary>
 public abstract record JournalEntry
 {
-    /// <summary>A coordinator took office; its sequence number is its fencing token.</summary>
-    public sealed record CoordinatorStarted(string Node) : JournalEntry;
+    /// <summary>A coordinator took office; its fencing token is its sequence number, or what follows its predecessor's token where that is more.</summary>
+    public sealed record CoordinatorStarted(string Node) : JournalEntry
+    {
+        /// <summary>The journal's id: the first coordinator that gives one gives a random one, all others repeat it. Entries of earlier builds have none.</summary>
+        public string Journal { get; init; } = "";
+    }
 
     /// <summary>A run was accepted or resumed.</summary>
     public sealed record RunAccepted(string SpecJson, string RunFolder, long NewestCheckpoint, string LedgerJson, string Command) : JournalEntry

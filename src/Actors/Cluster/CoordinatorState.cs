@@ -63,6 +63,9 @@ public sealed record CoordinatorState
     /// <summary>Fencing token of this coordinator.</summary>
     public long Fence { get; init; }
 
+    /// <summary>Id of the journal: whose the token is.</summary>
+    public string JournalId { get; init; } = "";
+
     /// <summary>Placement of the current or last epoch.</summary>
     public Placement? Placement { get; init; }
 

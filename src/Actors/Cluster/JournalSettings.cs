@@ -13,6 +13,9 @@ public static class JournalSettings
     /// <summary>What SQLite's connection strings call the file.</summary>
     private static readonly string[] SourceKeys = ["Data Source", "DataSource", "Filename"];
 
+    /// <summary>Links followed on the way to a file, as many as Linux follows.</summary>
+    private const int MostLinks = 40;
+
     /// <summary>Configuration for <paramref name="journal"/>.</summary>
     public static Config Of(JournalOptions journal)
     {
@@ -47,7 +50,7 @@ public static class JournalSettings
             """).WithFallback(SqlPersistence.DefaultConfiguration);
     }
 
-    /// <summary>Where it is, without any secret: "postgresql", or the embedded journal's file, links followed. Reads the file system.</summary>
+    /// <summary>Where it is, without any secret: "postgresql", or the embedded journal's file, links followed. Reads the file system. Throws <see cref="SpecException"/> where the connection string names no file.</summary>
     public static string PlaceOf(JournalOptions journal)
     {
         if (journal.Provider != "sqlite")
@@ -55,18 +58,28 @@ public static class JournalSettings
             return journal.Provider;
         }
 
-        var parts = new DbConnectionStringBuilder { ConnectionString = journal.ConnectionString };
-        string? file = SourceKeys.Select(k => parts.TryGetValue(k, out object? value) ? value.ToString() : null).FirstOrDefault(v => v is not null);
-        return RealPath(Path.GetFullPath(file ?? ""));
+        try
+        {
+            var parts = new DbConnectionStringBuilder { ConnectionString = journal.ConnectionString };
+            string? file = SourceKeys.Select(k => parts.TryGetValue(k, out object? value) ? value.ToString() : null).FirstOrDefault(v => !string.IsNullOrEmpty(v));
+            return file is null
+                ? throw new SpecException("persistence.connection-string names no file: expected \"Data Source=FILE\" for sqlite")
+                : RealPath(Path.GetFullPath(file), MostLinks);
+        }
+        catch (ArgumentException e)
+        {
+            throw new SpecException($"persistence.connection-string: {e.Message} Expected \"Data Source=FILE\" for sqlite; a --data-dir must have no ; in its name");
+        }
     }
 
-    private static string RealPath(string path)
+    private static string RealPath(string path, int links)
     {
         string real = Path.GetPathRoot(path)!;
         foreach (string part in path[real.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
         {
+            // A loop of links is left as it is: whoever opens the file will say so.
             string next = Path.Combine(real, part);
-            real = new FileInfo(next).LinkTarget is { } target ? RealPath(Path.GetFullPath(target, real)) : next;
+            real = links > 0 && new FileInfo(next).LinkTarget is { } target ? RealPath(Path.GetFullPath(target, real), --links) : next;
         }
 
         return real;

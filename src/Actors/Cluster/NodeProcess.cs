@@ -188,6 +188,7 @@ public sealed class NodeProcess : IAsyncDisposable
             options.Name, options.RecoveryGrace, options.RecoverySettle, options.Journal.Provider != "sqlite", flightPath, flight, options.Recorder)
         {
             Exit = exit,
+            Here = Identity,
             MixedBuilds = options.MixedBuilds,
             SuspectedSince = suspicions.Since,
             LostSince = suspicions.LostSince,

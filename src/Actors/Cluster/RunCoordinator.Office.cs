@@ -16,15 +16,12 @@ internal sealed partial class RunCoordinator
 
     private static readonly TimeSpan OpenPause = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>The newest token of this journal that a folder may be fenced with: of the predecessors, then this coordinator's own.</summary>
-    private long newestFence;
-
     private sealed record OpenAgain(int Left);
 
     private void TakeOffice()
     {
-        newestFence = state.Fence;
-        Persist(Entries.Write(new JournalEntry.CoordinatorStarted(options.NodeName)), _ =>
+        state = state with { JournalId = state.JournalId.Length > 0 ? state.JournalId : Guid.NewGuid().ToString("N") };
+        Persist(Entries.Write(new JournalEntry.CoordinatorStarted(options.NodeName) { Journal = state.JournalId }), _ =>
         {
             state = TakingOffice.Fenced(state, LastSequenceNr);
             if (state.Spec is null || state.Phase == RunPhase.Ended)
@@ -40,7 +37,7 @@ internal sealed partial class RunCoordinator
 
     private void TakeOver(int left)
     {
-        if (!OpenFolder(state.RunFolder, state.Spec!, lockNeeded: false, out string problem) && left > 0)
+        if (!OpenFolder(state.RunFolder, state.Spec!, lockDemanded: false, out string problem) && left > 0)
         {
             Timers.StartSingleTimer("open", new OpenAgain(left - 1), OpenPause);
             return;

@@ -42,7 +42,7 @@ internal sealed partial class RunCoordinator
 
             RecoveryPoints newest = m.Resume ? RecoveryPoints.Of(options.Checkpoints.Open(spec, m.RunFolder), spec) : RecoveryPoints.None(spec);
             AdoptFence(m.RunFolder, spec);
-            if (!OpenFolder(m.RunFolder, spec, lockNeeded: true, out string problem))
+            if (!OpenFolder(m.RunFolder, spec, lockDemanded: true, out string problem))
             {
                 Sender.Tell(new SubmitAnswer(false, problem));
                 return;
@@ -72,21 +72,23 @@ internal sealed partial class RunCoordinator
     /// <summary>A folder fenced under another journal (resumed elsewhere, or without its old journal): this coordinator's token becomes the newest.</summary>
     private void AdoptFence(string folder, RunSpec spec)
     {
-        long fence = options.Checkpoints.Open(spec, folder).Fence();
-        if (fence > state.Fence)
-        {
-            state = state with { Fence = fence + 1 };
-        }
+        (long token, string owner) = options.Checkpoints.Open(spec, folder).StandingFence();
+        state = state with { Fence = TakingOffice.Above(token, owner, state) };
     }
 
-    private bool OpenFolder(string folder, RunSpec spec, bool lockNeeded, out string problem)
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="spec">The run.</param>
+    /// <param name="lockDemanded">Whether nothing is done without the folder's lock; else <see cref="TakingOffice.NeedsLock"/> decides.</param>
+    /// <param name="problem">Why it was not opened.</param>
+    private bool OpenFolder(string folder, RunSpec spec, bool lockDemanded, out string problem)
     {
         try
         {
+            CheckpointStore checkpoints = options.Checkpoints.Open(spec, folder);
+            (long token, string owner) = checkpoints.StandingFence();
+            bool needed = lockDemanded || TakingOffice.NeedsLock(token, owner, state.JournalId);
             folderLock?.Dispose();
             folderLock = null;
-            CheckpointStore checkpoints = options.Checkpoints.Open(spec, folder);
-            bool needed = lockNeeded || TakingOffice.NeedsLock(checkpoints.Fence(), newestFence);
             try
             {
                 folderLock = RunFolderLock.Take(folder);
@@ -96,8 +98,7 @@ internal sealed partial class RunCoordinator
                 log.Warning("{0} is held by this run's former coordinator: the fence shuts that one out, and the lock is taken as soon as it is free ({1})", folder, e.Message);
             }
 
-            checkpoints.RaiseFence(state.Fence);
-            newestFence = state.Fence;
+            checkpoints.RaiseFence(state.Fence, state.JournalId);
             recorder?.Dispose();
             recorder = options.Recorder(folder);
             board.Reset();

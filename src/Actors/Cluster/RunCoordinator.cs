@@ -123,7 +123,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
             return;
         }
 
-        string? refusal = Admission.Check(m.Node, state, options.SeveralMachinesAllowed, options.MixedBuilds);
+        string? refusal = Admission.Check(m.Node, state, options.SeveralMachinesAllowed, options.MixedBuilds, options.Here);
         Sender.Tell(new HelloAnswer(state.Fence, refusal));
         if (refusal is not null)
         {
@@ -351,6 +351,9 @@ internal sealed record CoordinatorOptions(
 {
     /// <summary>Whether nodes of another build may take part.</summary>
     public bool MixedBuilds { get; init; }
+
+    /// <summary>The process this coordinator would be in.</summary>
+    public required NodeIdentity Here { get; init; }
 
     /// <summary>Opens the places checkpoints lie in.</summary>
     public required CheckpointPlaces Checkpoints { get; init; }

@@ -16,16 +16,22 @@ internal static class TakingOffice
     /// <param name="state">Of all entries before.</param>
     /// <param name="entry">The next one.</param>
     /// <param name="sequence">Its sequence number.</param>
-    public static CoordinatorState Replay(CoordinatorState state, JournalEntry entry, long sequence) =>
-        entry is JournalEntry.CoordinatorStarted ? Fenced(state, sequence) : CoordinatorMachine.Replay(state, entry);
+    public static CoordinatorState Replay(CoordinatorState state, JournalEntry entry, long sequence) => entry is JournalEntry.CoordinatorStarted e
+        ? Fenced(state, sequence) with { JournalId = e.Journal.Length > 0 ? e.Journal : state.JournalId }
+        : CoordinatorMachine.Replay(state, entry);
 
     /// <summary>
-    /// Whether the lock of a run's folder has to be had before anything else. A predecessor that is stopped or cut off, not dead, still holds it: the fence and the journal shut that one out, and the lock is taken when it is free. But a
-    /// folder that is fenced further than any predecessor could is being trained by another cluster.
+    /// Whether a successor has to have the lock of a run's folder before anything else. A predecessor that is stopped or cut off, not dead, still holds it: the fence and the journal shut that one out, and the lock is taken when it is free.
+    /// But a folder that is fenced by a coordinator of another journal is being trained by another cluster, or was.
     /// </summary>
-    /// <param name="folder">The folder's token, before this coordinator raises it.</param>
-    /// <param name="predecessor">The newest token of the journal before this coordinator's own.</param>
-    public static bool NeedsLock(long folder, long predecessor) => folder > predecessor;
+    /// <param name="token">The token the folder is fenced with.</param>
+    /// <param name="owner">Whose it is.</param>
+    /// <param name="journal">Id of this coordinator's journal.</param>
+    public static bool NeedsLock(long token, string owner, string journal) => token != 0 && owner != journal;
+
+    /// <summary>The token of one that is about to fence a folder: newer than any of another journal.</summary>
+    public static long Above(long token, string owner, CoordinatorState state) =>
+        token > state.Fence || (token == state.Fence && owner != state.JournalId) ? token + 1 : state.Fence;
 
     /// <summary>CK-1: the manifest is the truth. The former coordinator may have died between a manifest and its journal entry.</summary>
     public static CoordinatorState Adopt(CoordinatorState state, RecoveryPoints points) => state with

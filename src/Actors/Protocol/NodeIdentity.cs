@@ -12,7 +12,7 @@ namespace MoeActors.Actors.Protocol;
 /// <param name="MemoryBytes">Memory available to the process, bytes.</param>
 /// <param name="Build">Hash of the product's assemblies.</param>
 /// <param name="Protocol">Version of the wire protocol.</param>
-/// <param name="Journal">Where it would look for the coordinator's journal, if it became the coordinator's node: "postgresql", or the embedded journal's file.</param>
+/// <param name="Journal">Where it would look for the coordinator's journal, if it became the coordinator's node: "postgresql", or the embedded journal's file. "" in journal entries of protocol 5 and before, which did not say.</param>
 public sealed record NodeIdentity(
     string Name,
     string Incarnation,

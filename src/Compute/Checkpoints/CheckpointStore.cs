@@ -153,27 +153,41 @@ public sealed class CheckpointStore(ICheckpointStorage storage)
     }
 
     /// <summary>The newest fencing token raised; 0 = none.</summary>
-    public long Fence() => Guard("fence not read", () => FenceFile.Read(storage).Token);
+    public long Fence() => StandingFence().Token;
+
+    /// <summary>The same, and whose it is: what its coordinator gave <see cref="RaiseFence"/>.</summary>
+    public (long Token, string Owner) StandingFence() => Guard("fence not read", () =>
+    {
+        FenceFile standing = FenceFile.Read(storage);
+        return (standing.Token, standing.Owner);
+    });
 
     /// <summary>
     /// Shuts out all publishers with a token below <paramref name="token"/>: after this returns none of them publishes or deletes. Raising the
-    /// same token again changes nothing; a lower one is refused.
+    /// same token again changes nothing; a lower one is refused, and so is the same one of another owner.
     /// </summary>
-    public void RaiseFence(long token) => Guard($"fence {token} not raised", () =>
+    /// <param name="token">Newer than any token of this run before.</param>
+    /// <param name="owner">Id of the journal it is of; "" = nobody's in particular.</param>
+    public void RaiseFence(long token, string owner = "") => Guard($"fence {token} not raised", () =>
     {
         storage.CreateFolder("");
         using IDisposable held = storage.Exclusive();
         for (int attempt = 1; ; attempt++)
         {
             FenceFile standing = CheckFence(token, $"fencing token {token} refused");
-            if (token == standing.Token)
+            if (token == standing.Token && owner == standing.Owner)
             {
                 return true;
             }
 
+            if (token == standing.Token && standing.Owner.Length > 0)
+            {
+                throw new CheckpointException($"fencing token {token} refused: {Location} is fenced with it by a coordinator of another journal; this run is being trained elsewhere, stop one of the two");
+            }
+
             try
             {
-                standing.Replace(storage, token);
+                standing.Replace(storage, token, owner);
             }
             catch (PutConflictException) when (attempt < FenceAttempts)
             {

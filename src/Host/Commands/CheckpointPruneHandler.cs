@@ -24,8 +24,10 @@ internal sealed class CheckpointPruneHandler(TextWriter output) : IHandler<Check
 
     private int Run(CheckpointPruneRequest request, RetentionPolicy policy, CheckpointStore store, CancellationToken cancel)
     {
+        // Before the checkpoints are read, which takes its time: a coordinator that takes the run over meanwhile shuts this one out.
+        long fence = store.Fence();
         HashSet<long> failed = Unsound(store, policy, cancel);
-        var retention = new RetentionRequest(policy, store.Fence()) { Failed = failed };
+        var retention = new RetentionRequest(policy, fence) { Failed = failed };
         RetentionResult result = request.DryRun ? new RetentionResult(store.PlanRetention(retention), 0, []) : store.Retain(retention);
         RetentionDecision d = result.Decision;
         if (request.Json)

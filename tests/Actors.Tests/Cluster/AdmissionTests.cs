@@ -42,12 +42,13 @@ public sealed class AdmissionTests
     [Fact]
     public void A_node_that_would_look_for_the_journal_elsewhere_is_refused_with_both_places_and_the_remedy()
     {
+        // Also the first that says hello, while the coordinator knows of nobody.
         NodeIdentity here = Nodes.Of(0) with { Journal = "/a/journal.db" };
-        var state = new CoordinatorState { Members = ImmutableSortedDictionary<string, NodeIdentity>.Empty.Add(here.Incarnation, here) };
-        Assert.Null(Admission.Check(Nodes.Of(1) with { Journal = "/a/journal.db" }, state, false));
+        Assert.Null(Admission.Check(Nodes.Of(1) with { Journal = "/a/journal.db" }, new CoordinatorState(), false, coordinator: here));
+        Assert.Null(Admission.Check(Nodes.Of(1) with { Journal = "postgresql", Host = "other" }, new CoordinatorState(), true, coordinator: here));
         Assert.Equal(
-            "node-2 has its journal in /b/journal.db, node-1 in /a/journal.db: any of them may become the coordinator's node and must find the same; give the nodes of one machine the same --data-dir and persistence settings",
-            Admission.Check(Nodes.Of(1) with { Journal = "/b/journal.db" }, state, false));
+            "node-2 has its journal in /b/journal.db, the coordinator's node node-1 in /a/journal.db: any node may become the coordinator's and must find the same; give the nodes of one machine the same --data-dir and persistence settings",
+            Admission.Check(Nodes.Of(1) with { Journal = "/b/journal.db" }, new CoordinatorState(), false, coordinator: here));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using MoeActors.Actors.Cluster;
+using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Tests.Cluster;
 
@@ -16,6 +17,21 @@ public sealed class JournalSettingsTests : IDisposable
         Assert.Equal(place, JournalSettings.PlaceOf(new JournalOptions("sqlite", JournalSettings.Embedded(Path.Combine(folder, "link", "data")))));
         Assert.Equal(place, JournalSettings.PlaceOf(new JournalOptions("sqlite", $"Filename={real}/../data/journal.db;Pooling=false")));
         Assert.NotEqual(place, JournalSettings.PlaceOf(new JournalOptions("sqlite", JournalSettings.Embedded(folder))));
+    }
+
+    [Theory]
+    [InlineData("Mode=ReadWriteCreate")]
+    [InlineData("Data Source=")]
+    [InlineData("no key")]
+    public void A_connection_string_that_names_no_file_is_refused_by_its_key(string connection) => Assert.StartsWith(
+        "persistence.connection-string", Assert.Throws<SpecException>(() => JournalSettings.PlaceOf(new JournalOptions("sqlite", connection))).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_loop_of_links_is_left_to_whoever_opens_the_file()
+    {
+        string loop = Path.Combine(folder, "loop");
+        Directory.CreateSymbolicLink(loop, loop);
+        Assert.EndsWith("journal.db", JournalSettings.PlaceOf(new JournalOptions("sqlite", JournalSettings.Embedded(loop))), StringComparison.Ordinal);
     }
 
     [Fact]

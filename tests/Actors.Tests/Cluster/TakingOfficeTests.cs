@@ -11,7 +11,7 @@ public sealed class TakingOfficeTests
     {
         JournalEntry[] journal =
         [
-            new JournalEntry.CoordinatorStarted("node-1"),
+            new JournalEntry.CoordinatorStarted("node-1") { Journal = "of this journal" },
             new JournalEntry.RunAccepted(Specs.Run().ToJson(), "/run", 0, SampleLedger.Empty(4).ToJson(), "") { Fence = 500 },
             new JournalEntry.CoordinatorStarted("node-2"),
         ];
@@ -24,14 +24,22 @@ public sealed class TakingOfficeTests
         // node-2 was shut out, stopped perhaps, without another entry: the third one's token is newer than its.
         Assert.Equal(501, state.Fence);
         Assert.Equal(502, TakingOffice.Fenced(state, journal.Length + 1).Fence);
-
+        Assert.Equal("of this journal", state.JournalId);
     }
 
     [Theory]
-    [InlineData(0, 500, false)] // nobody has been there: its predecessor died first
-    [InlineData(500, 501, false)] // a predecessor of the predecessor
-    [InlineData(501, 501, false)] // the predecessor, which may be stopped and hold the lock
-    [InlineData(502, 501, true)] // somebody this journal does not know
-    public void The_lock_is_waited_for_only_where_another_cluster_may_hold_it(long folder, long predecessor, bool needed) =>
-        Assert.Equal(needed, TakingOffice.NeedsLock(folder, predecessor));
+    [InlineData(0, "", false)] // nobody has been there: its predecessor died first
+    [InlineData(7, "ours", false)] // a predecessor, which may be stopped and hold the lock
+    [InlineData(7, "theirs", true)] // another cluster's
+    [InlineData(7, "", true)] // somebody's
+    public void The_lock_is_waited_for_where_another_cluster_may_hold_it(long token, string owner, bool needed) =>
+        Assert.Equal(needed, TakingOffice.NeedsLock(token, owner, "ours"));
+
+    [Theory]
+    [InlineData(6, "theirs", 7)]
+    [InlineData(7, "theirs", 8)] // both journals are as young
+    [InlineData(7, "ours", 7)]
+    [InlineData(9, "ours", 10)]
+    public void The_token_of_one_that_fences_a_folder_is_no_other_journals(long token, string owner, long own) =>
+        Assert.Equal(own, TakingOffice.Above(token, owner, new CoordinatorState { Fence = 7, JournalId = "ours" }));
 }

@@ -23,7 +23,6 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
     private readonly Queue<Action> stash = new();
     private CoordinatorState state = new();
     private int sequence;
-    private long newestFence;
     private bool persisting, inOffice;
     private int grace;
 
@@ -38,8 +37,8 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
             state = TakingOffice.Replay(state, Entries.Read(entry), ++sequence);
         }
 
-        newestFence = state.Fence;
-        Persist([new JournalEntry.CoordinatorStarted(process.Identity.Name)], () =>
+        state = state with { JournalId = "sim" };
+        Persist([new JournalEntry.CoordinatorStarted(process.Identity.Name) { Journal = state.JournalId }], () =>
         {
             state = TakingOffice.Fenced(state, sequence);
             world.Trace?.Add(world.Clock.Now, process.Identity.Incarnation, $"coordinator with fence {state.Fence}");
@@ -95,7 +94,7 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
     /// <summary>A client submits the run; it asks again until it is accepted.</summary>
     public void Submit() => Run(() =>
     {
-        if (inOffice && state.Phase == RunPhase.Idle && OpenFolder(lockNeeded: true) is null)
+        if (inOffice && state.Phase == RunPhase.Idle && OpenFolder(lockDemanded: true) is null)
         {
             FeedNow(new Input.Submitted(world.Setup.Spec, Folder, 0, SampleLedger.Empty(world.Setup.Spec.Training.GlobalBatch), "sim") { Fence = state.Fence });
         }
@@ -214,7 +213,7 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
 
     private void TakeOver(int left)
     {
-        string? problem = OpenFolder(lockNeeded: false);
+        string? problem = OpenFolder(lockDemanded: false);
         if (problem is not null && left > 0)
         {
             process.In(SimClock.Second / 4, () => TakeOver(left - 1));
@@ -283,18 +282,18 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
         }
     }
 
-    private string? OpenFolder(bool lockNeeded)
+    private string? OpenFolder(bool lockDemanded)
     {
         try
         {
-            bool needed = lockNeeded || TakingOffice.NeedsLock(world.StoreOf(process).Fence(), newestFence);
+            (long token, string owner) = world.StoreOf(process).StandingFence();
+            bool needed = lockDemanded || TakingOffice.NeedsLock(token, owner, state.JournalId);
             if (!world.Lock(process) && needed)
             {
                 return "the run folder is locked";
             }
 
-            world.Seams.RaiseFence(world.StoreOf(process), state.Fence);
-            newestFence = state.Fence;
+            world.Seams.RaiseFence(world.StoreOf(process), state.Fence, state.JournalId);
             world.Oracle.TookOffice(state.Fence);
             return null;
         }

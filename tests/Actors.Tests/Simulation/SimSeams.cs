@@ -30,7 +30,7 @@ internal class SimSeams
     /// <summary>Time until a checkpoint whose parts are complete is published, as drawn.</summary>
     public virtual long PublishingTakes(long drawn) => drawn;
 
-    public virtual void RaiseFence(CheckpointStore store, long token) => store.RaiseFence(token);
+    public virtual void RaiseFence(CheckpointStore store, long token, string owner) => store.RaiseFence(token, owner);
 
     public virtual bool Admits(OrderFence fence, long token) => fence.Admits(token);
 

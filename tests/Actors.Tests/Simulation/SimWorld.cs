@@ -343,7 +343,7 @@ internal sealed class SimWorld
         Manifest newest = store.Newest() ?? throw new SimViolation("CK-2", "the run is over and nothing is saved");
         SimViolation.Unless(newest.Step == Setup.Spec.Training.Steps, "CK-2", () => $"the run is over, its newest checkpoint is of step {newest.Step}");
 
-        // A file that was altered where it lies is found, and what is read is right or is not read at all.
+        // What was altered where it lies is found, or harmless: nothing else is reported, and what is read is right or is not read at all.
         IReadOnlyList<CheckpointProblem> problems = store.Verify(newest.Step);
         SimViolation.Unless(problems.All(p => Disk.Corrupted.Contains(p.File)), "CK-1", () => problems.First(p => !Disk.Corrupted.Contains(p.File)).Message);
         using var reader = new CheckpointReader(store.Storage, newest);

@@ -129,10 +129,19 @@ public sealed class PublicationTests
         store.Publish(state.Write(folder.Path, 7, 1, token: 8), SampleState.Expected);
         Assert.Equal(7, store.Newest()!.Step);
 
+        // Whose a token is: of two journals that count alike only one may have it.
+        Assert.Equal((8, ""), store.StandingFence());
+        store.RaiseFence(8, "a");
+        store.RaiseFence(8, "a");
+        Assert.Equal((8, "a"), new CheckpointStore(folder.Path).StandingFence());
+        Assert.Contains("of another journal", Assert.Throws<CheckpointException>(() => store.RaiseFence(8, "b")).Message, StringComparison.Ordinal);
+        store.RaiseFence(9, "b");
+        Assert.Equal((9, "b"), store.StandingFence());
+
         byte[] fence = File.ReadAllBytes(Path.Combine(folder.Path, "fence.json"));
         fence[^3] ^= 1;
         File.WriteAllBytes(Path.Combine(folder.Path, "fence.json"), fence);
-        Assert.Contains("fence.json: altered", Assert.Throws<CheckpointException>(() => store.RaiseFence(9)).Message);
+        Assert.Contains("fence.json: altered", Assert.Throws<CheckpointException>(() => store.RaiseFence(10)).Message);
     }
 
     [Fact]

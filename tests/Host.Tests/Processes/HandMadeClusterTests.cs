@@ -23,6 +23,11 @@ public sealed class HandMadeClusterTests
             await cluster.AddAsync(name);
         }
 
+        // If the coordinator moved there, it would find no run.
+        Ended elsewhere = await world.RunAsync("node", "--join", cluster.Address, "--data-dir", world.File("elsewhere"), "--set", $"cluster.secret={Secret}", "--set", "node.name=d");
+        Assert.Equal(ExitCodes.Cluster, elsewhere.Code);
+        Assert.Contains("give the nodes of one machine the same --data-dir", elsewhere.Error, StringComparison.Ordinal);
+
         string[] run = ["--preset", "tiny", "--data", world.Text, "--json"];
         Ended started = await cluster.RunAsync("start", [.. run, "--run-dir", world.Run, "--steps", "12"]);
         Assert.True(started.Code == 0, started.Error);
@@ -44,7 +49,7 @@ public sealed class HandMadeClusterTests
         }
 
         await ReadableAsync(world);
-        world.NothingIsLeft("a", "b", "c", "stopped", "diagnosis.zip");
+        world.NothingIsLeft("data", "elsewhere", "stopped", "diagnosis.zip");
     }
 
     private static async Task MetricsAnswerAsync(HandMadeCluster cluster)

@@ -56,6 +56,6 @@ public sealed class ReturningNodeTests
             Assert.Equal(ExitCodes.Interrupted, (await process.EndedAsync()).Code);
         }
 
-        world.NothingIsLeft("a", "b", "c", "undisturbed");
+        world.NothingIsLeft("data", "undisturbed");
     }
 }

@@ -34,7 +34,7 @@ public sealed partial class RollingUpgradeTests
             "--set", "cluster.secret=hush-23", "--set", "cluster.mixed-builds=on", "--set", "recovery.grace=50 ms", "--set", "recovery.settle=500 ms",
             "--set", "faults.enabled=on", "--set", "faults.random-delay=10 ms",
         ];
-        var cluster = new HandMadeCluster(world, flags) { Data = world.File("data") };
+        var cluster = new HandMadeCluster(world, flags);
         foreach (string name in (string[])["a", "b", "c"])
         {
             await cluster.AddAsync(name);

@@ -10,8 +10,8 @@ internal sealed class HandMadeCluster(World world, params string[] flags)
 
     public IReadOnlyList<(MoeProcess Process, string Address, Uri? Http)> Nodes => nodes;
 
-    /// <summary>The folder of all nodes, with the journal that outlives any of them; null: each has its own.</summary>
-    public string? Data { get; init; }
+    /// <summary>The folder of all nodes, with the journal that outlives any of them.</summary>
+    public string Data { get; } = world.File("data");
 
     public string Address => nodes[0].Address;
 
@@ -20,7 +20,7 @@ internal sealed class HandMadeCluster(World world, params string[] flags)
     {
         string[] join = nodes.Count == 0 ? [] : ["--join", .. nodes.Where(n => NativeProcess.Signal(n.Process.Pid, 0)).Select(n => n.Address)];
         MoeProcess process = world.Start([
-            "node", "--port", port, "--data-dir", Data ?? world.File(name), .. join, "--set", $"node.name={name}", .. flags]);
+            "node", "--port", port, "--data-dir", Data, .. join, "--set", $"node.name={name}", .. flags]);
         string line = await process.SaysAsync("\"listening\"");
         using JsonDocument told = JsonDocument.Parse(line);
         names.Add(name);

@@ -29,12 +29,18 @@ internal sealed class CorruptShardFile(AgentServices node) : FaultInjector(node)
     public override string Begin(FaultOrder order)
     {
         string file = NewestCheckpointFile.LargestOf(order.RunFolder);
+        Damage(file);
+        return $"a byte of {Path.GetFileName(file)} changes";
+    }
+
+    /// <summary>Another byte in the middle; twice is not undone, as a bit that flips twice would be.</summary>
+    internal static void Damage(string file)
+    {
         using var stream = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         stream.Position = stream.Length / 2;
         int old = stream.ReadByte();
         stream.Position--;
-        stream.WriteByte((byte)(old ^ 0x10));
+        stream.WriteByte((byte)(old + 0x10));
         stream.Flush(flushToDisk: true);
-        return $"a bit of {Path.GetFileName(file)} flips";
     }
 }

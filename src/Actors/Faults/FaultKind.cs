@@ -87,6 +87,9 @@ public sealed record FaultKind(string Name, TargetForm Form, bool Lasting, Evide
     /// <summary>Whether it makes sense only while a run is under way.</summary>
     public bool NeedsRun { get; init; } = true;
 
+    /// <summary>Whether the target's process ends at once: it is no target and no observer of anything from then on.</summary>
+    public bool EndsProcess { get; init; }
+
     /// <summary>How long the observer looks before the fault counts as not taken; the duration of a lasting kind comes on top.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -14,14 +14,14 @@ public static class FaultKinds
     /// <summary>The kinds, in the order of the list.</summary>
     public static IReadOnlyList<FaultKind> All { get; } =
     [
-        new("kill-process", TargetForm.Node, false, Evidence.Gone, "SIGKILL: no handler runs, nothing is flushed") { NeedsRun = false },
+        new("kill-process", TargetForm.Node, false, Evidence.Gone, "SIGKILL: no handler runs, nothing is flushed") { NeedsRun = false, EndsProcess = true },
         new("kill-at-phase", TargetForm.Node, true, Evidence.Gone, "SIGKILL when the process next enters a phase, within the time given")
         {
             Parameters = [new("phase", "recovery", "forward, dispatch, backward, reduction, update, snapshot, persist, commit, recovery or evaluation")],
         },
         new("stop-process", TargetForm.Node, true, Evidence.Stopped, "SIGSTOP, and SIGCONT when the time is over") { NeedsRun = false },
         new("slow-process", TargetForm.Node, true, Evidence.Throttled, "stopped and continued in quick turns, so that a share of the time is left") { NeedsRun = false, Parameters = [Share] },
-        new("leave", TargetForm.Node, false, Evidence.Left, "the node leaves the cluster in order; its supervisor starts another") { NeedsRun = false },
+        new("leave", TargetForm.Node, false, Evidence.Left, "the node leaves the cluster in order; its supervisor starts another") { NeedsRun = false, EndsProcess = true },
         new("join", TargetForm.Node, false, Evidence.Joined, "the supervisor of the node's process starts one more node, which joins") { NeedsRun = false, Patience = TimeSpan.FromSeconds(60) },
         new("clock-jump", TargetForm.Node, true, Evidence.Probe, "the node's wall clock jumps, and back when the time is over")
         {

@@ -137,8 +137,9 @@ public static class AdminMachine
             }
 
             FaultKind kind = FaultKinds.Find(fault.Kind)!;
-            (ResolvedTarget? target, string reason) = FaultTarget.Resolve(kind, fault.Target, next.Cluster);
-            NodeIdentity? observer = target is null ? null : FaultObservers.Choose(kind, target, next.Cluster);
+            Topology there = Staying(next);
+            (ResolvedTarget? target, string reason) = FaultTarget.Resolve(kind, fault.Target, there);
+            NodeIdentity? observer = target is null ? null : FaultObservers.Choose(kind, target, there);
             if (target is null || observer is null)
             {
                 // A node that is being started again, a coordinator that has just taken office: they are waited for, not for ever.
@@ -157,6 +158,18 @@ public static class AdminMachine
         }
 
         return next;
+    }
+
+    /// <summary>The cluster without processes that another fault ends, though they may still be seen: what such a one was told would be lost with it, and called a fault that did not take.</summary>
+    private static Topology Staying(AdminState state)
+    {
+        HashSet<string> ending =
+        [
+            .. state.Faults.Values
+                .Where(f => f.Order is not null && f.State is not (FaultState.Failed or FaultState.Cancelled) && FaultKinds.Find(f.Kind)!.EndsProcess)
+                .Select(f => f.Order!.Nodes[0].Incarnation),
+        ];
+        return state.Cluster with { Nodes = [.. state.Cluster.Nodes.Where(n => !ending.Contains(n.Incarnation))] };
     }
 
     private static AdminState Begin(AdminState state, AdminFault fault, long now, List<Effect> effects)

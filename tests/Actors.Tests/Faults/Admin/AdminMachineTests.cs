@@ -75,6 +75,23 @@ public sealed class AdminMachineTests
         Assert.Equal(FaultState.Failed, Step(waits, new Input.Tick(31_000, away)).State.Faults[1].State);
     }
 
+    [Theory]
+    [InlineData("leave")]
+    [InlineData("kill-process")]
+    public void A_process_that_another_fault_ends_is_no_target_any_more_though_it_is_still_seen(string ends)
+    {
+        // Found by a random campaign (seed 2137): node-3 left with an order that nobody had read.
+        (AdminState state, _) = Step(Start, new Input.Asked(0, Some.Fault(ends, "node-3"), Some.Cluster(3, step: 5)));
+        (state, IReadOnlyList<Effect> effects) = Step(state, new Input.Asked(10, Some.Fault("corrupt-shard-file", "node-3"), Some.Cluster(3, step: 5)));
+        Assert.DoesNotContain(effects, e => e is Effect.Tell);
+        Assert.Equal(FaultState.Scheduled, state.Faults[2].State);
+
+        NodeIdentity again = Some.Node("node-3") with { Incarnation = "another" };
+        (state, effects) = Step(state, new Input.Tick(3_000, Some.Cluster(3, step: 9) with { Nodes = [Some.Node("node-1"), Some.Node("node-2"), again] }));
+        Assert.Equal((FaultState.Arming, "another"), (state.Faults[2].State, state.Faults[2].Order!.Nodes[0].Incarnation));
+        Assert.Equal("node-2", state.Faults[2].Observer!.Name);
+    }
+
     [Fact]
     public void What_waits_for_a_step_begins_there_and_fails_when_the_run_ends_before()
     {

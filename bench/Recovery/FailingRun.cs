@@ -13,7 +13,7 @@ internal sealed class FailingRun : IDisposable
     private static readonly string[] Settings =
     [
         "supervision.restart-budget=1000000", "supervision.backoff-max=100 ms", "faults.enabled=on", "faults.max-active=8", "recovery.settle=0 s",
-        "cluster.failure-detector.heartbeat-interval=100 ms", "cluster.failure-detector.acceptable-pause=700 ms", "cluster.split-brain.stable-after=400 ms",
+        "cluster.failure-detector.heartbeat-interval=100 ms", "cluster.failure-detector.acceptable-pause=800 ms", "cluster.split-brain.stable-after=500 ms",
     ];
 
     private readonly BenchContext context;

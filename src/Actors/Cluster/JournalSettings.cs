@@ -1,5 +1,3 @@
-using System.Data.Common;
-
 using Akka.Configuration;
 using Akka.Persistence.Sql;
 
@@ -7,15 +5,9 @@ using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Cluster;
 
-/// <summary>Akka.Persistence.Sql's configuration of the coordinator's journal.</summary>
+/// <summary>PURE: Akka.Persistence.Sql's configuration of the coordinator's journal.</summary>
 public static class JournalSettings
 {
-    /// <summary>What SQLite's connection strings call the file.</summary>
-    private static readonly string[] SourceKeys = ["Data Source", "DataSource", "Filename"];
-
-    /// <summary>Links followed on the way to a file, as many as Linux follows.</summary>
-    private const int MostLinks = 40;
-
     /// <summary>Configuration for <paramref name="journal"/>.</summary>
     public static Config Of(JournalOptions journal)
     {
@@ -48,41 +40,6 @@ public static class JournalSettings
               }
             }
             """).WithFallback(SqlPersistence.DefaultConfiguration);
-    }
-
-    /// <summary>Where it is, without any secret: "postgresql", or the embedded journal's file, links followed. Reads the file system. Throws <see cref="SpecException"/> where the connection string names no file.</summary>
-    public static string PlaceOf(JournalOptions journal)
-    {
-        if (journal.Provider != "sqlite")
-        {
-            return journal.Provider;
-        }
-
-        try
-        {
-            var parts = new DbConnectionStringBuilder { ConnectionString = journal.ConnectionString };
-            string? file = SourceKeys.Select(k => parts.TryGetValue(k, out object? value) ? value.ToString() : null).FirstOrDefault(v => !string.IsNullOrEmpty(v));
-            return file is null
-                ? throw new SpecException("persistence.connection-string names no file: expected \"Data Source=FILE\" for sqlite")
-                : RealPath(Path.GetFullPath(file), MostLinks);
-        }
-        catch (ArgumentException e)
-        {
-            throw new SpecException($"persistence.connection-string: {e.Message} Expected \"Data Source=FILE\" for sqlite; a --data-dir must have no ; in its name");
-        }
-    }
-
-    private static string RealPath(string path, int links)
-    {
-        string real = Path.GetPathRoot(path)!;
-        foreach (string part in path[real.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
-        {
-            // A loop of links is left as it is: whoever opens the file will say so.
-            string next = Path.Combine(real, part);
-            real = links > 0 && new FileInfo(next).LinkTarget is { } target ? RealPath(Path.GetFullPath(target, real), --links) : next;
-        }
-
-        return real;
     }
 
     /// <summary>Connection string of an embedded journal in <paramref name="folder"/>.</summary>

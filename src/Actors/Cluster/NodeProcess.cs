@@ -66,7 +66,7 @@ public sealed class NodeProcess : IAsyncDisposable
             var identity = new NodeIdentity(
                 options.Name, incarnation, ControlSystem.AddressOf(system, $"{host}:{port}").ToString(), Environment.MachineName, Environment.ProcessId,
                 ProcessTable.OwnStart, exchange.LocalAddress, Environment.ProcessorCount, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
-                ProtocolVersion.Build, ProtocolVersion.Current, JournalSettings.PlaceOf(options.Journal));
+                ProtocolVersion.Build, ProtocolVersion.Current, JournalPlace.Of(options.Journal));
             var node = new NodeProcess(system, exchange, flight, new CheckpointPlaces(options.ObjectStore, faults?.Storage, options.Clock), faults, identity);
             if (options.Join.Count > 0)
             {

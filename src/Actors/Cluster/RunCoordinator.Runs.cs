@@ -95,7 +95,7 @@ internal sealed partial class RunCoordinator
             }
             catch (IOException e) when (!needed)
             {
-                log.Warning("{0} is held by this run's former coordinator: the fence shuts that one out, and the lock is taken as soon as it is free ({1})", folder, e.Message);
+                log.Warning("{0} is still locked, by this run's former coordinator or by a command that prunes its checkpoints: the fence shuts either out, and the lock is taken as soon as it is free ({1})", folder, e.Message);
             }
 
             checkpoints.RaiseFence(state.Fence, state.JournalId);

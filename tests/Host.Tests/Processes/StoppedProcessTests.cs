@@ -21,7 +21,7 @@ public sealed class StoppedProcessTests(UndisturbedRun undisturbed)
         await using var world = new World();
         await StopAsync(world, "node-1");
         string logs = string.Concat(Directory.EnumerateFiles(Path.Combine(world.Run, "logs"), "node-*.log").Order().Select(File.ReadAllText));
-        Assert.Contains("is held by this run's former coordinator", logs, StringComparison.Ordinal);
+        Assert.Contains("is still locked, by this run's former coordinator", logs, StringComparison.Ordinal);
         Assert.Contains($"{world.Run} is locked by this coordinator", logs, StringComparison.Ordinal);
     }
 

@@ -62,6 +62,9 @@ public class NodeLogTests
         {
             system.Log.Error(new InvalidOperationException("the cause"), "shard {0} failed", 5);
             system.Log.Debug("too fine");
+
+            // An actor that is stopped drops what waits in its mailbox: it answers this once it has written what came before.
+            await system.ActorSelection("/system/log*").Ask<ActorIdentity>(new Identify(null), TestContext.Current.CancellationToken);
             await system.Terminate();
         }
 

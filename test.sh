@@ -22,13 +22,15 @@ for argument in "$@"; do
 done
 
 # Everything said goes before the closing line, whatever happens.
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 failures=""
 close() {
   local status=$?
   trap - EXIT
   if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
     failed=1 # what stopped the script counts as a failure
   fi
+  # Once more, where the end of a long output is all that is looked at.
+  [ -z "$failures" ] || printf '%s\n' "$failures"
   local line="$passed passed, $failed failed"
   [ "$skipped" = 0 ] || line="$line, $skipped skipped"
   printf '%s\n' "$line"
@@ -100,5 +102,6 @@ for project in "${projects[@]}"; do
   printf '%-16s %5d passed %4d failed %4d skipped  %4d s\n' "$name" "$((total - bad - not_run))" "$((bad + errors))" "$not_run" "$((SECONDS - begun))"
   if [ "$((bad + errors))" != 0 ]; then
     cat "$log"
+    failures+=$(grep -A 8 -F '[FAIL]' "$log" || echo "$name ended without naming a failed test")$'\n'
   fi
 done

@@ -82,7 +82,7 @@ public sealed class PostgresLeaseTests(PostgresServer server) : IClassFixture<Po
         cluster.Nodes[1 - silent].Process.Signal(NativeProcess.Interrupt);
         Assert.Equal(ExitCodes.Interrupted, (await cluster.Nodes[1 - silent].Process.EndedAsync()).Code);
         Assert.Equal([2, 1], new RunRecord(world.Run).Epochs.Select(e => e.Nodes.Length));
-        world.NothingIsLeft("a", "b", "cluster.conf");
+        world.NothingIsLeft("data", "cluster.conf");
     }
 
     private static int PortOf(string address) => int.Parse(address.Split(':')[^1], System.Globalization.CultureInfo.InvariantCulture);

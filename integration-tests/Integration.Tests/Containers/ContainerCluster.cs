@@ -8,6 +8,8 @@ using DotNet.Testcontainers.Containers;
 using DotNet.Testcontainers.Images;
 using DotNet.Testcontainers.Networks;
 
+using Microsoft.Extensions.Logging.Abstractions;
+
 using MoeActors.Host.Commands;
 using MoeActors.Host.Reports;
 using MoeActors.Host.Tests.Processes.Harness;
@@ -204,7 +206,7 @@ internal sealed class ContainerCluster : IAsyncDisposable
         for (int attempt = 0; ; attempt++)
         {
             subnet = $"10.231.{Interlocked.Increment(ref networks) % 250}";
-            INetwork made = new NetworkBuilder().WithName($"moe-{id}-{attempt}").WithCreateParameterModifier(
+            INetwork made = new NetworkBuilder().WithLogger(NullLogger.Instance).WithName($"moe-{id}-{attempt}").WithCreateParameterModifier(
                 p => p.IPAM = new IPAM { Config = [new IPAMConfig { Subnet = $"{subnet}.0/24" }] }).Build();
             try
             {
@@ -219,6 +221,7 @@ internal sealed class ContainerCluster : IAsyncDisposable
     }
 
     private ContainerNode Make(string name, string address) => new(name, address, network.Name, new ContainerBuilder(engine.Image)
+        .WithLogger(NullLogger.Instance)
         .WithImagePullPolicy(PullPolicy.Never)
         .WithName($"moe-{id}-{name}")
         .WithHostname(name)

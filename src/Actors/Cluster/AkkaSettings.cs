@@ -31,12 +31,6 @@ public static class AkkaSettings
                 acquire-lease-delay-for-minority = 2s
               }
             }
-            failure-detector {
-              implementation-class = "{{typeof(ProvenFailureDetector).FullName}}, {{typeof(ProvenFailureDetector).Assembly.GetName().Name}}"
-              heartbeat-interval = {{Ms(options.Detection.Heartbeat)}}
-              acceptable-heartbeat-pause = {{Ms(options.Detection.AcceptablePause)}}
-              expected-response-after = {{Ms(options.Detection.ExpectedResponse)}}
-            }
             gossip-interval = {{Ms(options.Detection.Gossip)}}
             leader-actions-interval = {{Ms(options.Detection.LeaderActions)}}
             unreachable-nodes-reaper-interval = {{Ms(options.Detection.Reaper)}}
@@ -71,9 +65,23 @@ public static class AkkaSettings
           }
         }
         """)
+        .WithFallback(Detector(options.Detection))
         .WithFallback(options.Faults.Enabled ? Cuttable : Config.Empty)
         .WithFallback(options.Logging)
         .WithFallback(Common(options.Host, options.Port, options.Tls, options.LogLevel));
+
+    /// <summary>When silence counts as a failure.</summary>
+    internal static Config Detector(DetectionOptions detection) => ConfigurationFactory.ParseString($$"""
+        akka.cluster.failure-detector {
+          implementation-class = "{{typeof(ProvenFailureDetector).FullName}}, {{typeof(ProvenFailureDetector).Assembly.GetName().Name}}"
+          heartbeat-interval = {{Ms(detection.Heartbeat)}}
+          acceptable-heartbeat-pause = {{Ms(detection.AcceptablePause)}}
+          expected-response-after = {{Ms(detection.ExpectedResponse)}}
+
+          # The detector waits for some five deviations more. Akka's least, 100 ms, is meant for heartbeats of a second: with faster ones it would be most of the wait.
+          min-std-deviation = {{Math.Max(1, detection.Heartbeat.TotalMilliseconds / 10).ToString("0", CultureInfo.InvariantCulture)}}ms
+        }
+        """);
 
     /// <summary>Configuration of a client: control plane only, no member.</summary>
     public static Config Client(string host, ControlTls? tls) => ConfigurationFactory.ParseString("akka.actor.provider = remote")

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
+using Akka;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
@@ -23,7 +24,28 @@ public static class ControlSystem
     {
         ActorSystemSetup setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config));
         setup = cut is null ? setup : setup.And(new ControlCutSetup(cut));
-        return ActorSystem.Create(AkkaSettings.SystemName, tls is null ? setup : setup.And(Setup(tls)));
+        ActorSystem system = ActorSystem.Create(AkkaSettings.SystemName, tls is null ? setup : setup.And(Setup(tls)));
+        if (system.Settings.Loggers.Count > 0)
+        {
+            CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseBeforeActorSystemTerminate, "write-log", () => LogWrittenAsync(system));
+        }
+
+        return system;
+    }
+
+    /// <summary>A logger that is stopped drops what waits in its mailbox: it answers once it has written what came before.</summary>
+    private static async Task<Done> LogWrittenAsync(ActorSystem system)
+    {
+        try
+        {
+            await system.ActorSelection("/system/log*").Ask<ActorIdentity>(new Identify(null), TimeSpan.FromSeconds(1)).ConfigureAwait(false);
+        }
+        catch (AskTimeoutException)
+        {
+            // A disk that stands still must not keep a node from its end.
+        }
+
+        return Done.Instance;
     }
 
     /// <summary>Address of the system at "host:port" that speaks as <paramref name="system"/> does; throws <see cref="SpecException"/>.</summary>

@@ -112,7 +112,7 @@ public sealed record DetectionOptions
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Silence accepted beyond the learned interval.</summary>
-    public TimeSpan AcceptablePause { get; init; } = TimeSpan.FromMilliseconds(1500);
+    public TimeSpan AcceptablePause { get; init; } = TimeSpan.FromMilliseconds(1800);
 
     /// <summary>How soon the first heartbeat of a new peer must come.</summary>
     public TimeSpan ExpectedResponse { get; init; } = TimeSpan.FromMilliseconds(500);

@@ -32,6 +32,33 @@ public sealed class ProvenFailureDetectorTests
         Assert.False(registry.IsAvailable(dead));
     }
 
+    [Theory]
+    [InlineData(250, 1800)]
+    [InlineData(100, 800)]
+    public void Silence_is_accepted_for_one_heartbeat_and_the_pause_and_hardly_longer(int heartbeat, int pause)
+    {
+        Config settings = AkkaSettings.Detector(new DetectionOptions { Heartbeat = TimeSpan.FromMilliseconds(heartbeat), AcceptablePause = TimeSpan.FromMilliseconds(pause) })
+            .WithFallback(ConfigurationFactory.FromResource<Akka.Cluster.Cluster>("Akka.Cluster.Configuration.Cluster.conf")).GetConfig("akka.cluster.failure-detector");
+        long now = 0;
+        var detector = new PhiAccrualFailureDetector(
+            settings.GetDouble("threshold"),
+            settings.GetInt("max-sample-size"),
+            settings.GetTimeSpan("min-std-deviation"),
+            settings.GetTimeSpan("acceptable-heartbeat-pause"),
+            settings.GetTimeSpan("heartbeat-interval"),
+            () => now);
+        for (int beat = 0; beat < 1000; beat++)
+        {
+            detector.HeartBeat();
+            now += heartbeat;
+        }
+
+        now += pause - 1;
+        Assert.True(detector.IsAvailable);
+        now += heartbeat;
+        Assert.False(detector.IsAvailable);
+    }
+
     [Fact]
     public void A_detector_that_is_made_anew_for_the_address_knows_nothing_of_the_dead()
     {

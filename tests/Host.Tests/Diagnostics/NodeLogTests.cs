@@ -60,7 +60,7 @@ public class NodeLogTests
         Config config = NodeLogger.Settings(folder.File("node-7.log"), "node-7").WithFallback(ConfigurationFactory.ParseString("akka.loglevel = INFO\nakka.stdout-loglevel = OFF"));
         using (ActorSystem system = ControlSystem.Create(config, null))
         {
-            for (int i = 0; i < 1000; i++)
+            for (int i = 0; i < 20_000; i++)
             {
                 system.Log.Info("step {0}", i);
             }

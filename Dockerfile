@@ -1,4 +1,4 @@
-# The product as an image. The context is a folder that `dotnet publish src/Host -c Release -o FOLDER` has filled:
+# The product as an image. The context is a folder that `dotnet publish src/Host -c Release -p:PublishReadyToRun=true -o FOLDER` has filled:
 #   docker build -f Dockerfile --build-arg BASE=IMAGE -t moe FOLDER
 # BASE holds the ASP.NET Core 10 runtime and the C++ library of GCC 13 or newer: Microsoft's dotnet/aspnet:10.0, or what eng/container-base.sh makes.
 ARG BASE

@@ -68,6 +68,17 @@ if ! "$DOTNET" build MoeActors.sln -c Release -v q -nologo "-p:MoeDevice=cpu" >"
   die "the build failed: see above" 1
 fi
 
+# Processes of the tests run what users run.
+case " ${projects[*]} " in
+  *Host.Tests* | *Integration.Tests*)
+    if ! MOE_DEVICE=cpu eng/build.sh 2>"$logs/build.log"; then
+      cat "$logs/build.log"
+      die "the build failed: see above" 1
+    fi
+    export MOE_TEST_PROGRAM=$here/.moe/app
+    ;;
+esac
+
 tiers=()
 [ "$soak" = 1 ] || tiers+=(-trait- Tier=soak)
 [ "$integration" = 1 ] || tiers+=(-trait- Tier=integration)

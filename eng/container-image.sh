@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The product's image, built from the published product:
+# The product's image, built from the published product (eng/build.sh):
 #   eng/container-image.sh NAME [BASE]      builds it; without BASE the base image is made here, see eng/container-base.sh
 #   eng/container-image.sh --remove NAME    removes it; the base image stays
 set -euo pipefail
@@ -14,10 +14,7 @@ if [ "$1" = --remove ]; then
 fi
 
 base=$("$here/eng/container-base.sh" "${@:2}")
-need_dotnet
-folder=$(mktemp -d)
-trap 'rm -rf -- "$folder"' EXIT
-quiet "$DOTNET" publish "$here/src/Host" -c Release -o "$folder" -v q -nologo -nodeReuse:false -p:MoeDevice=cpu || die "the product cannot be published: see above"
+MOE_DEVICE=cpu "$here/eng/build.sh"
 # Debian's engine has no buildx.
 export DOCKER_BUILDKIT=0
-quiet docker build -f "$here/Dockerfile" --build-arg "BASE=$base" -t "$1" "$folder" || die "the image $1 cannot be built: see above"
+quiet docker build -f "$here/Dockerfile" --build-arg "BASE=$base" -t "$1" "$here/.moe/app" || die "the image $1 cannot be built: see above"

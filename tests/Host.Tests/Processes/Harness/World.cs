@@ -31,8 +31,8 @@ internal sealed class World : IAsyncDisposable
     /// <summary>The corpus.</summary>
     public string Text { get; }
 
-    /// <summary>Where the program lies that is started from now on.</summary>
-    public string Program { get; set; } = AppContext.BaseDirectory;
+    /// <summary>Where the program lies that is started from now on: MOE_TEST_PROGRAM, or what is built along with the tests.</summary>
+    public string Program { get; set; } = Environment.GetEnvironmentVariable("MOE_TEST_PROGRAM") is { Length: > 0 } built ? built : AppContext.BaseDirectory;
 
     /// <summary>The folder tests run in; everything below it belongs to the run.</summary>
     public string Run => File("run");

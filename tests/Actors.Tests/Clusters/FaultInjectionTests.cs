@@ -146,6 +146,7 @@ public sealed class FaultInjectionTests
         Task joined = Task.CompletedTask;
         await cluster.AddNodeAsync("node-1", o => o with { StartNode = () => joined = cluster.AddNodeAsync("node-3") });
         await cluster.AddNodeAsync("node-2");
+        await cluster.KnownAsync(2);
         FaultLine line = await InjectAsync(cluster, "join", "node-1", 0);
         await joined;
         Assert.Equal("over", line.State);

@@ -128,6 +128,14 @@ internal sealed class TestCluster : IAsyncDisposable
     public Task<T> AskAsync<T>(IControlMessage message, int node = 0) =>
         nodes[node].System.ActorSelection("/user/gateway").Ask<T>(message, TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
 
+    /// <summary>Waits until the coordinator knows so many nodes: one that has started still has to introduce itself.</summary>
+    public async Task KnownAsync(int count)
+    {
+        while ((await AskAsync<RunStatus>(new StatusQuery(long.MaxValue))).NodesUp < count)
+        {
+        }
+    }
+
     /// <summary>Waits until a checkpoint beyond the present step is published: the run goes on after whatever happened. A run stopped in the middle of a recovery would leave none.</summary>
     public async Task NextCheckpointAsync()
     {

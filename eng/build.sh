@@ -22,8 +22,8 @@ build() {
   # Sources changed during the build are newer than its beginning, and will be built next time.
   touch "$here/.moe/begun"
   build_key >"$here/.moe/built.new"
-  # No server of the compiler stays behind: it would hold memory and this lock while a model trains.
   rm -rf -- "$app.new"
+  # No server of the compiler stays behind: it would hold memory and this lock while a model trains.
   (cd "$here" && "$DOTNET" publish src/Host -c Release -o "$app.new" -v q -nologo -nodeReuse:false -p:UseSharedCompilation=false \
     -p:CreateHardLinksForPublishFilesIfPossible=true "-p:MoeDevice=$1" "-p:PublishReadyToRun=$2") >"$log" 2>&1 9>&-
 }

@@ -8,6 +8,7 @@ using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Training;
+using MoeActors.Compute.Files;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Cluster;
@@ -52,7 +53,7 @@ public sealed class NodeProcess : IAsyncDisposable
     /// <summary>Starts a node and joins its cluster; throws <see cref="SpecException"/> or <see cref="IOException"/> with one clear sentence.</summary>
     public static async Task<NodeProcess> StartAsync(NodeOptions options, CancellationToken cancellation)
     {
-        Directory.CreateDirectory(options.DataFolder);
+        PrivateFiles.CreateFolder(options.DataFolder);
         NodeFaults? faults = options.Faults.Enabled ? new NodeFaults(options) : null;
         ActorSystem system = await StartSystemAsync(options, faults?.Control).ConfigureAwait(false);
         try

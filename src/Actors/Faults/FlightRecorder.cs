@@ -1,5 +1,7 @@
 using System.IO.MemoryMappedFiles;
 
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Actors.Faults;
 
 /// <summary>What a flight recorder held when it was read: the last moments of a process, where it is gone.</summary>
@@ -27,10 +29,10 @@ public sealed class FlightRecorder : IDisposable
     /// <summary>Creates or takes over the recorder at <paramref name="path"/>.</summary>
     public FlightRecorder(string path, KillPlan kills)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        PrivateFiles.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
 
         // Written, not only sized: a store into a mapped page that a full disk has no block for ends the process with SIGBUS, this write with a sentence.
-        var held = new FileStream(path, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        FileStream held = PrivateFiles.Create(path);
         held.Write(new byte[Bytes]);
         held.Flush(flushToDisk: true);
         file = MemoryMappedFile.CreateFromFile(held, null, Bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false);
@@ -77,8 +79,9 @@ public sealed class FlightRecorder : IDisposable
     {
         try
         {
-            byte[] raw = File.ReadAllBytes(path);
-            return raw.Length < 25
+            using FileStream file = PrivateFiles.OpenToRead(path);
+            byte[] raw = new byte[Bytes];
+            return file.ReadAtLeast(raw, Bytes, throwOnEndOfStream: false) < 25
                 ? null
                 : new FlightRecord(
                     BitConverter.ToInt32(raw, 0), BitConverter.ToInt32(raw, 4), BitConverter.ToInt64(raw, 8),

@@ -30,5 +30,5 @@ public enum ProgressEventKind
 public sealed record ProgressEvent(ProgressEventKind Kind, string Message)
 {
     /// <summary>One line for the user; what came from a peer or a file cannot command the terminal it is shown on.</summary>
-    public string Message { get; init; } = PlainText.Line(Message);
+    public string Message { get; init; } = PlainText.Line(Message.ReplaceLineEndings(" "));
 }

@@ -26,7 +26,7 @@ public sealed class JournalCheckTests : IDisposable
 
     [Theory]
     [InlineData(0)]
-    [InlineData(5000)]
+    [InlineData(4096)]
     public async Task A_damaged_one_is_named_with_the_remedy_and_a_code_that_no_new_process_changes(int at)
     {
         Fill();

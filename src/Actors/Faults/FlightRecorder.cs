@@ -28,17 +28,26 @@ public sealed class FlightRecorder : IDisposable
 
     /// <summary>Creates or takes over the recorder at <paramref name="path"/>.</summary>
     public FlightRecorder(string path, KillPlan kills)
+        : this(Create(path), kills)
     {
-        PrivateFiles.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
 
+    /// <summary>Records into an open file, which it owns from now on.</summary>
+    internal FlightRecorder(FileStream held, KillPlan kills)
+    {
         // Written, not only sized: a store into a mapped page that a full disk has no block for ends the process with SIGBUS, this write with a sentence.
-        FileStream held = PrivateFiles.Create(path);
         held.Write(new byte[Bytes]);
         held.Flush(flushToDisk: true);
         file = MemoryMappedFile.CreateFromFile(held, null, Bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false);
         view = file.CreateViewAccessor(0, Bytes);
         view.Write(0, Environment.ProcessId);
         this.kills = kills;
+    }
+
+    private static FileStream Create(string path)
+    {
+        PrivateFiles.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        return PrivateFiles.Create(path);
     }
 
     /// <summary>Compute lane: <paramref name="phase"/> of <paramref name="step"/> begins.</summary>

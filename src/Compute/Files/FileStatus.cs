@@ -16,6 +16,9 @@ internal readonly record struct FileStatus(uint Owner, int Mode, uint Links)
 
     public bool IsLink => (Mode & Kind) == Link;
 
+    /// <summary>Whether a new file may take its place: a folder or a device is not given up for one.</summary>
+    public bool IsReplaceable => IsRegular || IsLink;
+
     /// <summary>Whether it belongs to this process's user.</summary>
     public bool IsOwn => Owner == Posix.User();
 

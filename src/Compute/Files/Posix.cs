@@ -37,15 +37,21 @@ internal static unsafe partial class Posix
         return fd < 0 ? null : new SafeFileHandle(fd, ownsHandle: true);
     }
 
-    /// <summary>Creates a new file in the place of whatever has the name, a link included; null with the error number when it fails.</summary>
+    /// <summary>Creates a new file in the place of a file or a link that has the name; null with the error number when it fails, as where a folder or a device has it.</summary>
     public static SafeFileHandle? CreateAnew(string path, int flags, out int error)
     {
         for (int attempt = 1; ; attempt++)
         {
             SafeFileHandle? file = Open(path, flags | Create | Exclusive | NoFollow, out error);
-            if (file is not null || error != Exists || attempt == Attempts || (Unlink(path, folder: false) is not (0 or NoEntry) and var refused && (error = refused) != 0))
+            if (file is not null || error != Exists || attempt == Attempts || Status(path, out _) is { IsReplaceable: false })
             {
                 return file;
+            }
+
+            if (Unlink(path, folder: false) is not (0 or NoEntry) and var refused)
+            {
+                error = refused;
+                return null;
             }
         }
     }
@@ -151,6 +157,7 @@ internal static unsafe partial class Posix
     {
         Access or 1 => new UnauthorizedAccessException($"{path}: permission denied"),
         NoSpace or Quota => new IOException($"{path}: no space left on the disk"),
+        Exists => new IOException($"{path}: is there, and no file that can be replaced"),
         NoEntry => new FileNotFoundException($"{path}: not found"),
         NotFolder => new DirectoryNotFoundException($"{path}: not found, or a part of it is no folder"),
         Loop => new IOException($"{path}: is a link, and no link is followed here"),

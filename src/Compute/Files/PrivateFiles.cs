@@ -41,7 +41,7 @@ public static class PrivateFiles
         Directory.CreateDirectory(folder, FolderMode);
     }
 
-    /// <summary>Creates a new file in the place of whatever has the name: a former file keeps its content for those who have it open, a link is removed and not followed.</summary>
+    /// <summary>Creates a new file in the place of a file or a link: a former file keeps its content for those who have it open, a link is removed and not followed.</summary>
     public static FileStream Create(string path) => new(
         Posix.CreateAnew(path, Posix.ReadWrite, out int error) ?? throw Posix.Error(path, error), FileAccess.ReadWrite, bufferSize: 1);
 
@@ -53,6 +53,11 @@ public static class PrivateFiles
     /// <param name="durable">Whether content and name survive a power failure when this returns (where the file system can promise it).</param>
     public static void Replace(string path, Action<FileStream> fill, bool durable = true)
     {
+        if (FileStatus.Of(path) is { IsReplaceable: false })
+        {
+            throw Posix.Error(path, Posix.Exists);
+        }
+
         string temporary = $"{path}.{Environment.ProcessId}-{Guid.NewGuid():N}{TemporarySuffix}";
         try
         {

@@ -79,6 +79,25 @@ public sealed class PrivateFilesTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_or_a_device_is_not_given_up_for_a_file()
+    {
+        // A pipe stands for all that is no file: a device can be made by root only.
+        using (Process make = Process.Start("mkfifo", [At("pipe")]))
+        {
+            make.WaitForExit();
+        }
+
+        foreach (Action<string> write in (Action<string>[])[p => PrivateFiles.Replace(p, "x"), p => PrivateFiles.Create(p).Dispose()])
+        {
+            Assert.Throws<IOException>(() => write(At("pipe")));
+            Assert.Throws<IOException>(() => write(folder.Path));
+        }
+
+        Assert.False(FileStatus.Of(At("pipe"))!.Value.IsReplaceable);
+        Assert.Equal([At("pipe")], Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
     public void What_is_appended_stands_at_the_end_whoever_else_appends()
     {
         using FileStream one = PrivateFiles.OpenToAppend(At("log")), other = PrivateFiles.OpenToAppend(At("log"));

@@ -9,6 +9,7 @@ using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Training;
+using MoeActors.Compute.Files;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Cluster;
@@ -55,7 +56,7 @@ public sealed class NodeProcess : IAsyncDisposable
     /// <summary>Starts a node and joins its cluster; throws <see cref="SpecException"/> or <see cref="IOException"/> with one clear sentence.</summary>
     public static async Task<NodeProcess> StartAsync(NodeOptions options, CancellationToken cancellation)
     {
-        Directory.CreateDirectory(options.DataFolder);
+        PrivateFiles.CreateFolder(options.DataFolder);
         NodeFaults? faults = options.Faults.Enabled ? new NodeFaults(options) : null;
         var credentials = ControlCredentials.Of(options.Tls, options.Secret);
         ActorSystem system = await StartSystemAsync(options, credentials, faults?.Control).ConfigureAwait(false);

@@ -101,7 +101,8 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         base.OnPersistFailure(cause, @event, sequenceNr);
 
         // A singleton that stops is not started again where it was: without this a full disk would leave the cluster without a coordinator.
-        options.Exit(NodeExit.CoordinatorFailed, $"the coordinator's journal refused an entry: {cause.Message}");
+        (int code, string reason) = JournalDamage.Of(cause) is { } damage ? (NodeExit.JournalDamaged, damage) : (NodeExit.CoordinatorFailed, $"the coordinator's journal refused an entry: {cause.Message}");
+        options.Exit(code, reason);
     }
 
     protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr) => OnPersistFailure(cause, @event, sequenceNr);
@@ -109,7 +110,8 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
     protected override void OnRecoveryFailure(Exception reason, object? message = null)
     {
         base.OnRecoveryFailure(reason, message);
-        options.Exit(NodeExit.CoordinatorFailed, $"the coordinator's journal cannot be read: {reason.Message}");
+        string? damage = JournalDamage.Of(reason);
+        options.Exit(damage is null ? NodeExit.CoordinatorFailed : NodeExit.JournalDamaged, $"the coordinator's journal cannot be read: {damage ?? reason.Message}");
     }
 
     private bool IsMember(NodeIdentity node) =>

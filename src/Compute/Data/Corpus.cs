@@ -44,7 +44,7 @@ public sealed class Corpus : IDisposable
     /// <param name="data">Paths, split, and the hashes expected.</param>
     /// <param name="tokenizer">Tokenizer of the run.</param>
     /// <param name="context">Tokens of one sequence.</param>
-    /// <param name="cacheFolder">Where encoded text is kept; null = a folder of this user below the system's temporary folder. Unused for bytes.</param>
+    /// <param name="cacheFolder">Where encoded text is kept; null = in the user's cache ($XDG_CACHE_HOME, else ~/.cache). It must be this user's alone. Unused for bytes.</param>
     public static Corpus Open(DataSpec data, ITokenizer tokenizer, int context, string? cacheFolder = null)
     {
         SpecException.Require(data.ValidationShare is >= 0 and < 1, "data.validation-share", data.ValidationShare, "at least 0 and below 1");
@@ -58,7 +58,7 @@ public sealed class Corpus : IDisposable
 
             // In decimal, so that 0.1 is a tenth: the same cut for the same share, without binary rounding.
             long cut = (long)Math.Floor(text.Length * (1 - (decimal)data.ValidationShare));
-            tokens = tokenizer is ByteTokenizer ? null : TokenCache.Open(text, tokenizer, cut, cacheFolder ?? TokenCache.DefaultFolder);
+            tokens = tokenizer is ByteTokenizer ? null : TokenCache.Open(text, tokenizer, cut, cacheFolder ?? TokenFolders.Default());
             var corpus = new Corpus(text, tokenizer, tokens, cut);
             corpus.Check(data, context);
             return corpus;

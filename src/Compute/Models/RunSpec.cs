@@ -285,7 +285,10 @@ public sealed record RunSpec
     {
         try
         {
-            return JsonSerializer.Deserialize<RunSpec>(json, Options) ?? throw new SpecException($"{source}: empty run record");
+            RunSpec spec = JsonSerializer.Deserialize<RunSpec>(json, Options) ?? throw new SpecException($"{source}: empty run record");
+
+            // The serializer keeps null out of properties, not out of lists.
+            return spec.Data.Paths.All(p => p is not null) ? spec : throw new SpecException($"{source}: data.paths: expected paths, found null");
         }
         catch (JsonException e)
         {

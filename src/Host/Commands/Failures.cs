@@ -2,6 +2,7 @@ using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Exchange;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Data;
+using MoeActors.Compute.Files;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Configuration;
@@ -52,8 +53,15 @@ internal static class Failures
     public static void Print(string message, TextWriter error)
     {
         string line = $"moe: {string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))}";
-        bool color = ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
-        error.WriteLine(color ? $"\e[31m{line}\e[0m" : line);
+        TextWriter? terminal = error is PlainWriter { Inner: var inner } && ReferenceEquals(inner, Console.Error) ? inner : null;
+        bool color = terminal is not null && !Console.IsErrorRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        if (color)
+        {
+            terminal!.WriteLine($"\e[31m{PlainText.Line(line)}\e[0m");
+            return;
+        }
+
+        error.WriteLine(PlainText.Line(line));
     }
 
     private static Exception Root(Exception failure) => failure switch

@@ -75,9 +75,23 @@ internal static class SettingsLoader
     private static IEnumerable<KeyValuePair<string, SettingValue>> Remembered(SettingsRequest request)
     {
         string? file = request.RunDirectory is null ? null : Path.Combine(request.RunDirectory, NodeConfig.Name);
-        return file is not null && File.Exists(file)
+        return file is not null && IsReadable(file)
             ? SettingsLayer.Read(file, request.WorkingFolder).Values.Where(v => v.Key.StartsWith(ObjectStoreSettings.Section, StringComparison.Ordinal))
             : [];
+    }
+
+    /// <summary>Another user who may read a run may not read what its nodes were told, secrets among it: whatever needs none goes on without.</summary>
+    private static bool IsReadable(string file)
+    {
+        try
+        {
+            using FileStream _ = File.OpenRead(file);
+            return true;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     // Says in which file a value stands that the record's own validation refuses.

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MoeActors.Actors.Cluster;
+using MoeActors.Compute.Files;
 using MoeActors.Host.Reports;
 
 namespace MoeActors.Host.Diagnostics;
@@ -85,8 +86,8 @@ public sealed class NodeLogWriter : IDisposable
 
         if (_stream is null)
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
-            _stream = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            PrivateFiles.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(_path))!);
+            _stream = PrivateFiles.OpenToAppend(_path);
         }
 
         return _stream;

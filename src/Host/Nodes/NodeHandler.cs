@@ -27,8 +27,8 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
         ThreadPool.SetMinThreads(request.Settings.Runtime.Cluster.MinimumThreads, request.Settings.Runtime.Cluster.MinimumThreads);
         MemoryTuning.KeepFreedMemory();
         LibTorchCheck.Verify();
-        await JournalCheck.VerifyAsync(request.Settings.Runtime.Persistence, cancel);
         NodeOptions options = NodeOptionsBuilder.Build(request.Settings, request.Start);
+        await JournalCheck.VerifyAsync(options.Journal, cancel);
         if (request.Supervised)
         {
             options = options with { StartNode = () => AskForOneMore(output) };

@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
 
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Host.Reports;
 
 /// <summary>
@@ -18,7 +20,7 @@ public sealed class JsonLinesWriter<T> : IDisposable
     {
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            PrivateFiles.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
             _stream = TakeOver(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -31,12 +33,12 @@ public sealed class JsonLinesWriter<T> : IDisposable
     {
         // One that was killed half-way leaves this file; the next overwrites it.
         string copy = path + ".next";
-        var stream = new FileStream(copy, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        FileStream stream = PrivateFiles.Create(copy);
         try
         {
             if (File.Exists(path))
             {
-                using FileStream former = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+                using FileStream former = PrivateFiles.OpenToRead(path);
                 former.CopyTo(stream);
             }
 

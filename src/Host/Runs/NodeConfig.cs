@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 
+using MoeActors.Compute.Files;
 using MoeActors.Host.Configuration;
 
 namespace MoeActors.Host.Runs;
@@ -36,9 +37,7 @@ internal static class NodeConfig
         text.Append("node.data-dir = ").Append(JsonSerializer.Serialize(runFolder)).Append('\n');
         text.Append("logging.folder = ").Append(JsonSerializer.Serialize(Path.Combine(runFolder, "logs"))).Append('\n');
         string path = Path.Combine(runFolder, Name);
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite };
-        using var writer = new StreamWriter(path, options);
-        writer.Write(text);
+        PrivateFiles.Replace(path, text.ToString(), durable: false);
         return path;
     }
 }

@@ -53,6 +53,7 @@ internal sealed class World : IAsyncDisposable
 
         info.Environment["HOME"] = File("home");
         info.Environment["TMPDIR"] = File("tmp");
+        info.Environment.Remove("XDG_CACHE_HOME");
         info.Environment[Mark] = mark;
         info.Environment["NO_COLOR"] = "1";
 

@@ -6,7 +6,10 @@ using MoeActors.Host.Tests.Processes.Harness;
 
 namespace MoeActors.Host.Tests.Processes;
 
-/// <summary>What cannot work is said in one line that names the thing and the remedy, with its exit code; nothing is left running.</summary>
+/// <summary>
+/// What cannot work is said in one line that names the thing and the remedy, with its exit code; nothing is left running. What a command refuses before it starts a
+/// process is asked of it in this process; only what a cluster refuses takes processes.
+/// </summary>
 [Collection(ProcessCollection.Name)]
 public sealed class BadInputTests(UndisturbedRun undisturbed) : IAsyncLifetime
 {
@@ -85,15 +88,15 @@ public sealed class BadInputTests(UndisturbedRun undisturbed) : IAsyncLifetime
         }
 
         Damage(bytes => [.. bytes[..^5], (byte)(bytes[^5] ^ 64), .. bytes[^4..]]);
-        await RefusedAsync(ExitCodes.Checkpoint, [Path.GetFileName(shard), "altered", "no checkpoint"], world.Resume());
+        await RefusedByProcessAsync(ExitCodes.Checkpoint, [Path.GetFileName(shard), "altered", "no checkpoint"], world.Resume());
         Damage(bytes => bytes[..^100]);
-        await RefusedAsync(ExitCodes.Checkpoint, [Path.GetFileName(shard), "truncated", "no checkpoint"], world.Resume());
+        await RefusedByProcessAsync(ExitCodes.Checkpoint, [Path.GetFileName(shard), "truncated", "no checkpoint"], world.Resume());
         Damage(bytes => bytes);
 
         string record = Path.Combine(world.Run, "run.json");
         string text = await File.ReadAllTextAsync(record, TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(record, text.Replace("\"hidden\": 64", "\"hidden\": 128", StringComparison.Ordinal), TestContext.Current.CancellationToken);
-        await RefusedAsync(ExitCodes.Checkpoint, [Path.GetFileName(manifest), "model"], world.Resume());
+        await RefusedByProcessAsync(ExitCodes.Checkpoint, [Path.GetFileName(manifest), "model"], world.Resume());
         world.NothingIsLeft();
     }
 
@@ -103,11 +106,11 @@ public sealed class BadInputTests(UndisturbedRun undisturbed) : IAsyncLifetime
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         int port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        await RefusedAsync(ExitCodes.Resources, [$"127.0.0.1:{port}", "choose another --port"], "node", "--port", $"{port}", "--data-dir", world.Run);
+        await RefusedByProcessAsync(ExitCodes.Resources, [$"127.0.0.1:{port}", "choose another --port"], "node", "--port", $"{port}", "--data-dir", world.Run);
 
         MoeProcess node = world.Start("node", "--data-dir", world.Run, "--set", "cluster.secret=hush", "--set", "node.name=first");
         string address = HandMadeCluster.AddressIn(await node.SaysAsync("\"listening\""));
-        await RefusedAsync(
+        await RefusedByProcessAsync(
             ExitCodes.Cluster, [address, "the shared secret differs", "cluster.secret"],
             "node", "--join", address, "--data-dir", world.Run, "--set", "cluster.secret=other", "--set", "node.name=second");
         await RefusedAsync(ExitCodes.Cluster, [address, "the shared secret differs"], "run", "status", "--cluster", address, "--set", "cluster.secret=other");
@@ -134,11 +137,22 @@ public sealed class BadInputTests(UndisturbedRun undisturbed) : IAsyncLifetime
 
     private string[] TrainSet(params string[] settings) => world.Train(4, settings);
 
-    private async Task RefusedAsync(int code, string[] parts, params string[] arguments)
+    private static async Task RefusedAsync(int code, string[] parts, params string[] arguments)
+    {
+        StringWriter output = new(), error = new();
+        int ended = await CommandLineProgram.RunAsync(arguments, Composition.Build(output, error), output, error, TestContext.Current.CancellationToken);
+        IsRefusal(code, parts, new Ended(ended, $"{output}", $"{error}"), $"{string.Join(' ', arguments)}\n{output}\n--- error\n{error}");
+    }
+
+    private async Task RefusedByProcessAsync(int code, string[] parts, params string[] arguments)
     {
         MoeProcess process = world.Start(arguments);
-        Ended ended = await process.EndedAsync();
-        Assert.True(ended.Code == code, $"expected exit code {code}, it was {ended.Code}\n{process.Transcript}");
+        IsRefusal(code, parts, await process.EndedAsync(), process.Transcript);
+    }
+
+    private static void IsRefusal(int code, string[] parts, Ended ended, string transcript)
+    {
+        Assert.True(ended.Code == code, $"expected exit code {code}, it was {ended.Code}\n{transcript}");
         string line = ended.Error.TrimEnd();
         Assert.DoesNotContain('\n', line);
         Assert.StartsWith("moe: ", line, StringComparison.Ordinal);

@@ -40,6 +40,7 @@ internal sealed record FormerBuild(string Commit, FormerCheckpoint Stopped, IRea
     /// </summary>
     public static string Unpack(string folder)
     {
+        Directory.CreateDirectory(folder);
         using (FileStream packed = File.OpenRead(Path.Combine(Fixtures, "run.tar.gz")))
         using (var unpacked = new GZipStream(packed, CompressionMode.Decompress))
         {

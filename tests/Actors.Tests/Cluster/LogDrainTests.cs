@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 
 using Akka.Actor;
+using Akka.Configuration;
 
 using MoeActors.Actors.Cluster;
 
@@ -8,7 +9,7 @@ namespace MoeActors.Actors.Tests.Cluster;
 
 public sealed class LogDrainTests : IAsyncLifetime
 {
-    private readonly ActorSystem system = ActorSystem.Create("log", "akka.loglevel = OFF\nakka.stdout-loglevel = OFF");
+    private readonly ActorSystem system = ActorSystem.Create("log", ConfigurationFactory.ParseString("akka.loglevel = OFF\nakka.stdout-loglevel = OFF"));
     private readonly HandClock clock = new();
     private readonly SemaphoreSlim disk = new(0);
     private readonly Channel<string> begun = Channel.CreateUnbounded<string>();

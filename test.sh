@@ -29,7 +29,7 @@ mkdir -p "$logs"
 slowest() {
   local times
   times=$(grep -ho '<test [^>]*>' "$logs"/*.xml 2>/dev/null | sed -nE 's/.* name="MoeActors\.([^"]*)".* time="([0-9.]+)".*/\2 \1/p' | LC_ALL=C sort -rn | awk 'NR <= 10' |
-    awk '{ printf "  %6.1f s  %s\n", $1, substr($0, index($0, " ") + 1, 180) }' | sed -e "s/&quot;/\"/g; s/&apos;/'/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g") || true
+    awk '{ printf "  %6.1f s  %s\n", $1, substr($0, index($0, " ") + 1, 180) }' | sed -e 's/\\&quot;/\&quot;/g' -e "s/&quot;/\"/g; s/&apos;/'/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g") || true
   [ -z "$times" ] || printf 'the ten slowest tests:\n%s\n' "$times"
 }
 

@@ -15,7 +15,7 @@ internal static class LogDrain
 
     /// <summary>Akka ends the phase after five seconds unless told otherwise; the wait ends by itself.</summary>
     internal static Config Settings { get; } = ConfigurationFactory.ParseString(
-        $"akka.coordinated-shutdown.phases.{CoordinatedShutdown.PhaseBeforeActorSystemTerminate}.timeout = 10 min");
+        $"akka.coordinated-shutdown.phases.{CoordinatedShutdown.PhaseBeforeActorSystemTerminate}.timeout = 600s");
 
     /// <summary>Has the loggers of <paramref name="system"/> waited for when it ends.</summary>
     internal static void Attach(ActorSystem system) =>

@@ -61,7 +61,7 @@ public static class AkkaSettings
           }
           database-lease {
             lease-class = "{{typeof(DatabaseLease).AssemblyQualifiedName}}"
-            connection-string = "{{(options.Journal.Provider == "postgresql" ? options.Journal.ConnectionString : "")}}"
+            connection-string = {{HoconText.Quote(options.Journal.Provider == "postgresql" ? options.Journal.ConnectionString : "")}}
           }
         }
         """)
@@ -117,7 +117,7 @@ public static class AkkaSettings
             log-remote-lifecycle-events = off
             retry-gate-closed-for = 500ms
             dot-netty.tcp {
-              hostname = "{{host}}"
+              hostname = {{HoconText.Quote(host)}}
               port = {{port.ToString(CultureInfo.InvariantCulture)}}
               maximum-frame-size = 8000000b
               send-buffer-size = 16000000b
@@ -135,8 +135,8 @@ public static class AkkaSettings
             require-mutual-authentication = true
             validate-certificate-hostname = false
             certificate {
-              path = "{{tls.CertificateFile}}"
-              password = "{{tls.Password}}"
+              path = {{HoconText.Quote(tls.CertificateFile)}}
+              password = {{HoconText.Quote(tls.Password)}}
             }
           }
         }

@@ -31,12 +31,12 @@ internal sealed record SettingOverride(string Key, IReadOnlyList<string> Items, 
             throw new SettingsException($"--set {key}=: an empty value; expected --set {key}=VALUE, or --set '{key}=\"\"' where nothing is meant");
         }
 
-        IReadOnlyList<string> items = value.StartsWith('[') && value.EndsWith(']') ? Items(key, value[1..^1]) : [Unquoted(value)];
+        IReadOnlyList<string> items = value.StartsWith('[') && value.EndsWith(']') ? Split(key, value[1..^1]) : [Unquoted(value)];
         return new SettingOverride(key, items, "--set");
     }
 
     /// <summary>The items between commas that stand in no quotes.</summary>
-    private static List<string> Items(string key, string list)
+    private static List<string> Split(string key, string list)
     {
         var items = new List<string>();
         int begin = 0;
@@ -49,6 +49,10 @@ internal sealed record SettingOverride(string Key, IReadOnlyList<string> Items, 
                 if (item.Length > 0)
                 {
                     items.Add(Unquoted(item));
+                }
+                else if (!string.IsNullOrWhiteSpace(list))
+                {
+                    throw new SettingsException($"--set {key}: an empty item in [{list}]; expected one between every two commas");
                 }
 
                 begin = i + 1;

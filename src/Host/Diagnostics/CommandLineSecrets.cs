@@ -28,7 +28,7 @@ internal static class CommandLineSecrets
         $"warning: --set {key}: every user of this machine can read the arguments of a process; put it into a file that only you can read ({(key is "cluster.secret" or "http.token" ? $"{key}-file=FILE, or " : "")}--config FILE), or into an environment variable that such a file names ({key} = ${{?NAME}})";
 
     private static string Hidden(string argument) =>
-        Assignment(argument) is ({ } key, { } value) && IsSecret(key, value) ? $"{argument[..^value.Length].TrimEnd()}{Redactor.Mark}" : argument;
+        Assignment(argument) is ({ } key, { } value) && IsSecret(key, value) ? $"{argument[..(argument.IndexOf('=', argument.IndexOf(key, StringComparison.Ordinal)) + 1)]}{Redactor.Mark}" : argument;
 
     private static bool IsSecret(string key, string value) =>
         SecretSettings.Shown(key, value) != value || (!SecretSettings.Guards(key) && SecretKeys.Match(key, double.TryParse(value, System.Globalization.CultureInfo.InvariantCulture, out _)));

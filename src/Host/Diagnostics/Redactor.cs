@@ -48,9 +48,9 @@ public sealed partial class Redactor
 
             int end = ConfigValue.End(text, value);
             string content = text[value..end].Trim();
-            if (content.Length > 0 && IsConnection(match.Groups["key"].Value))
+            if (content.Length > 0 && IsConnection(match.Groups["key"].Value) && Connection(content) is { } shown)
             {
-                result.Append(text, at, value - at).Append(JsonSerializer.Serialize(Connection(content), Relaxed));
+                result.Append(text, at, value - at).Append(JsonSerializer.Serialize(shown, Relaxed));
                 at = next = end;
                 Count++;
                 continue;
@@ -102,17 +102,18 @@ public sealed partial class Redactor
 
     private static bool IsConnection(string key) => key.Replace("-", "", StringComparison.Ordinal).EndsWith("connectionString", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>A connection string as it may be shown: what stands behind its password's name is not told by where a character stands that seems to end it.</summary>
-    private string Connection(string content)
+    /// <summary>A connection string as it may be shown, null where no secret is in it: parsed, as a password may hold whatever seems to end it.</summary>
+    private string? Connection(string content)
     {
         string[] parts = [.. ConfigValue.Strings(content)];
         string text = parts.Length == 1 ? SecretForms.Unescaped(parts[0]) : content;
-        foreach (string secret in SecretForms.OfConnection(text) ?? [text, .. parts])
+        IReadOnlyList<string> secrets = SecretForms.OfConnection(text) ?? [text, .. parts];
+        foreach (string secret in secrets)
         {
             Know(secret);
         }
 
-        return SecretForms.HiddenConnection(text);
+        return secrets.Count == 0 ? null : SecretForms.HiddenConnection(text);
     }
 
     [GeneratedRegex("""(?<quote>["']?)(?<key>[A-Za-z_][\w.\-]*)\k<quote>(?<sep>[ \t]*(?:\+?=|:)\s*|\s*(?=\{))""")]

@@ -117,15 +117,18 @@ public sealed class CorpusFilesTests : IDisposable
     [Fact]
     public void A_name_that_is_no_utf_8_is_said_to_be()
     {
-        _temp.Write("a.txt", "text");
-        using (var process = System.Diagnostics.Process.Start("/bin/sh", ["-c", "printf text > \"$0\"/$(printf 'b\\377').txt", _temp.Root]))
-        {
-            process.WaitForExit();
-        }
-
-        string message = Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([_temp.Root])).Message;
-        Assert.Contains("its name is no UTF-8", message, StringComparison.Ordinal);
         _temp.Write("\uFFFD.txt", "text");
+        Assert.Single(Relative(_temp.Root));
+        Shell("printf text > \"$0\"/$(printf 'b\\377').txt");
+        try
+        {
+            Assert.Contains("its name is no UTF-8", Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([_temp.Root])).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            // .NET cannot delete it either.
+            Shell("rm \"$0\"/b*");
+        }
     }
 
     [Theory]
@@ -179,6 +182,12 @@ public sealed class CorpusFilesTests : IDisposable
     }
 
     public void Dispose() => _temp.Dispose();
+
+    private void Shell(string script)
+    {
+        using var process = System.Diagnostics.Process.Start("/bin/sh", ["-c", script, _temp.Root]);
+        process.WaitForExit();
+    }
 
     private IEnumerable<string> Relative(params string[] paths) => CorpusFiles.Resolve(paths).Select(f => Path.GetRelativePath(_temp.Root, f));
 }

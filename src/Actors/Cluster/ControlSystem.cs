@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-using Akka;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
@@ -22,30 +21,15 @@ public static class ControlSystem
     /// <summary>Likewise, with a control plane that can be cut where <paramref name="cut"/> is given; the configuration names its transport.</summary>
     internal static ActorSystem Create(Config config, ControlTls? tls, ControlCut? cut)
     {
-        ActorSystemSetup setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config));
+        ActorSystemSetup setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config.WithFallback(LogDrain.Settings)));
         setup = cut is null ? setup : setup.And(new ControlCutSetup(cut));
         ActorSystem system = ActorSystem.Create(AkkaSettings.SystemName, tls is null ? setup : setup.And(Setup(tls)));
         if (system.Settings.Loggers.Count > 0)
         {
-            CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseBeforeActorSystemTerminate, "write-log", () => LogWrittenAsync(system));
+            LogDrain.Attach(system);
         }
 
         return system;
-    }
-
-    /// <summary>A logger that is stopped drops what waits in its mailbox: it answers once it has written what came before.</summary>
-    private static async Task<Done> LogWrittenAsync(ActorSystem system)
-    {
-        try
-        {
-            await system.ActorSelection("/system/log*").Ask<ActorIdentity>(new Identify(null), TimeSpan.FromSeconds(1)).ConfigureAwait(false);
-        }
-        catch (AskTimeoutException)
-        {
-            // A disk that stands still must not keep a node from its end.
-        }
-
-        return Done.Instance;
     }
 
     /// <summary>Address of the system at "host:port" that speaks as <paramref name="system"/> does; throws <see cref="SpecException"/>.</summary>

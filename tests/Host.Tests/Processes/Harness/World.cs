@@ -136,7 +136,7 @@ internal sealed class World : IAsyncDisposable
     }
 
     /// <summary>The dotnet that runs this test.</summary>
-    private static string Dotnet() => Path.GetFullPath(
+    public static string Dotnet() => Path.GetFullPath(
         Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
 
     private static string Words(int length)

@@ -70,7 +70,7 @@ internal sealed record HoconScan(string Text, Substitutions Substitutions)
             {
                 case '\n':
                     _line++;
-                    (_dots, _closed) = (_awaited || InList ? null : 0, false);
+                    (_dots, _closed) = (_awaited || InList ? (int?)null : 0, false);
                     break;
                 case '#':
                 case '/' when Next('/'):
@@ -97,10 +97,10 @@ internal sealed record HoconScan(string Text, Substitutions Substitutions)
                     }
 
                     _open.Pop();
-                    (_dots, _closed) = (InList ? null : 0, true);
+                    (_dots, _closed) = (InList ? (int?)null : 0, true);
                     break;
                 case ',':
-                    (_dots, _closed) = (InList ? null : 0, false);
+                    (_dots, _closed) = (InList ? (int?)null : 0, false);
                     break;
                 case '=' or ':':
                     (_dots, _awaited, _closed) = (null, true, false);

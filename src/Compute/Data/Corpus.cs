@@ -50,7 +50,7 @@ public sealed class Corpus : IDisposable
         SpecException.Require(data.ValidationShare is >= 0 and < 1, "data.validation-share", data.ValidationShare, "at least 0 and below 1");
         SpecException.Require(context >= 1, "model.context", context, "at least 1");
         Expect("tokenizer", data.TokenizerHash, tokenizer.Hash, "use the run's own tokenizer");
-        var text = TextFiles.Open(CorpusFiles.Resolve(data.Paths));
+        TextFiles text = Text(data);
         TokenFile? tokens = null;
         try
         {
@@ -98,6 +98,44 @@ public sealed class Corpus : IDisposable
     {
         _tokens?.Dispose();
         _text.Dispose();
+    }
+
+    /// <summary>
+    /// The files of <paramref name="data"/>. Of a run that exists, the record's hash says which they are: a run that was begun when other files of a folder counted as
+    /// text goes on with those.
+    /// </summary>
+    private static TextFiles Text(DataSpec data)
+    {
+        if (data.CorpusHash.Length == 0)
+        {
+            return TextFiles.Open(CorpusFiles.Resolve(data.Paths, data.Binary));
+        }
+
+        IReadOnlyList<string> earlier = CorpusFiles.Resolve(data.Paths, CorpusRules.Earlier with { Binary = data.Binary });
+        IReadOnlyList<string> files = Usable(data) ?? earlier;
+        TextFiles text = TextFiles.Open(files);
+        if (text.Hash == data.CorpusHash || files.SequenceEqual(earlier))
+        {
+            return text;
+        }
+
+        TextFiles before = TextFiles.Open(earlier);
+        bool same = before.Hash == data.CorpusHash;
+        (same ? text : before).Dispose();
+        return same ? before : text;
+    }
+
+    /// <summary>What counts as data now; null where none of it does.</summary>
+    private static IReadOnlyList<string>? Usable(DataSpec data)
+    {
+        try
+        {
+            return CorpusFiles.Resolve(data.Paths, new CorpusRules(data.Binary, Refuses: false));
+        }
+        catch (CorpusException)
+        {
+            return null;
+        }
     }
 
     private static void Expect(string what, string expected, string actual, string remedy)

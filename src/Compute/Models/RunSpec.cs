@@ -88,6 +88,10 @@ public sealed record DataSpec
     /// <summary>"bytes" or the folder of a BPE tokenizer (vocab.json + merges.txt), absolute.</summary>
     public string Tokenizer { get; init; } = "bytes";
 
+    /// <summary>Files of any contents are data, not only text.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Binary { get; init; }
+
     /// <summary>Share of the text, at its end, kept for validation.</summary>
     public double ValidationShare { get; init; } = 0.1;
 
@@ -302,11 +306,14 @@ public sealed record RunSpec
         Model.Validate();
         Layout.Validate(Model);
         SpecException.Require(Training.Steps >= 1, "training.steps", Training.Steps, "at least 1");
-        SpecException.Require(Training.MicroBatches >= 1, "training.micro-batches", Training.MicroBatches, "at least 1");
+        SpecLimits.Within(Training.MicroBatches, 1, SpecLimits.MicroBatches, "training.micro-batches");
         int unit = Layout.Ranks * Training.MicroBatches;
         SpecException.Require(
             Training.GlobalBatch >= unit && Training.GlobalBatch % unit == 0,
             "training.global-batch", Training.GlobalBatch, $"a multiple of layout.ranks · training.micro-batches = {unit}");
+        SpecException.Require(
+            Training.GlobalBatch <= SpecLimits.Batch && (long)RankBatch * Model.Context <= SpecLimits.RankTokens,
+            "training.global-batch", Training.GlobalBatch, $"at most {SpecLimits.Batch} sequences, and at most {SpecLimits.RankTokens} tokens in a micro-batch of a rank (now {(long)RankBatch * Model.Context})");
         SpecException.Require(Nodes >= 1 && Nodes <= Layout.Ranks, "nodes", Nodes, $"between 1 and layout.ranks = {Layout.Ranks}: a node without a logical rank has nothing to do");
         SpecException.Require(Checkpoint.Interval >= 0, "checkpoint.interval", Checkpoint.Interval, "0 or more");
         SpecException.Require(

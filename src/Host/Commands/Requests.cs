@@ -95,7 +95,14 @@ internal sealed record CheckpointPlanRequest(ShardingMode Mode, int Experts, Pec
 /// <param name="Vocabulary">Ids wanted.</param>
 /// <param name="Output">Folder to write, absolute.</param>
 /// <param name="Json">Print JSON.</param>
-internal sealed record TokenizerTrainRequest(IReadOnlyList<string> Data, int Vocabulary, string Output, bool Json);
+internal sealed record TokenizerTrainRequest(IReadOnlyList<string> Data, int Vocabulary, string Output, bool Json)
+{
+    /// <summary>Take the bytes of files that are no text.</summary>
+    public bool Binary { get; init; }
+
+    /// <summary>Replace a tokenizer that is there.</summary>
+    public bool Force { get; init; }
+}
 
 /// <summary><c>moe diagnose</c>.</summary>
 /// <param name="RunDirectory">Run directory, absolute; exists.</param>

@@ -26,7 +26,7 @@ internal static class RunSpecReader
     public static RunSpec Read(SettingsReader r, string runId, bool bfloat16) => new()
     {
         RunId = runId,
-        Nodes = r.Whole("nodes"),
+        Nodes = r.Whole("nodes", 0, LogicalLayout.MostRanks),
         Model = ModelReader.Model(r),
         Layout = ModelReader.Layout(r),
         Training = Training(r, bfloat16),
@@ -34,6 +34,7 @@ internal static class RunSpecReader
         {
             Paths = r.Paths("data.paths"),
             Tokenizer = r.Name("data.tokenizer") == "bytes" ? "bytes" : r.PathOrNull("data.tokenizer")!,
+            Binary = r.Switch("data.binary"),
             ValidationShare = r.Number("data.validation-share"),
         },
         Checkpoint = new CheckpointSpec
@@ -78,7 +79,7 @@ internal static class RunSpecReader
     /// <summary>Kept where a choice reckons with it.</summary>
     private static double? Mtbf(SettingsReader r)
     {
-        TimeSpan mtbf = r.Duration("checkpoint.mtbf");
+        TimeSpan mtbf = r.Duration("checkpoint.mtbf", TimeSpan.Zero, TimeSpan.FromDays(36_500));
         return mtbf <= TimeSpan.Zero ? throw r.Wrong("checkpoint.mtbf", "a duration above 0, such as 24 h") : r.Switch("checkpoint.adaptive") ? mtbf.TotalMilliseconds : null;
     }
 

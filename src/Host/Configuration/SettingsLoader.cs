@@ -18,6 +18,12 @@ internal static class SettingsLoader
         bool layoutChosen = request.Overrides.Any(o => IsLayout(o.Key)) || merged.Any(v => IsLayout(v.Key) && v.Value.Origin == request.ConfigFile);
         (run, string? note) = LayoutGrowth.Apply(run, layoutChosen);
         Named(reader, run.Validate);
+        Named(reader, () => SoundTraining.Require(run));
+        if (runtime.RunDirectory is { } folder && run.Data.Paths.Any(p => Path.TrimEndingDirectorySeparator(p) == Path.TrimEndingDirectorySeparator(folder)))
+        {
+            throw reader.Wrong("run-dir", "another folder than data.paths: what a run writes is no text to train on");
+        }
+
         return new MoeSettings(run, runtime, preset, merged, note is null ? [] : [note]);
     }
 
@@ -31,7 +37,7 @@ internal static class SettingsLoader
         var reader = new SettingsReader(merged);
         RuntimeSettings runtime = Read(reader, request).Runtime;
         bool asked = reader.Origin("nodes") is { } origin && origin != "hocon/moe.conf";
-        RunSpec run = recorded with { Nodes = asked ? reader.Whole("nodes") : recorded.Nodes };
+        RunSpec run = recorded with { Nodes = asked ? reader.Whole("nodes", 0, LogicalLayout.MostRanks) : recorded.Nodes };
         Named(reader, run.Validate);
         return new MoeSettings(run, runtime, preset, merged, []);
     }

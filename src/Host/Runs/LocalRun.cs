@@ -81,12 +81,7 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
         }
     }
 
-    private static string Command() => "moe " + string.Join(' ', Environment.GetCommandLineArgs().Skip(1).Select(Redact));
-
-    private static string Redact(string argument) =>
-        argument.IndexOf('=', StringComparison.Ordinal) is > 0 and var at && SecretKeys.Match(argument[..at], double.TryParse(argument[(at + 1)..], out _))
-            ? $"{argument[..at]}={Redactor.Mark}"
-            : argument;
+    private static string Command() => "moe " + CommandLineSecrets.Hidden(Environment.GetCommandLineArgs()[1..]);
 
     private async Task<int> FinishAsync(MoeSettings settings, RunSpec spec, string folder, string outcome, bool json, CancellationToken cancel)
     {

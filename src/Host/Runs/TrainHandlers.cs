@@ -13,6 +13,7 @@ internal sealed class TrainHandler(TextWriter output, TextWriter error) : IHandl
     {
         LibTorchCheck.Verify();
         string folder = request.Settings.Runtime.RunDirectory ?? RunFolders.Default(request.Settings.Preset);
+        DataNotes.Write(request.Settings.Run.Data.Paths, error);
         RunSpec spec = RunFolders.Create(request.Settings, folder);
         return await new LocalRun(output, error).RunAsync(request.Settings, spec, folder, resume: false, request.Json, cancel);
     }

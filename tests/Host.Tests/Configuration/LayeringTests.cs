@@ -1,5 +1,6 @@
 using MoeActors.Compute.Models;
 using MoeActors.Host.Configuration;
+using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Tests.Configuration;
 
@@ -85,17 +86,18 @@ public sealed class LayeringTests : IDisposable
     }
 
     [Fact]
-    public void Settings_written_to_a_file_load_as_the_same_settings()
+    public void What_a_supervisor_writes_for_its_nodes_is_what_they_load()
     {
-        string file = samples.File("my.conf", "preset = tiny\ndata.paths = [a.txt, b.txt]\ncluster.secret = \"hush hush hush # \\\"x\\\"\"\nrun-dir = r\n");
-        MoeSettings settings = samples.Load(file, "training.seed=5", "generation.prompt=one = \"two\"");
-        Directory.CreateDirectory(Path.Combine(samples.Folder, "elsewhere"));
-        MoeSettings again = samples.Load(samples.File("elsewhere/all.conf", SettingsFile.Write(settings, secrets: true)));
-        Assert.Equal((settings.Run with { RunId = "" }).ToJson(), (again.Run with { RunId = "" }).ToJson());
-        Assert.Equal(settings.Runtime.Cluster.Secret, again.Runtime.Cluster.Secret);
-        Assert.Equal(settings.Runtime.RunDirectory, again.Runtime.RunDirectory);
-        Assert.Equal(settings.Runtime.Generation, again.Runtime.Generation);
-        Assert.DoesNotContain("hush", SettingsFile.Write(settings), StringComparison.Ordinal);
+        string file = samples.File("my.conf", "preset = tiny\nhttp.token = \"hush # \\\"x\\\" \\\\ ${y} 4711\"\nhttp.token-file = \"\"\nfaults.enabled = on\nfaults.kill-points = [\"node-1:7:update\"]\n");
+        samples.File("cert.pfx", "");
+        MoeSettings settings = samples.Load(file, "cluster.tls.certificate=cert.pfx", "cluster.tls.password=a\"b\\c");
+        string run = Directory.CreateDirectory(Path.Combine(samples.Folder, "r \"1\"")).FullName;
+        MoeSettings node = samples.Load(NodeConfig.Write(settings, run, "se\"cret\\ ${z} hush"));
+        Assert.Equal("se\"cret\\ ${z} hush", node.Runtime.Cluster.Secret);
+        Assert.Equal(settings.Runtime.Http, node.Runtime.Http);
+        Assert.Equal(settings.Runtime.Cluster.Tls, node.Runtime.Cluster.Tls);
+        Assert.Equal(settings.Runtime.KillPoints, node.Runtime.KillPoints);
+        Assert.Equal(run, node.Runtime.NodeDirectory);
     }
 
     [Fact]

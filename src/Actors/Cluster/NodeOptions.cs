@@ -26,6 +26,9 @@ public sealed record NodeOptions
     /// <summary>Folder for the node's own files: journal, flight recorder, sockets.</summary>
     public required string DataFolder { get; init; }
 
+    /// <summary>The run folder of the supervisor that has started this node, whose journal is for that folder alone; null = no supervisor: the journal is the cluster's, for one run after another.</summary>
+    public string? RunFolder { get; init; }
+
     /// <summary>Shared secret of control and data plane; empty = none (loopback only).</summary>
     public string Secret { get; init; } = "";
 

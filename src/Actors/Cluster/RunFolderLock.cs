@@ -51,6 +51,24 @@ public sealed class RunFolderLock : IDisposable
         }
     }
 
+    /// <summary>Whether another process, or another part of this one, has the lock. A folder that this user may not look into is taken for held.</summary>
+    public static bool IsHeld(string folder, string name = CoordinatorName)
+    {
+        try
+        {
+            using var file = new FileStream(Path.Combine(folder, name), FileMode.Open, FileAccess.Read, FileShare.None);
+            return false;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>Removes the file and gives the lock back: for a folder that is to hold no run after all.</summary>
     public void Discard()
     {

@@ -3,7 +3,6 @@ using Akka.Event;
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Checkpoints;
 using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
 
 namespace MoeActors.Actors.Cluster;

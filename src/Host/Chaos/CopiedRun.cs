@@ -62,7 +62,7 @@ internal sealed class CopiedRun(string original, string folder, TextWriter error
         }
 
         MoeSettings reach = SettingsLoader.Load(new SettingsRequest { ConfigFile = config });
-        await using var cluster = new ClusterClient(reach.Runtime.Cluster, reach.Runtime.Cluster.Secret ?? "", () => ClusterAddresses.Read(original));
+        await using var cluster = new ClusterClient(reach.Runtime.Cluster, reach.Runtime.Cluster.ProvenSecret(), () => ClusterAddresses.Read(original));
         while (!over.IsCompleted)
         {
             try

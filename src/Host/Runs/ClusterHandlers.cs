@@ -17,7 +17,7 @@ internal sealed class RunStartHandler(TextWriter output) : IHandler<RunStartRequ
     {
         LibTorchCheck.Verify();
         string folder = request.Settings.Runtime.RunDirectory ?? RunFolders.Default(request.Settings.Preset, request.Settings.Run.RunId);
-        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.Secret ?? "", () => [request.Cluster.ToString()]);
+        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.ProvenSecret(), () => [request.Cluster.ToString()]);
 
         // Asked first, so that a cluster that is not there leaves no folder behind.
         await Submission.DemandFreeAsync(client, request.Cluster, folder, cancel);
@@ -47,7 +47,7 @@ internal sealed class RunResumeHandler(TextWriter output) : IHandler<RunResumeRe
         using var claim = RunFolderClaim.Existing(folder);
         RunSpec recorded = RunFolders.Read(folder);
         MoeSettings settings = SettingsLoader.LoadForRun(request.Settings, recorded, Path.Combine(folder, RunReports.RecordName));
-        await using var client = new ClusterClient(settings.Runtime.Cluster, settings.Runtime.Cluster.Secret ?? "", () => [request.Cluster.ToString()]);
+        await using var client = new ClusterClient(settings.Runtime.Cluster, settings.Runtime.Cluster.ProvenSecret(), () => [request.Cluster.ToString()]);
         await Submission.DemandFreeAsync(client, request.Cluster, folder, cancel);
         RunFolders.Locate(folder, recorded, settings.Run);
         SubmitAnswer answer = await Submission.SubmitAsync(client, settings.Run, folder, resume: true, "moe run resume", cancel);
@@ -90,7 +90,7 @@ internal sealed class RunStopHandler(TextWriter output) : IHandler<RunControlReq
     /// <inheritdoc/>
     public async Task<int> RunAsync(RunControlRequest request, CancellationToken cancel)
     {
-        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.Secret ?? "", () => [request.Cluster.ToString()]);
+        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.ProvenSecret(), () => [request.Cluster.ToString()]);
         RunStatus status = await client.AskAsync<RunStatus>(new StatusQuery(long.MaxValue), TimeSpan.FromSeconds(5), cancel);
         if (status.Phase is "idle" or "ended")
         {
@@ -117,7 +117,7 @@ internal sealed class RunStatusHandler(TextWriter output) : IHandler<RunControlR
     /// <inheritdoc/>
     public async Task<int> RunAsync(RunControlRequest request, CancellationToken cancel)
     {
-        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.Secret ?? "", () => [request.Cluster.ToString()]);
+        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.ProvenSecret(), () => [request.Cluster.ToString()]);
         RunStatus status = await client.AskAsync<RunStatus>(new StatusQuery(request.Watch ? 0 : long.MaxValue), TimeSpan.FromSeconds(5), cancel);
         if (!request.Watch)
         {

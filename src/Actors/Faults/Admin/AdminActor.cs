@@ -70,6 +70,7 @@ internal sealed class AdminActor : ReceivePersistentActor, IWithTimers
 
     private void OnRecovered()
     {
+        state = state.Faults.IsEmpty ? state with { Before = FaultAudit.Newest(FaultAudit.Read(dataFolder)) } : state;
         clock.Resume(state);
         foreach (string folder in state.Faults.Values.Select(f => f.Order?.RunFolder ?? "").Distinct().Where(Directory.Exists))
         {

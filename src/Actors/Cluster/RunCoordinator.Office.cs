@@ -13,6 +13,9 @@ internal sealed partial class RunCoordinator
     /// <summary>Attempts to open a run's folder that cannot be read, or that another cluster holds.</summary>
     private const int OpenAttempts = 40;
 
+    /// <summary>Attempts to get the lock of a folder whose former processes may be about to end: longer than a node without its supervisor takes for that.</summary>
+    private const int HoldAttempts = 80;
+
     private static readonly TimeSpan OpenPause = TimeSpan.FromMilliseconds(250);
 
     private sealed record OpenAgain(int Left);
@@ -34,7 +37,7 @@ internal sealed partial class RunCoordinator
         }
         else
         {
-            TakeHold(OpenAttempts);
+            TakeHold(HoldAttempts);
         }
     }
 

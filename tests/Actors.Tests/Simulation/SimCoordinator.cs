@@ -41,7 +41,7 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
         state = begins ? TakingOffice.WithoutWishes(state) : state;
         if (begins && state.Spec is not null && state.Phase != RunPhase.Ended)
         {
-            TakeHold(OpenAttempts);
+            TakeHold(2 * OpenAttempts);
         }
         else
         {

@@ -25,7 +25,7 @@ public static class Lineage
             Checkpoint = new CheckpointSpec(),
             Evaluation = new EvaluationSpec(),
             Recovery = null,
-            Data = spec.Data with { Paths = [] },
+            Data = spec.Data with { Paths = [], TokenizerMoved = null },
         };
         return Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(bare.ToJson())));
     }

@@ -182,10 +182,10 @@ internal sealed partial class DeviceActor : ReceiveActor
         MatmulPrecision.Set(spec.Training.Matmul);
         node.CheckRoom(spec);
         corpus?.Dispose();
-        ITokenizer tokenizer = Tokenizers.Open(spec.Data.Tokenizer);
+        ITokenizer tokenizer = Tokenizers.Open(spec.Data.TokenizerPlace);
         if (tokenizer.Hash != spec.Data.TokenizerHash)
         {
-            throw new SpecException($"data.tokenizer = {spec.Data.Tokenizer}: this node's tokenizer has hash {tokenizer.Hash}, the run was begun with {spec.Data.TokenizerHash}; give every node the same files");
+            throw new SpecException($"data.tokenizer = {spec.Data.TokenizerPlace}: this node's tokenizer has hash {tokenizer.Hash}, the run was begun with {spec.Data.TokenizerHash}; give every node the same files");
         }
 
         corpus = Corpus.Open(spec.Data, tokenizer, spec.Model.Context);

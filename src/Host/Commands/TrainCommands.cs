@@ -31,10 +31,11 @@ internal static class TrainCommands
             "resume",
             "Goes on with a run where its newest checkpoint ends, on any number of nodes up to its logical ranks, with the same result.",
             "moe resume runs/book",
-            "moe resume runs/book --nodes 2");
+            "moe resume runs/book --nodes 2",
+            "moe resume runs/book --data /new/place/book.txt");
         Argument<string> run = RunFolder.Argument();
         command.Add(run);
-        SettingFlags flags = new SettingFlags(command).Add("--nodes", "nodes", "N", "Node processes; without it as many as before.").AddSpares();
+        SettingFlags flags = new SettingFlags(command).Add("--nodes", "nodes", "N", "Node processes; without it as many as before.").AddPlaces().AddSpares();
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
         command.Runs(handler, r => new ResumeRequest(RunFolder.Existing(r.GetRequiredValue(run)), flags.Request(r), r.GetValue(json)));

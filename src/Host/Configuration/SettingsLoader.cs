@@ -27,7 +27,7 @@ internal static class SettingsLoader
         return new MoeSettings(run, runtime, preset, merged, note is null ? [] : [note]);
     }
 
-    /// <summary>Settings for going on with a run: its record stays as it is, but for the number of nodes.</summary>
+    /// <summary>Settings for going on with a run: its record stays as it is, but for the number of nodes and the places of text and tokenizer.</summary>
     /// <param name="request">File and command line; they may not touch the record's sections.</param>
     /// <param name="recorded">The record.</param>
     /// <param name="source">Its file, for messages.</param>
@@ -36,10 +36,28 @@ internal static class SettingsLoader
         (Dictionary<string, SettingValue> merged, string preset) = Merge(request, allowRecorded: false, source);
         var reader = new SettingsReader(merged);
         RuntimeSettings runtime = Read(reader, request).Runtime;
-        bool asked = reader.Origin("nodes") is { } origin && origin != "hocon/moe.conf";
-        RunSpec run = recorded with { Nodes = asked ? reader.Whole("nodes", 0, LogicalLayout.MostRanks) : recorded.Nodes };
+        RunSpec run = recorded with { Nodes = Asked(reader, "nodes") ? reader.Whole("nodes", 0, LogicalLayout.MostRanks) : recorded.Nodes, Data = Places(reader, recorded.Data) };
         Named(reader, run.Validate);
         return new MoeSettings(run, runtime, preset, merged, []);
+    }
+
+    private static bool Asked(SettingsReader reader, string key) => reader.Origin(key) is { } origin && origin != "hocon/moe.conf";
+
+    /// <summary>Text and tokenizer are known by their content: where they lie may be said anew.</summary>
+    private static DataSpec Places(SettingsReader reader, DataSpec recorded)
+    {
+        bool moved = Asked(reader, "data.tokenizer");
+        if (moved && (recorded.Tokenizer == "bytes") != (reader.Name("data.tokenizer") == "bytes"))
+        {
+            throw reader.Wrong("data.tokenizer", $"{(recorded.Tokenizer == "bytes" ? "bytes" : "a folder")}: the run was begun with it");
+        }
+
+        string? tokenizer = moved && recorded.Tokenizer != "bytes" ? reader.PathOrNull("data.tokenizer") : recorded.TokenizerPlace;
+        return recorded with
+        {
+            Paths = Asked(reader, "data.paths") ? reader.Paths("data.paths") : recorded.Paths,
+            TokenizerMoved = tokenizer == recorded.Tokenizer ? null : tokenizer,
+        };
     }
 
     private static (RunSpec Run, RuntimeSettings Runtime) Read(SettingsReader reader, SettingsRequest request)
@@ -59,7 +77,7 @@ internal static class SettingsLoader
         foreach (SettingsLayer layer in users)
         {
             known.Check(layer);
-            if (!allowRecorded && layer.Values.FirstOrDefault(v => RunSpecReader.IsRecorded(v.Key)) is { Key: not null } fixedKey)
+            if (!allowRecorded && layer.Values.FirstOrDefault(v => RunSpecReader.IsRecorded(v.Key) && !RunSpecReader.IsPlace(v.Key)) is { Key: not null } fixedKey)
             {
                 throw new SettingsException($"{fixedKey.Value.Origin}: {fixedKey.Key} is fixed by the run's record {source}; expected a new run to change it");
             }

@@ -12,10 +12,10 @@ internal sealed class TrainHandler(TextWriter output, TextWriter error) : IHandl
     public async Task<int> RunAsync(TrainRequest request, CancellationToken cancel)
     {
         LibTorchCheck.Verify();
-        string folder = request.Settings.Runtime.RunDirectory ?? RunFolders.Default(request.Settings.Preset);
+        using var claim = RunFolderClaim.New(request.Settings.Runtime.RunDirectory ?? RunFolders.Default(request.Settings.Preset, request.Settings.Run.RunId));
         DataNotes.Write(request.Settings.Run.Data.Paths, error);
-        RunSpec spec = RunFolders.Create(request.Settings, folder);
-        return await new LocalRun(output, error).RunAsync(request.Settings, spec, folder, resume: false, request.Json, cancel);
+        RunSpec spec = RunFolders.Create(request.Settings, claim);
+        return await new LocalRun(output, error).RunAsync(request.Settings, spec, claim.Folder, resume: false, request.Json, cancel);
     }
 }
 
@@ -26,8 +26,11 @@ internal sealed class ResumeHandler(TextWriter output, TextWriter error) : IHand
     public async Task<int> RunAsync(ResumeRequest request, CancellationToken cancel)
     {
         LibTorchCheck.Verify();
+        SharedCheckpoints.DemandFree(request.RunDirectory);
+        using var claim = RunFolderClaim.Existing(request.RunDirectory);
         RunSpec recorded = RunFolders.Read(request.RunDirectory);
         MoeSettings settings = SettingsLoader.LoadForRun(request.Settings with { RunDirectory = request.RunDirectory }, recorded, Path.Combine(request.RunDirectory, RunReports.RecordName));
+        RunFolders.Locate(request.RunDirectory, recorded, settings.Run);
         return await new LocalRun(output, error).RunAsync(settings, settings.Run, request.RunDirectory, resume: true, request.Json, cancel);
     }
 }

@@ -76,7 +76,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         Command<TopologyQuery>(_ => Sender.Tell(Topologies.Of(state, options.NodeName)));
         Command<RunNote>(m => Note(m.Text));
         Command<InjectedCrash>(m => m.Throw());
-        Command<StatusQuery>(m => Sender.Tell(board.Answer(m, state, recorder?.Ettr ?? double.NaN)));
+        Command<StatusQuery>(OnStatusQuery);
         Command<ClusterEvent.MemberDowned>(m => OnGone(m.Member, "downed"));
         Command<ClusterEvent.MemberRemoved>(m => OnGone(m.Member, "removed"));
         Command<ClusterEvent.MemberExited>(m => OnGone(m.Member, "left"));
@@ -290,6 +290,22 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         board.Event(text);
     }
 
+    private void OnStatusQuery(StatusQuery m)
+    {
+        TellWarnings(recorder);
+        Sender.Tell(board.Answer(m, state, recorder?.Ettr ?? double.NaN));
+    }
+
+    /// <summary>What the recorder could not read or write: those who watch the run hear of it, and it goes on.</summary>
+    private void TellWarnings(IRunRecorder? from)
+    {
+        while (from?.TakeWarning() is { } warning)
+        {
+            log.Warning("{0}", warning);
+            board.Event(warning);
+        }
+    }
+
     private void OnStep(DecidedStep step)
     {
         long now = Stopwatch.GetTimestamp();
@@ -322,7 +338,8 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
 
     private void OnEnded(string outcome)
     {
-        recorder?.Ended(outcome, lastCheckpoint);
+        recorder?.Ended(outcome, lastCheckpoint, state.CheckpointLedger);
+        TellWarnings(recorder);
         board.Event($"run {outcome}");
         recorder?.Dispose();
         recorder = null;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Tests.Clusters;
@@ -69,7 +70,7 @@ internal sealed class RecordedRun : IRunRecorder
 
     public void Note(string text) => Notes.Enqueue(text);
 
-    void IRunRecorder.Ended(string outcome, CommittedCheckpoint? last)
+    void IRunRecorder.Ended(string outcome, CommittedCheckpoint? last, SampleLedger ledger)
     {
         Last = last;
         ended.TrySetResult(outcome);

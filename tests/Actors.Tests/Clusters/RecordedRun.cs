@@ -37,9 +37,10 @@ internal sealed class RecordedRun : IRunRecorder
     /// <summary>What a coordinator that takes office over an ended run is told of its report.</summary>
     public bool IsEnded { get; set; } = true;
 
-    public void Opened(RunSpec spec, string command, bool resumed)
-    {
-    }
+    /// <summary>Whether the run was resumed, for each time it was opened.</summary>
+    public ConcurrentQueue<bool> Openings { get; } = [];
+
+    public void Opened(RunSpec spec, string command, bool resumed) => Openings.Enqueue(resumed);
 
     public RunSpec? Recorded { get; private set; }
 

@@ -22,7 +22,7 @@ internal static class PageStyle
         table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 14px; }
         th, td { padding: 6px 12px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
         th { color: var(--soft); font-weight: 600; } tr:last-child td { border-bottom: 0; } .left { text-align: left; } .wrap { white-space: normal; min-width: 200px; }
-        .faults th, .faults td { padding: 6px 8px; white-space: normal; overflow-wrap: anywhere; } .faults td:nth-child(3), .faults td:nth-child(n+5) { white-space: nowrap; } .faults .with td { border-bottom: 0; padding-bottom: 0; }
+        .faults th, .faults td { padding: 6px 8px; white-space: normal; } .faults td { overflow-wrap: anywhere; } .faults td:nth-child(3), .faults td:nth-child(n+5) { white-space: nowrap; } .faults .with td { border-bottom: 0; padding-bottom: 0; }
         pre { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; margin: 0; white-space: pre-wrap; }
         details { margin-top: 12px; } summary { cursor: pointer; color: var(--soft); }
         svg { width: 100%; height: auto; display: block; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }

@@ -16,7 +16,7 @@ internal sealed class RunStartHandler(TextWriter output) : IHandler<RunStartRequ
     {
         LibTorchCheck.Verify();
         string folder = request.Settings.Runtime.RunDirectory ?? RunFolders.Default(request.Settings.Preset);
-        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.Secret ?? "", () => [request.Cluster.ToString()]);
+        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.ProvenSecret(), () => [request.Cluster.ToString()]);
 
         // Asked first, so that a cluster that is not there leaves no folder behind.
         RunStatus now = await client.AskAsync<RunStatus>(new StatusQuery(long.MaxValue), TimeSpan.FromSeconds(5), cancel);
@@ -47,7 +47,7 @@ internal sealed class RunStopHandler(TextWriter output) : IHandler<RunControlReq
     /// <inheritdoc/>
     public async Task<int> RunAsync(RunControlRequest request, CancellationToken cancel)
     {
-        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.Secret ?? "", () => [request.Cluster.ToString()]);
+        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.ProvenSecret(), () => [request.Cluster.ToString()]);
         RunStatus status = await client.AskAsync<RunStatus>(new StatusQuery(long.MaxValue), TimeSpan.FromSeconds(5), cancel);
         if (status.Phase is "idle" or "ended")
         {
@@ -74,7 +74,7 @@ internal sealed class RunStatusHandler(TextWriter output) : IHandler<RunControlR
     /// <inheritdoc/>
     public async Task<int> RunAsync(RunControlRequest request, CancellationToken cancel)
     {
-        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.Secret ?? "", () => [request.Cluster.ToString()]);
+        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.ProvenSecret(), () => [request.Cluster.ToString()]);
         RunStatus status = await client.AskAsync<RunStatus>(new StatusQuery(request.Watch ? 0 : long.MaxValue), TimeSpan.FromSeconds(5), cancel);
         if (!request.Watch)
         {

@@ -20,7 +20,7 @@ internal sealed class FaultClient(ClusterClient client) : IAsyncDisposable
             throw new CommandException(ExitCodes.Cluster, $"{place.RunDirectory}: no cluster of a `moe train` runs there");
         }
 
-        return new FaultClient(new ClusterClient(place.Settings.Runtime.Cluster, place.Settings.Runtime.Cluster.Secret ?? "", addresses));
+        return new FaultClient(new ClusterClient(place.Settings.Runtime.Cluster, place.Settings.Runtime.Cluster.ProvenSecret(), addresses));
     }
 
     /// <summary>Asks for a fault; the answer says whether it was accepted.</summary>

@@ -3,7 +3,7 @@ using MoeActors.Host.Progress;
 
 namespace MoeActors.Host.Tests.Progress;
 
-public sealed class LiveScreenTests
+public sealed partial class LiveScreenTests
 {
     private const string Recovery =
         "recovery  node-2 recovered: first step 3.4 s after detection (decided 0.4, restored 1.2, rejoined 3.1), 1 steps computed again, which is longer than any of these lines";

@@ -62,7 +62,7 @@ public class ReportPageTests
     public void The_words_of_a_recovery_have_a_row_of_their_own_and_squeeze_no_time_out_of_sight()
     {
         int begin = Page.IndexOf("<table class=\"faults\">", StringComparison.Ordinal), end = Page.IndexOf("</table>", begin, StringComparison.Ordinal) + 8;
-        XElement[] rows = [.. XElement.Parse(Page[begin..end]).Elements("tr")];
+        XElement[] rows = [.. XElement.Parse(Page[begin..end], LoadOptions.PreserveWhitespace).Elements("tr")];
         int columns = rows[0].Elements("th").Count();
         Assert.Equal(columns, rows[1].Elements("td").Count());
         Assert.Equal($"{columns}", (string?)Assert.Single(rows[2].Elements("td")).Attribute("colspan"));

@@ -97,6 +97,7 @@ public sealed class RunRecorderTests
         Assert.Contains(told, t => t.StartsWith("report incomplete: events.jsonl line 2:", StringComparison.Ordinal));
         Assert.Null(next.TakeWarning());
         Assert.Equal(1, next.NewestEpoch); // the epoch's own event is not there: the steps know it
+        next.Opened(Spec, "moe resume", resumed: true);
         next.Fault(Fault(1));
         next.Ended("stopped", null, SampleLedger.Empty(1));
         RunReport report = ReportWriter.Read(folder.Path);

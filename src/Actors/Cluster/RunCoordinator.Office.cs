@@ -131,7 +131,8 @@ internal sealed partial class RunCoordinator
             // A newer epoch is of another cluster that has resumed the run since.
             if (!last.IsEnded && last.NewestEpoch <= state.Epoch)
             {
-                last.Ended(state.Outcome, null);
+                last.Ended(state.Outcome, null, state.CheckpointLedger);
+                TellWarnings(last);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

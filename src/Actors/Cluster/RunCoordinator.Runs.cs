@@ -19,6 +19,9 @@ internal sealed partial class RunCoordinator
 {
     private CommittedCheckpoint? lastCheckpoint;
 
+    /// <summary>Whether the start of the present run, by the command that is behind it now, is written down.</summary>
+    private bool opened;
+
     private void OnSubmit(SubmitRun m)
     {
         if (!inOffice)
@@ -35,6 +38,13 @@ internal sealed partial class RunCoordinator
             {
                 // A client whose answer was late asks again: the same run is accepted as often as it is submitted.
                 bool same = state.RunFolder == m.RunFolder && Lineage.Of(state.Spec!) == Lineage.Of(spec);
+                if (same && m.Resume && !opened)
+                {
+                    // Taken over from the journal, with nobody alive in between: the record must tell that time from a recovery.
+                    opened = true;
+                    recorder?.Opened(spec, m.Command, resumed: true);
+                }
+
                 Sender.Tell(new SubmitAnswer(
                     same, same ? "the run goes on" : $"run {state.Spec!.RunId} in {state.RunFolder} is being trained: stop it first (moe run stop)"));
                 return;
@@ -52,6 +62,7 @@ internal sealed partial class RunCoordinator
             }
 
             lastCheckpoint = null;
+            opened = true;
             recorder!.Opened(spec, m.Command, m.Resume);
             Sender.Tell(new SubmitAnswer(true, "accepted"));
             Feed(new Input.Submitted(spec, m.RunFolder, newest.Step, newest.Ledger, m.Command)

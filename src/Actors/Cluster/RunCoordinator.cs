@@ -77,7 +77,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         Command<TopologyQuery>(_ => Sender.Tell(Topologies.Of(state, options.NodeName)));
         Command<RunNote>(m => Note(m.Text));
         Command<InjectedCrash>(m => m.Throw());
-        Command<StatusQuery>(m => Sender.Tell(board.Answer(m, state, recorder?.Ettr ?? double.NaN)));
+        Command<StatusQuery>(OnStatusQuery);
         Command<ClusterEvent.MemberDowned>(m => OnGone(m.Member, "downed"));
         Command<ClusterEvent.MemberRemoved>(m => OnGone(m.Member, "removed"));
         Command<ClusterEvent.MemberExited>(m => OnGone(m.Member, "left"));
@@ -293,6 +293,22 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         board.Event(text);
     }
 
+    private void OnStatusQuery(StatusQuery m)
+    {
+        TellWarnings(recorder);
+        Sender.Tell(board.Answer(m, state, recorder?.Ettr ?? double.NaN));
+    }
+
+    /// <summary>What the recorder could not read or write: those who watch the run hear of it, and it goes on.</summary>
+    private void TellWarnings(IRunRecorder? from)
+    {
+        while (from?.TakeWarning() is { } warning)
+        {
+            log.Warning("{0}", warning);
+            board.Event(warning);
+        }
+    }
+
     private void OnStep(DecidedStep step)
     {
         long now = Stopwatch.GetTimestamp();
@@ -325,7 +341,8 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
 
     private void OnEnded(string outcome)
     {
-        recorder?.Ended(outcome, lastCheckpoint);
+        recorder?.Ended(outcome, lastCheckpoint, state.CheckpointLedger);
+        TellWarnings(recorder);
         board.Event($"run {outcome}");
         recorder?.Dispose();
         recorder = null;

@@ -96,7 +96,7 @@ public sealed class FlightRecorder : IDisposable
                     BitConverter.ToInt32(raw, 0), BitConverter.ToInt32(raw, 4), BitConverter.ToInt64(raw, 8),
                     (Phase)BitConverter.ToInt32(raw, 16), (Phase)BitConverter.ToInt32(raw, 20), raw[24] != 0);
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null;
         }

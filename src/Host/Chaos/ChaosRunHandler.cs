@@ -32,11 +32,11 @@ internal sealed class ChaosRunHandler(TextWriter output, TextWriter error) : IHa
         RunReport? undisturbed = null;
         if (file.Compares)
         {
-            error.WriteLine("moe: first the run without faults");
+            Failures.Note("first the run without faults", error);
             undisturbed = await TrainAsync(calm, Path.Combine(folder, "undisturbed"), request.Json, cancel);
         }
 
-        error.WriteLine($"moe: now with {faults.Count} faults, seed {campaign.Seed}");
+        Failures.Note($"now with {faults.Count} faults, seed {campaign.Seed}", error);
         var more = new List<SettingOverride> { new("faults.enabled", ["on"], "the campaign") };
         if (undisturbed is not null && calm.Run.Data.Paths.Count == 0)
         {

@@ -43,7 +43,7 @@ internal static class Failures
         Print(message, error);
         if (Environment.GetEnvironmentVariable(DebugVariable) == "1")
         {
-            error.WriteLine(failure);
+            Line(failure.ToString(), error);
         }
 
         return exitCode;
@@ -52,17 +52,35 @@ internal static class Failures
     /// <summary>Writes <c>moe: message</c> on one line.</summary>
     public static void Print(string message, TextWriter error)
     {
-        string line = $"moe: {string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))}";
+        string line = Sentence(message);
         TextWriter? terminal = error is PlainWriter { Inner: var inner } && ReferenceEquals(inner, Console.Error) ? inner : null;
         bool color = terminal is not null && !Console.IsErrorRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
         if (color)
         {
-            terminal!.WriteLine($"\e[31m{PlainText.Line(line)}\e[0m");
+            Line($"\e[31m{PlainText.Line(line)}\e[0m", terminal!);
             return;
         }
 
-        error.WriteLine(PlainText.Line(line));
+        Line(PlainText.Line(line), error);
     }
+
+    /// <summary>Writes <c>moe: message</c> on one line, where nothing has failed that would end the command.</summary>
+    public static void Note(string message, TextWriter error) => Line(Sentence(message), error);
+
+    /// <summary>Writes a line as it is. Where standard error cannot be written the exit code alone speaks.</summary>
+    public static void Line(string text, TextWriter error)
+    {
+        try
+        {
+            error.WriteLine(text);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        {
+            // Nobody is left to be told.
+        }
+    }
+
+    private static string Sentence(string message) => $"moe: {string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))}";
 
     private static Exception Root(Exception failure) => failure switch
     {

@@ -55,7 +55,7 @@ public sealed class NodeLogWriter : IDisposable
 
             try
             {
-                Stream(json.Length).Write(json);
+                Append(Stream(json.Length), json);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -72,6 +72,21 @@ public sealed class NodeLogWriter : IDisposable
             _disposed = true;
             _stream?.Dispose();
             _stream = null;
+        }
+    }
+
+    private static void Append(FileStream stream, byte[] line)
+    {
+        long whole = stream.Length;
+        try
+        {
+            stream.Write(line);
+        }
+        catch (IOException)
+        {
+            // A full disk took part of the line: the next one must not be written behind it.
+            stream.SetLength(whole);
+            throw;
         }
     }
 

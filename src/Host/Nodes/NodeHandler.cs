@@ -5,6 +5,7 @@ using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Http;
+using MoeActors.Host.Progress;
 
 namespace MoeActors.Host.Nodes;
 
@@ -31,7 +32,7 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
         await JournalCheck.VerifyAsync(options.Journal, cancel);
         if (request.Supervised)
         {
-            options = options with { StartNode = () => AskForOneMore(output), RunFolder = options.DataFolder };
+            options = options with { StartNode = () => Tell(output, new Wish(Wish.OneMore)), RunFolder = options.DataFolder };
         }
 
         // A terminal's Ctrl-C reaches the whole process group: a supervised node leaves the stopping to its supervisor.
@@ -56,11 +57,10 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
 
         await using NodeProcess node = started;
         await using StatusServer? http = await NodeStatusServer.StartAsync(request.Settings, node, options.Clock, stop.Token);
-        output.WriteLine(JsonSerializer.Serialize(new Listening("listening", node.Address, Environment.ProcessId, http?.Address.ToString()), JsonSerializerOptions.Web));
-        output.Flush();
+        Tell(output, new Listening("listening", node.Address, Environment.ProcessId, http?.Address.ToString()));
         if (!request.Supervised)
         {
-            error.WriteLine($"{options.Name} listens on {node.Address} (files in {options.DataFolder}); Ctrl-C leaves the cluster");
+            Failures.Line($"{options.Name} listens on {node.Address} (files in {options.DataFolder}); Ctrl-C leaves the cluster", error);
         }
 
         var stopped = new TaskCompletionSource();
@@ -85,10 +85,18 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
         return ExitCodes.Ok;
     }
 
-    private static void AskForOneMore(TextWriter output)
+    /// <summary>One line for whoever started this process. A node whose lines nobody can read works as well; one whose supervisor is gone ends by its standard input.</summary>
+    private void Tell<T>(TextWriter reader, T line)
     {
-        output.WriteLine(JsonSerializer.Serialize(new Wish(Wish.OneMore), JsonSerializerOptions.Web));
-        output.Flush();
+        try
+        {
+            reader.WriteLine(JsonSerializer.Serialize(line, JsonSerializerOptions.Web));
+            reader.Flush();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        {
+            new Unshown(error).Say(e);
+        }
     }
 
     /// <summary>The supervisor holds this process's standard input: its end means that the supervisor is gone or wants this node to stop.</summary>

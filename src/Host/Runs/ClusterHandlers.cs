@@ -140,7 +140,11 @@ internal sealed class RunStatusHandler(TextWriter output) : IHandler<RunControlR
 
     private static string Spares(RunStatus s) => s.NodesUp > s.NodesWanted ? $" and {s.NodesUp - s.NodesWanted} more" : "";
 
-    private static string Line(RunStatus s) => s.RunId.Length == 0
+    /// <summary>One line; what is not known is not in it.</summary>
+    internal static string Line(RunStatus s) => s.RunId.Length == 0
         ? $"no run; {s.NodesUp} nodes up: {string.Join(", ", s.Nodes)}"
-        : $"run {s.RunId} {(s.Outcome.Length > 0 ? s.Outcome : s.Phase)}: step {s.Step} of {s.Steps}, loss {s.Loss:0.0000}, {s.TokensPerSecond:0} tokens/s, epoch {s.Epoch}, checkpoint {s.Checkpoint}, {Math.Min(s.NodesUp, s.NodesWanted)} of {s.NodesWanted} nodes{Spares(s)} ({string.Join(", ", s.Nodes)}); {s.RunFolder}";
+        : $"run {s.RunId} {(s.Outcome.Length > 0 ? s.Outcome : s.Phase)}: step {s.Step} of {s.Steps}"
+            + (double.IsFinite(s.Loss) ? $", loss {s.Loss:0.0000}" : "")
+            + (s.TokensPerSecond > 0 ? $", {s.TokensPerSecond:0} tokens/s" : "")
+            + $", epoch {s.Epoch}{(s.Checkpoint >= 0 ? $", checkpoint {s.Checkpoint}" : "")}, {Math.Min(s.NodesUp, s.NodesWanted)} of {s.NodesWanted} nodes{Spares(s)} ({string.Join(", ", s.Nodes)}); {s.RunFolder}";
 }

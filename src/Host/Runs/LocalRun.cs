@@ -14,6 +14,8 @@ namespace MoeActors.Host.Runs;
 /// <summary>A run on a local cluster from start to report: what `moe train` and `moe resume` share.</summary>
 internal sealed class LocalRun(TextWriter output, TextWriter error)
 {
+    private readonly Unshown unshown = new(error);
+
     /// <summary>Where plain progress goes; null: to standard output, live on a terminal.</summary>
     public TextWriter? Progress { get; init; }
 
@@ -30,6 +32,7 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
             EverySteps = settings.Runtime.Reports.LineEvery,
             Interval = settings.Runtime.Reports.ProgressInterval,
             Output = json ? output : Progress,
+            Unshown = unshown.Say,
         }))
         {
             view.Event(ProgressEventKind.Info, $"{spec.Model.Name}: {ParameterCounts.Of(spec.Model).Total / 1e6:0.00} M parameters, {spec.Layout.Ranks} logical ranks on {spec.Nodes} nodes{Spares(settings.Runtime.Supervision.Spares)}; run directory {folder}");
@@ -71,38 +74,12 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
 
     private async Task<int> FinishAsync(MoeSettings settings, RunSpec spec, string folder, string outcome, bool json, CancellationToken cancel)
     {
-        GeneratedSample? sample = null;
-        if (outcome == "completed")
-        {
-            using var places = new CheckpointPlaces(settings.Runtime.ObjectStore);
-            sample = Sampling.FromNewest(spec, places.OpenToRead(spec, folder), settings.Runtime.Generation, error);
-        }
-
-        string report = RunReports.Write(folder, outcome, spec, sample);
-        if (settings.Runtime.Reports.Picture)
-        {
-            PlotOutcome plot = await PlotRunner.RunAsync(report, Path.Combine(folder, ReportWriter.PictureName), cancellation: CancellationToken.None);
-            if (!plot.Drawn)
-            {
-                error.WriteLine($"moe: {plot.Problem}");
-            }
-        }
-
-        RunReport written = ReportWriter.Read(report);
-        if (json)
-        {
-            output.WriteLine(System.Text.Json.JsonSerializer.Serialize(new { type = "ended", outcome, report, totals = written.Totals }, JsonOutput.Line));
-        }
-        else
-        {
-            Summary.Write(output, written, report, sample);
-        }
-
+        string? report = await new RunEnding(output, error, unshown).ShowAsync(settings, spec, folder, outcome, json, cancel);
         return outcome switch
         {
             "completed" => ExitCodes.Ok,
             "stopped" => cancel.IsCancellationRequested ? ExitCodes.Interrupted : ExitCodes.Ok,
-            _ => throw new CommandException(OutcomeCodes.Of(outcome), $"the run {outcome}; report: {report}"),
+            _ => throw new CommandException(OutcomeCodes.Of(outcome), $"the run {outcome}; report: {report ?? "none"}"),
         };
     }
 }

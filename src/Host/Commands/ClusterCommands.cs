@@ -31,19 +31,19 @@ internal static class ClusterCommands
     /// <summary>moe run start|stop|status.</summary>
     public static Command Run(Handlers handlers) => new MoeCommand(
         "run",
-        "Submits a run to a cluster started by hand, stops it and watches it.",
+        "Submits a run to a cluster started by hand; stops and watches a run, also one of `moe train`.",
         "moe run start --cluster 127.0.0.1:7100 --preset tiny",
         "moe run status --cluster 127.0.0.1:7100 --watch")
     {
         Start(handlers.RunStart),
-        Control(handlers.RunStop, "stop", "Stops the run of a cluster after a last checkpoint.", watchable: false, "moe run stop --cluster 127.0.0.1:7100"),
+        Control(handlers.RunStop, "stop", "Stops the run of a cluster after a last checkpoint.", watchable: false, "moe run stop --cluster 127.0.0.1:7100", "moe run stop --run-dir runs/book"),
         Control(
             handlers.RunStatus,
             "status",
             "Shows the run of a cluster: step, loss, speed, nodes, last checkpoint.",
             watchable: true,
             "moe run status --cluster 127.0.0.1:7100",
-            "moe run status --cluster 127.0.0.1:7100 --watch"),
+            "moe run status --run-dir runs/book --watch"),
     };
 
     private static MoeCommand Start(IHandler<RunStartRequest> handler)
@@ -53,21 +53,19 @@ internal static class ClusterCommands
             "Submits a run to a cluster.",
             "moe run start --cluster 127.0.0.1:7100 --preset tiny --run-dir runs/by-hand",
             "moe run start --cluster 127.0.0.1:7100 --config my.conf");
-        Option<string> cluster = ClusterOption();
+        var cluster = new Option<string>("--cluster") { HelpName = "HOST:PORT", Required = true, Description = "Any node of the cluster." };
         command.Add(cluster);
         SettingFlags flags = new SettingFlags(command).AddRun();
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
-        command.Runs(handler, r => new RunStartRequest(Address(r, cluster), SettingsLoader.Load(flags.Request(r)), r.GetValue(json)));
+        command.Runs(handler, r => new RunStartRequest(ClusterFlags.Address(r.GetRequiredValue(cluster)), SettingsLoader.Load(flags.Request(r)), r.GetValue(json)));
         return command;
     }
 
     private static MoeCommand Control(IHandler<RunControlRequest> handler, string name, string description, bool watchable, params string[] examples)
     {
         var command = new MoeCommand(name, description, examples);
-        Option<string> cluster = ClusterOption();
-        command.Add(cluster);
-        var flags = new SettingFlags(command);
+        var cluster = new ClusterFlags(command);
         var watch = new Option<bool>("--watch") { Description = "Go on showing it until the run ends." };
         if (watchable)
         {
@@ -76,19 +74,7 @@ internal static class ClusterCommands
 
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
-        command.Runs(handler, r => new RunControlRequest(Address(r, cluster), SettingsLoader.Load(flags.Request(r)), watchable && r.GetValue(watch), r.GetValue(json)));
+        command.Runs(handler, r => new RunControlRequest(cluster.Place(r), watchable && r.GetValue(watch), r.GetValue(json)));
         return command;
-    }
-
-    private static Option<string> ClusterOption() => new("--cluster") { HelpName = "HOST:PORT", Required = true, Description = "Any node of the cluster." };
-
-    private static NodeAddress Address(ParseResult result, Option<string> option) => Address(result.GetRequiredValue(option));
-
-    /// <summary>The address that --cluster names.</summary>
-    public static NodeAddress Address(string text)
-    {
-        return NodeAddress.TryParse(text, out NodeAddress address)
-            ? address
-            : throw new CommandException(ExitCodes.CommandLine, $"--cluster {text}: expected HOST:PORT of a running node, for example 127.0.0.1:7100");
     }
 }

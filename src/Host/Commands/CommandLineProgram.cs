@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using System.CommandLine.Parsing;
 using System.Diagnostics.CodeAnalysis;
-using MoeActors.Host.Configuration;
 
 namespace MoeActors.Host.Commands;
 
@@ -20,9 +18,9 @@ internal static class CommandLineProgram
     {
         // Arguments are what they are: "@name" is a prompt or a file, never a response file.
         ParseResult parsed = MoeRoot.Build(handlers).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction or null)
+        if ((parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction or null) || IsHelpOfUnknown(parsed))
         {
-            Failures.Print(Problem(parsed), error);
+            Failures.Print(CommandLineProblem.Of(parsed), error);
             return ExitCodes.CommandLine;
         }
 
@@ -38,27 +36,6 @@ internal static class CommandLineProgram
         }
     }
 
-    private static string Problem(ParseResult parsed)
-    {
-        Command command = parsed.CommandResult.Command;
-        string name = FullName(parsed.CommandResult);
-        if (parsed.UnmatchedTokens is [var unknown, ..])
-        {
-            IEnumerable<string> known = command.Subcommands.Select(c => c.Name).Concat(command.Options.Select(o => o.Name));
-            string hint = Suggestions.Nearest(unknown, known) is { } near ? $"did you mean {near}? " : "";
-            string kind = unknown.StartsWith('-') ? "option" : command.Subcommands.Count > 0 ? "command" : "argument";
-            return $"unknown {kind} {unknown}; {hint}`{name} --help` shows what there is";
-        }
-
-        if (command.Subcommands.Count > 0)
-        {
-            return $"{name["moe".Length..].TrimStart()}{(name == "moe" ? "" : ": ")}a command is missing; expected one of {string.Join(", ", command.Subcommands.Select(c => c.Name))} (`{name} --help`)";
-        }
-
-        return $"{parsed.Errors[0].Message.TrimEnd('.')}; `{name} --help` shows what is expected";
-    }
-
-    // "moe checkpoint list".
-    private static string FullName(CommandResult result) =>
-        result.Parent is CommandResult parent ? $"{FullName(parent)} {result.Command.Name}" : result.Command.Name;
+    /// <summary>`moe trian --help`: the help of everything would not say that there is no such command.</summary>
+    private static bool IsHelpOfUnknown(ParseResult parsed) => parsed.CommandResult.Command.Subcommands.Count > 0 && parsed.UnmatchedTokens is [var unknown, ..] && !unknown.StartsWith('-');
 }

@@ -34,6 +34,9 @@ internal static class MoeRoot
             ToolCommands.Diagnose(handlers.Diagnose),
             ToolCommands.Bench(handlers.Bench),
             ToolCommands.Setup(handlers.Setup),
+            ShellCommands.Completion(),
+            ShellCommands.Help(),
+            ShellCommands.Version(),
         };
         ExamplesHelp.Install(root);
         return root;

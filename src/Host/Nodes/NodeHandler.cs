@@ -12,6 +12,10 @@ namespace MoeActors.Host.Nodes;
 internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandler<NodeRequest>
 {
     /// <summary>The line a supervisor reads: where the node listens.</summary>
+    /// <param name="Event">"listening".</param>
+    /// <param name="Address">"host:port" of the control plane.</param>
+    /// <param name="Pid">Its process id.</param>
+    /// <param name="Http">Address of its status server; null = it has none.</param>
     internal sealed record Listening(string Event, string Address, int Pid, string? Http);
 
     /// <summary>The line by which a node asks its supervisor for something.</summary>
@@ -55,12 +59,12 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
         }
 
         await using NodeProcess node = started;
-        await using StatusServer? http = await NodeStatusServer.StartAsync(request.Settings, node, options.Clock, stop.Token);
+        await using StatusServer? http = await NodeStatusServer.StartAsync(request.Settings, node, options.Clock, must: !request.Supervised, stop.Token);
         output.WriteLine(JsonSerializer.Serialize(new Listening("listening", node.Address, Environment.ProcessId, http?.Address.ToString()), JsonSerializerOptions.Web));
         output.Flush();
         if (!request.Supervised)
         {
-            error.WriteLine($"{options.Name} listens on {node.Address} (files in {options.DataFolder}); Ctrl-C leaves the cluster");
+            error.WriteLine($"{options.Name} listens on {node.Address} (files in {options.DataFolder}){(http is null ? "" : $", status and metrics at {http.Address}")}; Ctrl-C leaves the cluster");
         }
 
         var stopped = new TaskCompletionSource();

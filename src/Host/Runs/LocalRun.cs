@@ -36,7 +36,7 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
         {
             view.Event(ProgressEventKind.Info, $"{spec.Model.Name}: {ParameterCounts.Of(spec.Model).Total / 1e6:0.00} M parameters, {spec.Layout.Ranks} logical ranks on {spec.Nodes} nodes{Spares(settings.Runtime.Supervision.Spares)}; run directory {folder}");
             await using LocalCluster cluster = await LocalCluster.StartAsync(
-                settings.Runtime.Supervision, config, spec.Nodes + settings.Runtime.Supervision.Spares, text => view.Event(ProgressEventKind.Membership, text));
+                settings.Runtime.Supervision, config, spec.Nodes + settings.Runtime.Supervision.Spares, settings.Runtime.Http.Port, text => view.Event(ProgressEventKind.Membership, text));
             await using var client = new ClusterClient(settings.Runtime.Cluster, secret, () => cluster.Addresses);
             var submit = new SubmitRun(spec.ToJson(), folder, resume, Command());
             SubmitAnswer answer = await SubmitAsync(client, cluster, submit, cancel);
@@ -88,6 +88,10 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
             ? $"{argument[..at]}={Redactor.Mark}"
             : argument;
 
+    /// <summary>The command that goes on with a run that was stopped, as a shell takes it.</summary>
+    internal static string GoingOn(string folder) =>
+        "moe resume " + (folder.All(c => char.IsAsciiLetterOrDigit(c) || "/._-+,@%".Contains(c, StringComparison.Ordinal)) ? folder : $"'{folder.Replace("'", "'\\''", StringComparison.Ordinal)}'");
+
     private async Task<int> FinishAsync(MoeSettings settings, RunSpec spec, string folder, string outcome, bool json, CancellationToken cancel)
     {
         GeneratedSample? sample = null;
@@ -110,11 +114,15 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
         RunReport written = ReportWriter.Read(report);
         if (json)
         {
-            output.WriteLine(System.Text.Json.JsonSerializer.Serialize(new { type = "ended", outcome, report, totals = written.Totals }, JsonOutput.Line));
+            output.WriteLine(System.Text.Json.JsonSerializer.Serialize(new { type = "ended", outcome, report, resume = outcome == "stopped" ? GoingOn(folder) : null, totals = written.Totals }, JsonOutput.Line));
         }
         else
         {
             Summary.Write(output, written, report, sample);
+            if (outcome == "stopped")
+            {
+                output.WriteLine($"go on with it: {GoingOn(folder)}");
+            }
         }
 
         return outcome switch

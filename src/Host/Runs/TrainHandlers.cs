@@ -12,6 +12,7 @@ internal sealed class TrainHandler(TextWriter output, TextWriter error) : IHandl
     public async Task<int> RunAsync(TrainRequest request, CancellationToken cancel)
     {
         LibTorchCheck.Verify();
+        await HttpPorts.DemandAsync(request.Settings.Runtime.Http, request.Settings.Run.Nodes + request.Settings.Runtime.Supervision.Spares, cancel);
         string folder = request.Settings.Runtime.RunDirectory ?? RunFolders.Default(request.Settings.Preset);
         RunSpec spec = RunFolders.Create(request.Settings, folder);
         return await new LocalRun(output, error).RunAsync(request.Settings, spec, folder, resume: false, request.Json, cancel);
@@ -27,6 +28,7 @@ internal sealed class ResumeHandler(TextWriter output, TextWriter error) : IHand
         LibTorchCheck.Verify();
         RunSpec recorded = RunFolders.Read(request.RunDirectory);
         MoeSettings settings = SettingsLoader.LoadForRun(request.Settings with { RunDirectory = request.RunDirectory }, recorded, Path.Combine(request.RunDirectory, RunReports.RecordName));
+        await HttpPorts.DemandAsync(settings.Runtime.Http, settings.Run.Nodes + settings.Runtime.Supervision.Spares, cancel);
         return await new LocalRun(output, error).RunAsync(settings, settings.Run, request.RunDirectory, resume: true, request.Json, cancel);
     }
 }

@@ -132,7 +132,7 @@ internal static class CheckpointCommands
         }
 
         command.Runs(handler, r => new CheckpointExportRequest(
-            run(r), r.GetValue(step), GivenPath.Absolute("--output", r.GetRequiredValue(output)!), r.GetValue(slot), Size(r.GetRequiredValue(most)), r.GetValue(json)));
+            run(r), r.GetValue(step), Path.GetFullPath(r.GetRequiredValue(output)!), r.GetValue(slot), Size(r.GetRequiredValue(most)), r.GetValue(json)));
         return command;
     }
 

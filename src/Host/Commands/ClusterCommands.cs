@@ -53,12 +53,12 @@ internal static class ClusterCommands
             "Submits a run to a cluster.",
             "moe run start --cluster 127.0.0.1:7100 --preset tiny --run-dir runs/by-hand",
             "moe run start --cluster 127.0.0.1:7100 --config my.conf");
-        var cluster = new Option<string>("--cluster") { HelpName = "HOST:PORT", Required = true, Description = "Any node of the cluster." };
+        Option<string> cluster = ClusterOption();
         command.Add(cluster);
         SettingFlags flags = new SettingFlags(command).AddRun();
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
-        command.Runs(handler, r => new RunStartRequest(ClusterFlags.Address(r.GetRequiredValue(cluster)), SettingsLoader.Load(flags.Request(r)), r.GetValue(json)));
+        command.Runs(handler, r => new RunStartRequest(Address(r, cluster), SettingsLoader.Load(flags.Request(r)), r.GetValue(json)));
         return command;
     }
 
@@ -76,5 +76,17 @@ internal static class ClusterCommands
         command.Add(json);
         command.Runs(handler, r => new RunControlRequest(cluster.Place(r), watchable && r.GetValue(watch), r.GetValue(json)));
         return command;
+    }
+
+    private static Option<string> ClusterOption() => new("--cluster") { HelpName = "HOST:PORT", Required = true, Description = "Any node of the cluster." };
+
+    private static NodeAddress Address(ParseResult result, Option<string> option) => Address(result.GetRequiredValue(option));
+
+    /// <summary>The address that --cluster names.</summary>
+    public static NodeAddress Address(string text)
+    {
+        return NodeAddress.TryParse(text, out NodeAddress address)
+            ? address
+            : throw new CommandException(ExitCodes.CommandLine, $"--cluster {text}: expected HOST:PORT of a running node, for example 127.0.0.1:7100");
     }
 }

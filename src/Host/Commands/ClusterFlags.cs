@@ -23,15 +23,10 @@ internal sealed class ClusterFlags
     /// <summary>The cluster that the command line names; throws where it names none, or two.</summary>
     public ClusterPlace Place(ParseResult result) => (result.GetValue(cluster), result.GetValue(directory)) switch
     {
-        ({ } address, null) => new ClusterPlace(Address(address), null, SettingsLoader.Load(flags.Request(result))),
+        ({ } address, null) => new ClusterPlace(ClusterCommands.Address(address), null, SettingsLoader.Load(flags.Request(result))),
         (null, { } given) => Local(RunFolder.Existing(given), flags.Request(result)),
         _ => throw new CommandException(ExitCodes.CommandLine, "expected either --cluster HOST:PORT or --run-dir DIR"),
     };
-
-    /// <summary>The address that --cluster names.</summary>
-    public static NodeAddress Address(string text) => NodeAddress.TryParse(text, out NodeAddress address)
-        ? address
-        : throw new CommandException(ExitCodes.CommandLine, $"--cluster {text}: expected HOST:PORT of a running node, for example 127.0.0.1:7100");
 
     private static ClusterPlace Local(string folder, SettingsRequest request)
     {

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Diagnostics.CodeAnalysis;
+using MoeActors.Host.Configuration;
 
 namespace MoeActors.Host.Commands;
 
@@ -20,7 +22,7 @@ internal static class CommandLineProgram
         ParseResult parsed = MoeRoot.Build(handlers).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if ((parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction or null) || IsHelpOfUnknown(parsed))
         {
-            Failures.Print(CommandLineProblem.Of(parsed), error);
+            Failures.Print(Problem(parsed), error);
             return ExitCodes.CommandLine;
         }
 
@@ -36,6 +38,30 @@ internal static class CommandLineProgram
         }
     }
 
-    /// <summary>`moe trian --help`: the help of everything would not say that there is no such command.</summary>
+    // `moe trian --help`: the help of everything would not say that there is no such command.
     private static bool IsHelpOfUnknown(ParseResult parsed) => parsed.CommandResult.Command.Subcommands.Count > 0 && parsed.UnmatchedTokens is [var unknown, ..] && !unknown.StartsWith('-');
+
+    private static string Problem(ParseResult parsed)
+    {
+        Command command = parsed.CommandResult.Command;
+        string name = FullName(parsed.CommandResult);
+        if (parsed.UnmatchedTokens is [var unknown, ..])
+        {
+            IEnumerable<string> known = command.Subcommands.Select(c => c.Name).Concat(command.Options.Where(o => !o.Hidden).Select(o => o.Name));
+            string hint = Suggestions.Nearest(unknown, known) is { } near ? $"did you mean {near}? " : "";
+            string kind = unknown.StartsWith('-') ? "option" : command.Subcommands.Count > 0 ? "command" : "argument";
+            return $"unknown {kind} {unknown}; {hint}`{name} --help` shows what there is";
+        }
+
+        if (command.Subcommands.Count > 0)
+        {
+            return $"{name["moe".Length..].TrimStart()}{(name == "moe" ? "" : ": ")}a command is missing; expected one of {string.Join(", ", command.Subcommands.Select(c => c.Name))} (`{name} --help`)";
+        }
+
+        return $"{ParseErrorWords.Of(parsed.Errors[0]).TrimEnd('.')}; `{name} --help` shows what is expected";
+    }
+
+    // "moe checkpoint list".
+    private static string FullName(CommandResult result) =>
+        result.Parent is CommandResult parent ? $"{FullName(parent)} {result.Command.Name}" : result.Command.Name;
 }

@@ -52,16 +52,8 @@ internal static class Failures
     public static void Print(string message, TextWriter error)
     {
         string line = $"moe: {string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))}";
-        bool color = ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
-            && Environment.GetEnvironmentVariable("TERM") is not "dumb";
-        try
-        {
-            error.WriteLine(color ? $"\e[31m{line}\e[0m" : line);
-        }
-        catch (IOException)
-        {
-            // Standard error is full or closed: the exit code still says it.
-        }
+        bool color = ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        error.WriteLine(color ? $"\e[31m{line}\e[0m" : line);
     }
 
     private static Exception Root(Exception failure) => failure switch

@@ -117,7 +117,7 @@ internal static class FaultCommands
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
         command.Runs(handler, r => new ChaosRunRequest(
-            r.GetRequiredValue(file), flags.Request(r), r.GetValue(directory) is { } given ? GivenPath.Absolute("--run-dir", given) : null, r.GetValue(seed), r.GetValue(dryRun), r.GetValue(json)));
+            r.GetRequiredValue(file), flags.Request(r), r.GetValue(directory) is { } given ? Path.GetFullPath(given) : null, r.GetValue(seed), r.GetValue(dryRun), r.GetValue(json)));
         return command;
     }
 

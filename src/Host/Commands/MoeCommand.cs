@@ -1,5 +1,7 @@
 using System.CommandLine;
 
+using MoeActors.Host.Configuration;
+
 namespace MoeActors.Host.Commands;
 
 /// <summary>A command with examples, which its help shows.</summary>
@@ -32,7 +34,9 @@ internal sealed class MoeCommand(string name, string description, params string[
     {
         foreach ((Option option, string key) in settings)
         {
-            option.Description += Arguments.Any(a => a.Name == RunFolder.ArgumentName) ? "" : SettingDefaults.Words(key);
+            // Of an existing run its record decides.
+            bool recorded = Arguments.Any(a => a.Name == RunFolder.ArgumentName) && (key == "nodes" || RunSpecReader.IsRecorded(key));
+            option.Description += recorded ? "" : SettingDefaults.Words(key);
         }
 
         foreach (Option option in Options)

@@ -27,7 +27,7 @@ internal sealed class QualityFlags
     {
         var given = new List<string>();
         foreach ((string flag, string? value) in (ReadOnlySpan<(string, string?)>)
-            [("--data", parsed.GetValue(data) is { } file ? GivenPath.Absolute("--data", file) : null), ("--fault-every", parsed.GetValue(faultEvery)?.ToString()), ("--k", parsed.GetValue(k)),
+            [("--data", parsed.GetValue(data) is { } file ? Path.GetFullPath(file) : null), ("--fault-every", parsed.GetValue(faultEvery)?.ToString()), ("--k", parsed.GetValue(k)),
                 ("--levels", parsed.GetValue(levels)), ("--seeds", parsed.GetValue(seeds)), .. (parsed.GetValue(settings) ?? []).Select(s => ("--set", (string?)s))])
         {
             if (value is not null)

@@ -18,7 +18,7 @@ internal static class RunFolder
     /// <summary>Absolute path of an existing run directory.</summary>
     public static string Existing(string given)
     {
-        string path = GivenPath.Absolute("run directory", given);
+        string path = Path.GetFullPath(given);
         return Directory.Exists(path)
             ? path
             : throw new CommandException(ExitCodes.Checkpoint, $"{given}: no such run directory; expected the --run-dir of an earlier `moe train` (by default below runs/)");

@@ -11,11 +11,10 @@ internal static partial class StandardOutput
     /// <summary>
     /// Whether the reader of a pipe has gone, as <c>head</c> goes when it has its lines. The runtime drops what is then written without a word: a command that would go on showing asks here and ends.
     /// </summary>
-    /// <param name="output">What the command writes to; false for anything but standard output.</param>
-    public static bool IsAbandoned(TextWriter output)
+    public static bool IsAbandoned()
     {
         var asked = new Poll { Descriptor = Descriptor };
-        return ReferenceEquals(output, Console.Out) && poll(ref asked, 1, 0) == 1 && (asked.Found & Error) != 0;
+        return poll(ref asked, 1, 0) == 1 && (asked.Found & Error) != 0;
     }
 
     [LibraryImport("libc")]

@@ -60,7 +60,7 @@ internal static class ToolCommands
         train.Add(output);
         train.Add(json);
         train.Runs(handler, r => new TokenizerTrainRequest(
-            [.. r.GetRequiredValue(data).Select(d => GivenPath.Absolute("TEXT", d))], r.GetValue(vocabulary), GivenPath.Absolute("--output", r.GetRequiredValue(output)!), r.GetValue(json)));
+            [.. r.GetRequiredValue(data).Select(d => Path.GetFullPath(d))], r.GetValue(vocabulary), Path.GetFullPath(r.GetRequiredValue(output)!), r.GetValue(json)));
         return new MoeCommand("tokenizer", "Makes tokenizers.", "moe tokenizer train book.txt --vocabulary 4096 --output tokenizers/book") { train };
     }
 
@@ -79,7 +79,7 @@ internal static class ToolCommands
         command.Add(output);
         command.Add(json);
         command.Runs(handler, r => new DiagnoseRequest(
-            RunFolder.Existing(r.GetRequiredValue(run)), r.GetValue(output) is { } file ? Archive(GivenPath.Absolute("--output", file)) : null, r.GetValue(json)));
+            RunFolder.Existing(r.GetRequiredValue(run)), r.GetValue(output) is { } file ? Archive(Path.GetFullPath(file)) : null, r.GetValue(json)));
         return command;
     }
 
@@ -125,7 +125,7 @@ internal static class ToolCommands
             Steps = r.GetValue(steps),
             Interval = r.GetValue(interval),
             Precision = r.GetValue(precision),
-            Tokenizer = r.GetValue(tokenizer) is { } folder ? GivenPath.Absolute("--tokenizer", folder) : null,
+            Tokenizer = r.GetValue(tokenizer) is { } folder ? Path.GetFullPath(folder) : null,
             Quality = quality.Request(r),
         });
         return command;

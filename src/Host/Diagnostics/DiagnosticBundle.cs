@@ -55,7 +55,7 @@ public static class DiagnosticBundle
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             File.Delete(temporary);
-            throw new ReportException($"{outFile}: cannot be written: {e.Message.TrimEnd('.')}; choose another file with --output", e);
+            throw new ReportException($"{outFile}: cannot be written: {e.Message} Choose another file with --output.", e);
         }
     }
 

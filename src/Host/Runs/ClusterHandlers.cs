@@ -86,7 +86,7 @@ internal sealed class RunStatusHandler(TextWriter output) : IHandler<RunControlR
         using ProgressView view = ProgressView.Create(new ProgressOptions { Json = request.Json });
         var watch = new RunWatch(client, view);
         watch.Show(status);
-        while (status.Outcome.Length == 0 && !cancel.IsCancellationRequested && !StandardOutput.IsAbandoned(output))
+        while (status.Outcome.Length == 0 && !cancel.IsCancellationRequested && !StandardOutput.IsAbandoned())
         {
             await Task.Delay(300, CancellationToken.None);
             try

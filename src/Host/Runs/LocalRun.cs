@@ -88,10 +88,6 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
             ? $"{argument[..at]}={Redactor.Mark}"
             : argument;
 
-    /// <summary>The command that goes on with a run that was stopped, as a shell takes it.</summary>
-    internal static string GoingOn(string folder) =>
-        "moe resume " + (folder.All(c => char.IsAsciiLetterOrDigit(c) || "/._-+,@%".Contains(c, StringComparison.Ordinal)) ? folder : $"'{folder.Replace("'", "'\\''", StringComparison.Ordinal)}'");
-
     private async Task<int> FinishAsync(MoeSettings settings, RunSpec spec, string folder, string outcome, bool json, CancellationToken cancel)
     {
         GeneratedSample? sample = null;
@@ -114,15 +110,11 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
         RunReport written = ReportWriter.Read(report);
         if (json)
         {
-            output.WriteLine(System.Text.Json.JsonSerializer.Serialize(new { type = "ended", outcome, report, resume = outcome == "stopped" ? GoingOn(folder) : null, totals = written.Totals }, JsonOutput.Line));
+            output.WriteLine(System.Text.Json.JsonSerializer.Serialize(new { type = "ended", outcome, report, totals = written.Totals }, JsonOutput.Line));
         }
         else
         {
             Summary.Write(output, written, report, sample);
-            if (outcome == "stopped")
-            {
-                output.WriteLine($"go on with it: {GoingOn(folder)}");
-            }
         }
 
         return outcome switch

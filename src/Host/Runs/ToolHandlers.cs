@@ -26,7 +26,7 @@ internal sealed class GenerateHandler(TextWriter output) : IHandler<GenerateRequ
             output.Write(request.Settings.Runtime.Generation.Prompt);
         }
 
-        for (; more && !StandardOutput.IsAbandoned(output); more = pieces.MoveNext())
+        for (; more && !StandardOutput.IsAbandoned(); more = pieces.MoveNext())
         {
             cancel.ThrowIfCancellationRequested();
             text.Append(pieces.Current);

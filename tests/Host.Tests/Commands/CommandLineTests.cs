@@ -186,22 +186,6 @@ public sealed class CommandLineTests : IDisposable
         Assert.Single(cli.Error.TrimEnd('\n').Split('\n'));
     }
 
-    [Theory]
-    [InlineData("resume")]
-    [InlineData("generate")]
-    [InlineData("diagnose")]
-    [InlineData("checkpoint", "list")]
-    [InlineData("run", "status", "--run-dir")]
-    [InlineData("tokenizer", "train", "--output", "x")]
-    [InlineData("tokenizer", "train", "x", "--output")]
-    public async Task An_empty_path_is_refused_and_does_not_mean_the_current_folder(params string[] words)
-    {
-        var cli = new Cli();
-        Assert.Equal(ExitCodes.CommandLine, await cli.Run([.. words, ""]));
-        Assert.Contains(": an empty path; expected a file or folder", cli.Error, StringComparison.Ordinal);
-        Assert.Null(cli.Request);
-    }
-
     [Fact]
     public async Task A_tokenizer_is_made_from_text_and_used_by_its_folder()
     {

@@ -23,5 +23,5 @@ public sealed class GenerateHandlerTests
     [InlineData("/runs/book", "moe resume /runs/book")]
     [InlineData("/runs/my book", "moe resume '/runs/my book'")]
     [InlineData("/runs/it's", "moe resume '/runs/it'\\''s'")]
-    public void The_command_that_goes_on_is_what_a_shell_takes(string folder, string expected) => Assert.Equal(expected, LocalRun.GoingOn(folder));
+    public void The_command_that_goes_on_is_what_a_shell_takes(string folder, string expected) => Assert.Equal(expected, ResumeHint.Of(folder));
 }

@@ -58,7 +58,7 @@ internal static class CompletionTree
             string[] names = [.. command.Arguments.SelectMany(Names)];
             Command[] below = [.. command.Subcommands.Where(c => !c.Hidden)];
             all.Add(new CompletionCommand(
-                path, FirstSentence(command.Description), [.. below.Select(c => c.Name)], [.. command.Options.Where(o => !o.Hidden).Select(Option), HelpOption], names,
+                path, FirstSentence(command.Description), [.. below.Select(c => c.Name)], [.. command.Options.Where(o => !o.Hidden).Select(Seen), Help], names,
                 command.Arguments.Any(a => IsFile(a.Name))));
             foreach (Command sub in below)
             {
@@ -67,9 +67,9 @@ internal static class CompletionTree
         }
     }
 
-    private static readonly CompletionOption HelpOption = new("--help", "Show help and usage information", CompletionValue.None, []);
+    private static readonly CompletionOption Help = new("--help", "Show help and usage information", CompletionValue.None, []);
 
-    private static CompletionOption Option(Option option)
+    private static CompletionOption Seen(Option option)
     {
         string[] names = [.. Names(option)];
         CompletionValue value = option is HelpOption or VersionOption || option.ValueType == typeof(bool) ? CompletionValue.None

@@ -17,7 +17,7 @@ internal sealed class RunStartHandler(TextWriter output) : IHandler<RunStartRequ
     {
         LibTorchCheck.Verify();
         string folder = request.Settings.Runtime.RunDirectory ?? RunFolders.Default(request.Settings.Preset);
-        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.Secret ?? "", () => [request.Cluster.ToString()]);
+        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.ProvenSecret(), () => [request.Cluster.ToString()]);
 
         // Asked first, so that a cluster that is not there leaves no folder behind.
         RunStatus now = await client.AskAsync<RunStatus>(new StatusQuery(long.MaxValue), TimeSpan.FromSeconds(5), cancel);

@@ -35,9 +35,9 @@ internal static class MoeRoot
             ToolCommands.Bench(handlers.Bench),
             ToolCommands.Setup(handlers.Setup),
             ShellCommands.Completion(),
-            ShellCommands.Help(),
             ShellCommands.Version(),
         };
+        root.Add(ShellCommands.Help(root));
         ExamplesHelp.Install(root);
         return root;
     }

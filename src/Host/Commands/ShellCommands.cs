@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.Reflection;
 using System.Text.Json;
 
@@ -30,16 +31,16 @@ internal static class ShellCommands
         return command;
     }
 
-    /// <summary>moe help.</summary>
-    public static Command Help()
+    /// <summary>moe help, of the commands of <paramref name="root"/>.</summary>
+    public static Command Help(Command root)
     {
         var command = new MoeCommand("help", "Shows the help of a command.", "moe help", "moe help checkpoint export");
         var words = new Argument<string[]>("COMMAND") { Arity = ArgumentArity.ZeroOrMore, Description = "The command, without any: all of them." };
-        words.CompletionSources.Add(context => context.ParseResult.RootCommandResult.Command.Subcommands.Select(c => new System.CommandLine.Completions.CompletionItem(c.Name)));
+        words.CompletionSources.Add(_ => root.Subcommands.Select(c => new CompletionItem(c.Name)));
         command.Add(words);
         command.SetAction((result, cancel) =>
         {
-            Command root = result.RootCommandResult.Command, named = root;
+            Command named = root;
             string line = root.Name;
             foreach (string word in result.GetValue(words) ?? [])
             {

@@ -5,6 +5,7 @@ using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Http;
+using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Nodes;
 
@@ -28,6 +29,12 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
     /// <inheritdoc/>
     public async Task<int> RunAsync(NodeRequest request, CancellationToken cancel)
     {
+        if (!request.Supervised)
+        {
+            // The supervisor has looked for all of its nodes.
+            await HttpPorts.DemandAsync(request.Settings.Runtime.Http, 1, cancel);
+        }
+
         ThreadPool.SetMinThreads(request.Settings.Runtime.Cluster.MinimumThreads, request.Settings.Runtime.Cluster.MinimumThreads);
         MemoryTuning.KeepFreedMemory();
         LibTorchCheck.Verify();

@@ -39,9 +39,11 @@ internal static class HttpPorts
             }
             catch (SocketException e)
             {
-                throw new CommandException(
-                    ExitCodes.Resources,
-                    $"http.port = {http.Port}: node-{node} cannot listen on {address} port {port}: {e.Message}; expected ports that nobody has, {(http.Port == 0 ? "and an address of this machine (http.host)" : $"from there one for each of the {nodes} nodes, or 0 for any free ones")}");
+                string who = nodes == 1 ? "the node" : $"node-{node}";
+                string expected = http.Port == 0 ? "an address of this machine (http.host)"
+                    : nodes == 1 ? "a port that nobody has, or 0 for any free one"
+                    : $"ports that nobody has, from there one for each of the {nodes} nodes, or 0 for any free ones";
+                throw new CommandException(ExitCodes.Resources, $"http.port = {http.Port}: {who} cannot listen on {address} port {port}: {e.Message}; expected {expected}");
             }
         }
     }

@@ -16,10 +16,10 @@ internal static class ShellCommands
     {
         var command = new MoeCommand(
             "completion",
-            "Prints a script that completes commands, options and names in a shell.",
-            "moe completion bash > ~/.local/share/bash-completion/completions/moe",
-            "moe completion zsh > ~/.zfunc/_moe",
-            "moe completion fish > ~/.config/fish/completions/moe.fish");
+            "Prints a script that completes commands, options and names in a shell. For the shell that runs: source <(moe completion bash); in fish: moe completion fish | source. The script says where it belongs for good.",
+            "moe completion bash",
+            "moe completion zsh",
+            "moe completion fish");
         var shell = new Argument<string>("SHELL") { Description = $"{string.Join(", ", CompletionScript.Shells)}." };
         shell.AcceptOnlyFromAmong([.. CompletionScript.Shells]);
         command.Add(shell);

@@ -20,7 +20,7 @@ internal static class CompletionScript
     };
 
     private static string Bash(IReadOnlyList<CompletionCommand> commands) => $$"""
-        # Completes moe in bash. For this shell: source <(moe completion bash)
+        # Completes moe in bash: ~/.local/share/bash-completion/completions/moe, or for this shell: source <(moe completion bash)
         _moe() {
           local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} place=moe words= i
           COMPREPLY=()

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 
 using MoeActors.Bench;
 using MoeActors.Host.Configuration;
@@ -135,7 +134,7 @@ internal static class ToolCommands
             var option = new Option<int?>(name) { HelpName = "N", Description = description };
             option.Validators.Add(result =>
             {
-                if (result.Tokens is [{ Value: var text }] && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count == 0)
+                if (result.Tokens is [{ Value: var text }] && int.TryParse(text, out int count) && count < 1)
                 {
                     result.AddError($"{name} {text}: expected at least 1");
                 }

@@ -19,7 +19,7 @@ internal static class HttpAddress
         {
             return host == "localhost" ? IPAddress.Loopback : (await Dns.GetHostAddressesAsync(host, cancel).ConfigureAwait(false))[0];
         }
-        catch (SocketException e)
+        catch (Exception e) when (e is SocketException or ArgumentException)
         {
             throw new StatusServerException($"http.host = {host}: {e.Message}; expected an address of this machine such as 127.0.0.1, or 0.0.0.0 for all of them", e);
         }

@@ -44,7 +44,7 @@ internal static class NodeStatusServer
             }
             catch (StatusServerException e) when (!must)
             {
-                node.System.Log.Warning(e.Message);
+                node.System.Log.Warning("{0}", e.Message);
             }
         }
 

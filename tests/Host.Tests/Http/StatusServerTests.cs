@@ -5,6 +5,7 @@ using System.Text.Json;
 using MoeActors.Host.Http;
 using MoeActors.Host.Nodes;
 using MoeActors.Host.Progress;
+using MoeActors.Host.Tests.Progress;
 
 namespace MoeActors.Host.Tests.Http;
 
@@ -100,25 +101,16 @@ public class StatusServerTests
     [Fact]
     public void What_the_coordinator_says_is_shown_until_it_has_been_silent_for_long()
     {
-        var clock = new MovedClock();
+        var clock = new StoppedClock();
         var poll = new StatusPoll(null!, clock);
         Assert.Equal(("starting", "starting: no coordinator has answered this node yet"), (poll.Status().State, poll.Status().Health));
         poll.Take(new Actors.Protocol.RunStatus("running", "a1b2", "/no/such/run", 1, 7, 60, 2.5, double.NaN, 100, 0.1, 2, 2, -1, -1, "", 0, [], ["node-1 pid 4711", "node-2 pid 4712"], double.NaN));
-        clock.Now = TimeSpan.FromSeconds(14);
+        clock.Advance(TimeSpan.FromSeconds(14));
         RunStatus status = poll.Status();
         Assert.Equal(("running", NodeHealth.Ok, null), (status.State, status.Health, status.Model));
         Assert.Equal([new NodeStatus("node-1", 4711), new NodeStatus("node-2", 4712)], status.Nodes);
-        clock.Now = TimeSpan.FromSeconds(16);
+        clock.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal("no coordinator has answered this node for 16 s", poll.Status().Health);
-    }
-
-    private sealed class MovedClock : TimeProvider
-    {
-        public TimeSpan Now { get; set; }
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Now.Ticks;
     }
 
     [Fact]

@@ -66,7 +66,7 @@ public sealed class PostgresJournalTests(PostgresServer server) : IClassFixture<
         string open = world.File("open.conf");
         await File.WriteAllTextAsync(open, "cluster.host = 10.0.0.5\n", TestContext.Current.CancellationToken);
         await RefusedAsync(world, ExitCodes.Configuration, "cluster.secret-file", open);
-        await File.WriteAllTextAsync(open, "cluster.host = 10.0.0.5\ncluster.secret = hush\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(open, "cluster.host = 10.0.0.5\ncluster.secret = hush-21-hush-21-hush\n", TestContext.Current.CancellationToken);
         await RefusedAsync(world, ExitCodes.Configuration, "expected postgresql", open);
         string config = await ConfigAsync(world, server.ConnectionString);
         await File.AppendAllTextAsync(config, "cluster.host = 10.0.0.5\n", TestContext.Current.CancellationToken);
@@ -90,7 +90,7 @@ public sealed class PostgresJournalTests(PostgresServer server) : IClassFixture<
         string config = world.File("cluster.conf");
         await File.WriteAllTextAsync(
             config,
-            $"cluster.secret = hush-21\npersistence.provider = postgresql\npersistence.connection-string = \"{connection}\"\nrecovery.grace = 2 s\n",
+            $"cluster.secret = hush-21-hush-21-hush\npersistence.provider = postgresql\npersistence.connection-string = \"{connection}\"\nrecovery.grace = 2 s\n",
             TestContext.Current.CancellationToken);
         return config;
     }

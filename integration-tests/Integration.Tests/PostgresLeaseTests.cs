@@ -61,7 +61,7 @@ public sealed class PostgresLeaseTests(PostgresServer server) : IClassFixture<Po
         string config = world.File("cluster.conf");
         await File.WriteAllTextAsync(
             config,
-            $"cluster.secret = hush-22\npersistence.provider = postgresql\npersistence.connection-string = \"{server.ConnectionString}\"\nrecovery.grace = 1 s\ncluster.split-brain.strategy = lease-majority\n",
+            $"cluster.secret = hush-22-hush-22-hush\npersistence.provider = postgresql\npersistence.connection-string = \"{server.ConnectionString}\"\nrecovery.grace = 1 s\ncluster.split-brain.strategy = lease-majority\n",
             TestContext.Current.CancellationToken);
         var cluster = new HandMadeCluster(world, "--config", config);
         await cluster.AddAsync("a");

@@ -245,7 +245,7 @@ internal sealed class ContainerCluster : IAsyncDisposable
         cluster.host = "{{node.Address}}"
         cluster.port = 7100
         cluster.join = [{{string.Join(", ", join.Select(j => $"\"{j.Address}:7100\""))}}]
-        cluster.secret = hush-21
+        cluster.secret = hush-21-hush-21-hush
         persistence.provider = postgresql
         persistence.connection-string = "{{database}}"
         persistence.shared-storage = on

@@ -109,6 +109,32 @@ public sealed class ControlTransportTests
         Assert.False(a.System.WhenTerminated.IsCompleted);
     }
 
+    /// <summary>A whole handshake is some 800 bytes from the node: all its moments are hit, and those after it.</summary>
+    [Fact]
+    public async Task A_hundred_dials_that_break_at_any_moment_of_the_handshake_end_nobody()
+    {
+        await using RemoteSystem a = new(), b = new();
+        var random = new Random(7);
+        BreakingProxy[] proxies = [.. Enumerable.Range(0, 100).Select(n => new BreakingProxy(b.EndPoint, random.Next(0, 1000), n % 4))];
+        try
+        {
+            foreach (BreakingProxy proxy in proxies)
+            {
+                a.System.ActorSelection(new RootActorPath(a.Address.WithPort(proxy.EndPoint.Port)) / "user" / "keeper").Tell(new StopRun("x"), a.Keeper);
+            }
+
+            await Task.WhenAll(proxies.Select(p => p.Broken)).WaitAsync(Cancel);
+        }
+        finally
+        {
+            Array.ForEach(proxies, p => p.Dispose());
+        }
+
+        await a.ReachAsync(b, Cancel);
+        await b.ReachAsync(a, Cancel);
+        Assert.False(a.System.WhenTerminated.IsCompleted || b.System.WhenTerminated.IsCompleted);
+    }
+
     [Fact]
     public async Task While_its_TLS_is_broken_no_connection_of_a_system_lives_and_afterwards_all_goes_on()
     {

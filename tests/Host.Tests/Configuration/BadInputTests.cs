@@ -43,6 +43,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("persistence.provider=postgresql", "persistence.connection-string = \"\": expected the connection string of the PostgreSQL server")]
     [InlineData("persistence.provider=mysql", "--set: persistence.provider = mysql: expected one of sqlite, postgresql")]
     [InlineData("cluster.tls.enabled=on", "cluster.tls.certificate = \"\": expected the PKCS#12 file of this node")]
+    [InlineData("cluster.secret=fifteen-chars..", "--set: cluster.secret: expected a secret of at least 16 characters")]
     [InlineData("cluster.secret-file=none.txt", "--set: cluster.secret-file = none.txt: expected a readable file")]
     [InlineData("supervision.backoff-max=1 ms", "--set: supervision.backoff-max = 1 ms: expected at least supervision.backoff-min")]
     [InlineData("faults.kill-points=node-1:7:lunch", "faults.kill-points: 'node-1:7:lunch': expected NODE[/START]:STEP:PHASE[:OCCURRENCE]")]
@@ -63,7 +64,7 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public void A_cluster_of_several_machines_needs_a_database_and_shared_storage()
     {
-        string[] machine = ["cluster.host=10.0.0.5", "cluster.secret=hush"];
+        string[] machine = ["cluster.host=10.0.0.5", "cluster.secret=hush-11-hush-11-hush"];
         Assert.Contains("persistence.provider = sqlite: expected postgresql: cluster.host = 10.0.0.5", samples.Refusal(null, machine), StringComparison.Ordinal);
         Assert.Contains("cluster.split-brain.strategy = lease-majority: expected keep-majority", samples.Refusal(null, "cluster.split-brain.strategy=lease-majority"), StringComparison.Ordinal);
         string[] database = [.. machine, "persistence.provider=postgresql", "persistence.connection-string=Host=db;Username=moe"];
@@ -95,10 +96,10 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public void A_secret_is_the_first_line_of_its_file()
     {
-        samples.File("secret.txt", "hush\nmore\n");
-        Assert.Equal("hush", samples.Load(null, "cluster.secret-file=secret.txt").Runtime.Cluster.Secret);
+        samples.File("secret.txt", "hush-11-hush-11-hush\nmore\n");
+        Assert.Equal("hush-11-hush-11-hush", samples.Load(null, "cluster.secret-file=secret.txt").Runtime.Cluster.Secret);
         samples.File("empty.txt", "");
         Assert.Contains("a file with the secret in its first line", samples.Refusal(null, "cluster.secret-file=empty.txt"), StringComparison.Ordinal);
-        Assert.Contains("not both", samples.Refusal(null, "cluster.secret-file=secret.txt", "cluster.secret=x"), StringComparison.Ordinal);
+        Assert.Contains("not both", samples.Refusal(null, "cluster.secret-file=secret.txt", "cluster.secret=hush-11-hush-11-hush"), StringComparison.Ordinal);
     }
 }

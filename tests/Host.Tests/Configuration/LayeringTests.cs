@@ -87,7 +87,7 @@ public sealed class LayeringTests : IDisposable
     [Fact]
     public void Settings_written_to_a_file_load_as_the_same_settings()
     {
-        string file = samples.File("my.conf", "preset = tiny\ndata.paths = [a.txt, b.txt]\ncluster.secret = \"hush # \\\"x\\\"\"\nrun-dir = r\n");
+        string file = samples.File("my.conf", "preset = tiny\ndata.paths = [a.txt, b.txt]\ncluster.secret = \"hush hush hush # \\\"x\\\"\"\nrun-dir = r\n");
         MoeSettings settings = samples.Load(file, "training.seed=5", "generation.prompt=one = \"two\"");
         Directory.CreateDirectory(Path.Combine(samples.Folder, "elsewhere"));
         MoeSettings again = samples.Load(samples.File("elsewhere/all.conf", SettingsFile.Write(settings, secrets: true)));

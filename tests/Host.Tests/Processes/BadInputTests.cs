@@ -105,15 +105,15 @@ public sealed class BadInputTests(UndisturbedRun undisturbed) : IAsyncLifetime
         int port = ((IPEndPoint)taken.LocalEndpoint).Port;
         await RefusedAsync(ExitCodes.Resources, [$"127.0.0.1:{port}", "choose another --port"], "node", "--port", $"{port}", "--data-dir", world.Run);
 
-        MoeProcess node = world.Start("node", "--data-dir", world.Run, "--set", "cluster.secret=hush", "--set", "node.name=first");
+        MoeProcess node = world.Start("node", "--data-dir", world.Run, "--set", "cluster.secret=hush-11-hush-11-hush", "--set", "node.name=first");
         string address = HandMadeCluster.AddressIn(await node.SaysAsync("\"listening\""));
         await RefusedAsync(
-            ExitCodes.Cluster, [address, "the shared secret differs", "cluster.secret"],
-            "node", "--join", address, "--data-dir", world.Run, "--set", "cluster.secret=other", "--set", "node.name=second");
-        await RefusedAsync(ExitCodes.Cluster, [address, "the shared secret differs"], "run", "status", "--cluster", address, "--set", "cluster.secret=other");
+            ExitCodes.Cluster, [address, "has another secret", "cluster.secret"],
+            "node", "--join", address, "--data-dir", world.Run, "--set", "cluster.secret=other-11-other-11", "--set", "node.name=second");
+        await RefusedAsync(ExitCodes.Cluster, [address, "has another secret"], "run", "status", "--cluster", address, "--set", "cluster.secret=other-11-other-11");
         node.Signal(NativeProcess.Interrupt);
         Assert.Equal(ExitCodes.Interrupted, (await node.EndedAsync()).Code);
-        await RefusedAsync(ExitCodes.Cluster, [address], "run", "status", "--cluster", address, "--set", "cluster.secret=hush");
+        await RefusedAsync(ExitCodes.Cluster, [address], "run", "status", "--cluster", address, "--set", "cluster.secret=hush-11-hush-11-hush");
         world.NothingIsLeft();
     }
 

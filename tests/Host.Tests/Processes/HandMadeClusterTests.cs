@@ -11,7 +11,7 @@ namespace MoeActors.Host.Tests.Processes;
 [Trait("Tier", "integration")]
 public sealed class HandMadeClusterTests
 {
-    private const string Secret = "hush-7fd1c2";
+    private const string Secret = "hush-7fd1c2-7fd1c2";
 
     [Fact]
     public async Task Three_nodes_train_a_submitted_run_stop_another_and_what_they_leave_can_be_read()

@@ -27,7 +27,7 @@ public sealed class ReturningNodeTests
 
         // Nobody waits for the lost node: its ranks move. Messages take their time, so that a node comes back in the middle of the run.
         var cluster = new HandMadeCluster(
-            world, "--set", "cluster.secret=hush-19", "--set", "recovery.grace=50 ms", "--set", "recovery.settle=500 ms", "--set", "faults.enabled=on", "--set", "faults.random-delay=10 ms");
+            world, "--set", "cluster.secret=hush-19-hush-19-hush", "--set", "recovery.grace=50 ms", "--set", "recovery.settle=500 ms", "--set", "faults.enabled=on", "--set", "faults.random-delay=10 ms");
         foreach (string name in (string[])["a", "b", "c"])
         {
             await cluster.AddAsync(name);

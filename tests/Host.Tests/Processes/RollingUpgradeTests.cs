@@ -31,7 +31,7 @@ public sealed partial class RollingUpgradeTests
 
         string[] flags =
         [
-            "--set", "cluster.secret=hush-23", "--set", "cluster.mixed-builds=on", "--set", "recovery.grace=50 ms", "--set", "recovery.settle=500 ms",
+            "--set", "cluster.secret=hush-23-hush-23-hush", "--set", "cluster.mixed-builds=on", "--set", "recovery.grace=50 ms", "--set", "recovery.settle=500 ms",
             "--set", "faults.enabled=on", "--set", "faults.random-delay=10 ms",
         ];
         var cluster = new HandMadeCluster(world, flags);

@@ -31,20 +31,20 @@ internal static class ClusterCommands
     /// <summary>moe run start|resume|stop|status.</summary>
     public static Command Run(Handlers handlers) => new MoeCommand(
         "run",
-        "Submits a run to a cluster started by hand, or goes on with one there, stops it and watches it.",
+        "Submits a run to a cluster started by hand, or goes on with one there; stops and watches a run, also one of `moe train`.",
         "moe run start --cluster 127.0.0.1:7100 --preset tiny",
         "moe run status --cluster 127.0.0.1:7100 --watch")
     {
         Start(handlers.RunStart),
         Resume(handlers.RunResume),
-        Control(handlers.RunStop, "stop", "Stops the run of a cluster after a last checkpoint.", watchable: false, "moe run stop --cluster 127.0.0.1:7100"),
+        Control(handlers.RunStop, "stop", "Stops the run of a cluster after a last checkpoint.", watchable: false, "moe run stop --cluster 127.0.0.1:7100", "moe run stop --run-dir runs/book"),
         Control(
             handlers.RunStatus,
             "status",
             "Shows the run of a cluster: step, loss, speed, nodes, last checkpoint.",
             watchable: true,
             "moe run status --cluster 127.0.0.1:7100",
-            "moe run status --cluster 127.0.0.1:7100 --watch"),
+            "moe run status --run-dir runs/book --watch"),
     };
 
     private static MoeCommand Start(IHandler<RunStartRequest> handler)
@@ -84,9 +84,7 @@ internal static class ClusterCommands
     private static MoeCommand Control(IHandler<RunControlRequest> handler, string name, string description, bool watchable, params string[] examples)
     {
         var command = new MoeCommand(name, description, examples);
-        Option<string> cluster = ClusterOption();
-        command.Add(cluster);
-        var flags = new SettingFlags(command);
+        var cluster = new ClusterFlags(command);
         var watch = new Option<bool>("--watch") { Description = "Go on showing it until the run ends." };
         if (watchable)
         {
@@ -95,7 +93,7 @@ internal static class ClusterCommands
 
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
-        command.Runs(handler, r => new RunControlRequest(Address(r, cluster), SettingsLoader.Load(flags.Request(r)), watchable && r.GetValue(watch), r.GetValue(json)));
+        command.Runs(handler, r => new RunControlRequest(cluster.Place(r), watchable && r.GetValue(watch), r.GetValue(json)));
         return command;
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 
+using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
@@ -90,11 +91,11 @@ internal sealed class RunStopHandler(TextWriter output) : IHandler<RunControlReq
     /// <inheritdoc/>
     public async Task<int> RunAsync(RunControlRequest request, CancellationToken cancel)
     {
-        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.ProvenSecret(), () => [request.Cluster.ToString()]);
+        await using var client = ClusterClient.Of(request.Cluster);
         RunStatus status = await client.AskAsync<RunStatus>(new StatusQuery(long.MaxValue), TimeSpan.FromSeconds(5), cancel);
         if (status.Phase is "idle" or "ended")
         {
-            output.WriteLine("no run to stop");
+            output.WriteLine(request.Json ? JsonSerializer.Serialize(status, JsonOutput.Options) : "no run to stop");
             return ExitCodes.Ok;
         }
 
@@ -117,7 +118,7 @@ internal sealed class RunStatusHandler(TextWriter output) : IHandler<RunControlR
     /// <inheritdoc/>
     public async Task<int> RunAsync(RunControlRequest request, CancellationToken cancel)
     {
-        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.ProvenSecret(), () => [request.Cluster.ToString()]);
+        await using var client = ClusterClient.Of(request.Cluster);
         RunStatus status = await client.AskAsync<RunStatus>(new StatusQuery(request.Watch ? 0 : long.MaxValue), TimeSpan.FromSeconds(5), cancel);
         if (!request.Watch)
         {
@@ -128,15 +129,29 @@ internal sealed class RunStatusHandler(TextWriter output) : IHandler<RunControlR
         using ProgressView view = ProgressView.Create(new ProgressOptions { Json = request.Json });
         var watch = new RunWatch(client, view);
         watch.Show(status);
-        while (status.Outcome.Length == 0 && !cancel.IsCancellationRequested)
+        while (status.Outcome.Length == 0 && !cancel.IsCancellationRequested && !StandardOutput.IsAbandoned())
         {
             await Task.Delay(300, CancellationToken.None);
-            status = await client.AskAsync<RunStatus>(new StatusQuery(status.LastEvent), TimeSpan.FromSeconds(60), cancel);
+            try
+            {
+                status = await client.AskAsync<RunStatus>(new StatusQuery(status.LastEvent), request.Cluster.RunDirectory is null ? Patience : LocalPatience, cancel);
+            }
+            catch (Exception e) when (e is RefusedException or CommandException && request.Cluster.RunDirectory is { } directory && ClusterAddresses.Read(directory).Count == 0)
+            {
+                view.Event(ProgressEventKind.Info, $"the cluster of the run has ended: {directory} says how");
+                return ExitCodes.Ok;
+            }
+
             watch.Show(status);
         }
 
         return ExitCodes.Ok;
     }
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    /// <summary>The nodes of a local cluster end with its run, perhaps before its last answer; their supervisor starts those that died sooner than this.</summary>
+    private static readonly TimeSpan LocalPatience = TimeSpan.FromSeconds(15);
 
     private static string Spares(RunStatus s) => s.NodesUp > s.NodesWanted ? $" and {s.NodesUp - s.NodesWanted} more" : "";
 

@@ -37,7 +37,7 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
         {
             view.Event(ProgressEventKind.Info, $"{spec.Model.Name}: {ParameterCounts.Of(spec.Model).Total / 1e6:0.00} M parameters, {spec.Layout.Ranks} logical ranks on {spec.Nodes} nodes{Spares(settings.Runtime.Supervision.Spares)}; run directory {folder}");
             await using LocalCluster cluster = await LocalCluster.StartAsync(
-                settings.Runtime.Supervision, config, spec.Nodes + settings.Runtime.Supervision.Spares, text => view.Event(ProgressEventKind.Membership, text));
+                settings.Runtime.Supervision, config, spec.Nodes + settings.Runtime.Supervision.Spares, settings.Runtime.Http.Port, text => view.Event(ProgressEventKind.Membership, text));
             await using var client = new ClusterClient(settings.Runtime.Cluster, secret, () => cluster.Addresses);
             var submit = new SubmitRun(spec.ToJson(), folder, resume, Command());
             SubmitAnswer answer = await SubmitAsync(client, cluster, submit, cancel);

@@ -48,6 +48,11 @@ internal sealed class RunWatch(ClusterClient client, ProgressView view)
             if (status is not null)
             {
                 Show(status);
+                if (status.Outcome == "stopped")
+                {
+                    view.Event(ProgressEventKind.Info, $"go on with it: {ResumeHint.Of(status.RunFolder)}");
+                }
+
                 if (status.Outcome.Length > 0)
                 {
                     return status.Outcome;

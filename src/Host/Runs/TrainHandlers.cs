@@ -12,6 +12,7 @@ internal sealed class TrainHandler(TextWriter output, TextWriter error) : IHandl
     public async Task<int> RunAsync(TrainRequest request, CancellationToken cancel)
     {
         LibTorchCheck.Verify();
+        await HttpPorts.DemandAsync(request.Settings.Runtime.Http, request.Settings.Run.Nodes + request.Settings.Runtime.Supervision.Spares, cancel);
         using var claim = RunFolderClaim.New(request.Settings.Runtime.RunDirectory ?? RunFolders.Default(request.Settings.Preset, request.Settings.Run.RunId));
         DataNotes.Write(request.Settings.Run.Data.Paths, error);
         RunSpec spec = RunFolders.Create(request.Settings, claim);
@@ -30,6 +31,7 @@ internal sealed class ResumeHandler(TextWriter output, TextWriter error) : IHand
         using var claim = RunFolderClaim.Existing(request.RunDirectory);
         RunSpec recorded = RunFolders.Read(request.RunDirectory);
         MoeSettings settings = SettingsLoader.LoadForRun(request.Settings with { RunDirectory = request.RunDirectory }, recorded, Path.Combine(request.RunDirectory, RunReports.RecordName));
+        await HttpPorts.DemandAsync(settings.Runtime.Http, settings.Run.Nodes + settings.Runtime.Supervision.Spares, cancel);
         RunFolders.Locate(request.RunDirectory, recorded, settings.Run);
         return await new LocalRun(output, error).RunAsync(settings, settings.Run, request.RunDirectory, resume: true, request.Json, cancel);
     }

@@ -47,7 +47,7 @@ internal sealed partial class RunCoordinator
         if (problem.Length > 0 || !AdoptNewest(out problem))
         {
             var effects = new List<Effect>();
-            state = CoordinatorMachine.End(state, $"failed: the coordinator on {options.NodeName} cannot take the run over: {problem}", effects);
+            state = CoordinatorMachine.Fail(state, problemCause, $"the coordinator on {options.NodeName} cannot take the run over: {problem}", effects);
             Persist(effects);
             return;
         }
@@ -106,7 +106,7 @@ internal sealed partial class RunCoordinator
         }
         catch (Exception e) when (e is CheckpointException or IOException or UnauthorizedAccessException)
         {
-            problem = e.Message;
+            (problem, problemCause) = (e.Message, FailureCauses.Of(e));
             return false;
         }
     }

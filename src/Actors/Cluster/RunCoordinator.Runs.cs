@@ -19,6 +19,9 @@ internal sealed partial class RunCoordinator
 {
     private CommittedCheckpoint? lastCheckpoint;
 
+    /// <summary>What kind of thing kept a run's folder from being opened.</summary>
+    private FailureCause problemCause;
+
     private void OnSubmit(SubmitRun m)
     {
         if (!inOffice)
@@ -40,11 +43,11 @@ internal sealed partial class RunCoordinator
                 return;
             }
 
-            RecoveryPoints newest = m.Resume ? RecoveryPoints.Of(options.Checkpoints.Open(spec, m.RunFolder), spec) : RecoveryPoints.None(spec);
+            RecoveryPoints newest = m.Resume || spec.Origin is not null ? RecoveryPoints.Of(options.Checkpoints.Open(spec, m.RunFolder), spec) : RecoveryPoints.None(spec);
             AdoptFence(m.RunFolder, spec);
             if (!OpenFolder(m.RunFolder, spec, lockDemanded: true, out string problem))
             {
-                Sender.Tell(new SubmitAnswer(false, problem));
+                Sender.Tell(new SubmitAnswer(false, problem) { Cause = problemCause });
                 return;
             }
 
@@ -60,14 +63,14 @@ internal sealed partial class RunCoordinator
         }
         catch (Exception e) when (e is SpecException or CheckpointException or IOException or UnauthorizedAccessException)
         {
-            Sender.Tell(new SubmitAnswer(false, e.Message));
+            Sender.Tell(new SubmitAnswer(false, e.Message) { Cause = FailureCauses.Of(e) });
         }
     }
 
-    /// <summary>A resume with other settings, of a run that the journal says is alive but that has not computed yet under this coordinator: the new settings count.</summary>
+    /// <summary>A resume with other settings, of a run that the journal says is alive but that has not computed yet under this coordinator: the new settings count. More steps count always.</summary>
     private bool IsReplacement(SubmitRun m, RunSpec spec) =>
-        m.Resume && state.RunFolder == m.RunFolder && state.Phase is RunPhase.Gathering or RunPhase.Preparing
-        && lastDecision == 0 && state.Spec!.ToJson() != spec.ToJson();
+        m.Resume && state.RunFolder == m.RunFolder && state.Spec!.RunId == spec.RunId
+        && (state.Spec.Training != spec.Training || (state.Phase is RunPhase.Gathering or RunPhase.Preparing && lastDecision == 0 && state.Spec.ToJson() != spec.ToJson()));
 
     /// <summary>A folder fenced under another journal (resumed elsewhere, or without its old journal): this coordinator's token becomes the newest.</summary>
     private void AdoptFence(string folder, RunSpec spec)
@@ -107,7 +110,7 @@ internal sealed partial class RunCoordinator
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CheckpointException)
         {
-            problem = e.Message;
+            (problem, problemCause) = (e.Message, FailureCauses.Of(e));
             return false;
         }
     }

@@ -8,7 +8,11 @@ namespace MoeActors.Actors.Protocol;
 public sealed record SubmitRun(string SpecJson, string RunFolder, bool Resume, string Command) : IControlMessage;
 
 /// <summary>Coordinator → client: accepted, or refused for a reason.</summary>
-public sealed record SubmitAnswer(bool Accepted, string Message) : IControlMessage;
+public sealed record SubmitAnswer(bool Accepted, string Message) : IControlMessage
+{
+    /// <summary>What kind of thing is wrong; none where it is accepted, or where another run is in the way.</summary>
+    public FailureCause Cause { get; init; }
+}
 
 /// <summary>Client → coordinator: write a checkpoint and stop.</summary>
 public sealed record StopRun(string Reason) : IControlMessage;
@@ -57,7 +61,11 @@ public sealed record RunStatus(
     IReadOnlyList<string> Events,
     IReadOnlyList<string> Nodes,
     double Plt,
-    double Ettr = double.NaN) : IControlMessage;
+    double Ettr = double.NaN) : IControlMessage
+{
+    /// <summary>What kind of failure ended the run.</summary>
+    public FailureCause Cause { get; init; }
+}
 
 /// <summary>Joining node or client → gateway: prove that you know the secret, and which version you speak.</summary>
 /// <param name="Protocol">Wire protocol version.</param>

@@ -5,6 +5,7 @@ using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Configuration;
+using MoeActors.Host.Diagnostics;
 using MoeActors.Host.Http;
 using MoeActors.Host.Reports;
 
@@ -19,6 +20,8 @@ internal static class Failures
     /// <summary>Exit code and sentence for <paramref name="failure"/>.</summary>
     public static (int ExitCode, string Message) Explain(Exception failure) => Root(failure) switch
     {
+        Exception e when OpenFiles.Explain(e, OpenFiles.Limit) is { } files => (ExitCodes.Resources, files),
+        IOException when !CurrentFolderExists() => (ExitCodes.Resources, "the current folder does not exist any more: go to one that does (cd) and start again"),
         CommandException e => (e.ExitCode, e.Message),
         SettingsException e => (ExitCodes.Configuration, e.Message),
         SpecException e => (ExitCodes.Configuration, e.Message),
@@ -54,6 +57,18 @@ internal static class Failures
         string line = $"moe: {string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))}";
         bool color = ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
         error.WriteLine(color ? $"\e[31m{line}\e[0m" : line);
+    }
+
+    private static bool CurrentFolderExists()
+    {
+        try
+        {
+            return Directory.Exists(Environment.CurrentDirectory);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     private static Exception Root(Exception failure) => failure switch

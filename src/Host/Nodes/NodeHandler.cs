@@ -4,6 +4,7 @@ using MoeActors.Actors.Cluster;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;
+using MoeActors.Host.Diagnostics;
 using MoeActors.Host.Http;
 
 namespace MoeActors.Host.Nodes;
@@ -26,6 +27,7 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
     {
         ThreadPool.SetMinThreads(request.Settings.Runtime.Cluster.MinimumThreads, request.Settings.Runtime.Cluster.MinimumThreads);
         MemoryTuning.KeepFreedMemory();
+        OpenFiles.Demand();
         LibTorchCheck.Verify();
         await JournalCheck.VerifyAsync(request.Settings.Runtime.Persistence, cancel);
         NodeOptions options = NodeOptionsBuilder.Build(request.Settings, request.Start);

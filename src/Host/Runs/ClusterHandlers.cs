@@ -31,7 +31,7 @@ internal sealed class RunStartHandler(TextWriter output) : IHandler<RunStartRequ
             new SubmitRun(spec.ToJson(), folder, exists, "moe run start"), TimeSpan.FromSeconds(10), cancel);
         if (!answer.Accepted)
         {
-            throw new CommandException(ExitCodes.Cluster, answer.Message);
+            throw new CommandException(answer.Cause == FailureCause.None ? ExitCodes.Cluster : OutcomeCodes.Of(answer.Cause), answer.Message);
         }
 
         output.WriteLine(request.Json

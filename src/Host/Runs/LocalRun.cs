@@ -18,14 +18,18 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
     /// <summary>Where plain progress goes; null: to standard output, live on a terminal.</summary>
     public TextWriter? Progress { get; init; }
 
+    /// <summary>What is done first once nobody else can work on the run; null: nothing.</summary>
+    public Action? Held { get; init; }
+
     /// <summary>Runs to the end, or to an orderly stop when cancelled; returns the exit code.</summary>
     public async Task<int> RunAsync(MoeSettings settings, RunSpec spec, string folder, bool resume, bool json, CancellationToken cancel)
     {
         using RunFolderLock held = LockFolder(folder);
+        Held?.Invoke();
         string secret = settings.Runtime.Cluster.Secret ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         string config = NodeConfig.Write(settings, folder, secret);
         SweepFlights(folder);
-        string outcome;
+        RunStatus ended;
         using (ProgressView view = ProgressView.Create(new ProgressOptions
         {
             Json = json,
@@ -42,13 +46,13 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
             SubmitAnswer answer = await SubmitAsync(client, cluster, submit, cancel);
             if (!answer.Accepted)
             {
-                throw new CommandException(ExitCodes.Checkpoint, answer.Message);
+                throw new CommandException(answer.Cause == FailureCause.None ? ExitCodes.Checkpoint : OutcomeCodes.Of(answer.Cause), answer.Message);
             }
 
-            outcome = await new RunWatch(client, view) { Asked = cluster.OnStatus }.UntilEndedAsync(cluster.Lost, settings.Runtime.Supervision.StopTimeout, cancel);
+            ended = await new RunWatch(client, view) { Asked = cluster.OnStatus }.UntilEndedAsync(cluster.Lost, settings.Runtime.Supervision.StopTimeout, cancel);
         }
 
-        return await FinishAsync(settings, spec, folder, outcome, json, cancel);
+        return await FinishAsync(settings, spec, folder, ended, json, cancel);
     }
 
     private static string Spares(int spares) => spares == 0 ? "" : $" with {spares} {(spares == 1 ? "spare" : "spares")}";
@@ -88,8 +92,9 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
             ? $"{argument[..at]}={Redactor.Mark}"
             : argument;
 
-    private async Task<int> FinishAsync(MoeSettings settings, RunSpec spec, string folder, string outcome, bool json, CancellationToken cancel)
+    private async Task<int> FinishAsync(MoeSettings settings, RunSpec spec, string folder, RunStatus ended, bool json, CancellationToken cancel)
     {
+        string outcome = ended.Outcome;
         GeneratedSample? sample = null;
         if (outcome == "completed")
         {
@@ -121,7 +126,7 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
         {
             "completed" => ExitCodes.Ok,
             "stopped" => cancel.IsCancellationRequested ? ExitCodes.Interrupted : ExitCodes.Ok,
-            _ => throw new CommandException(OutcomeCodes.Of(outcome), $"the run {outcome}; report: {report}"),
+            _ => throw new CommandException(OutcomeCodes.Of(ended.Cause), $"the run {outcome}; report: {report}"),
         };
     }
 }

@@ -22,6 +22,7 @@ public sealed class UnfitNodesTests
         IReadOnlyList<Effect> effects = desk.Feed(Unready(0, 1, FailureCause.Data, "its text differs"));
         Assert.Empty(effects.OfType<Effect.Ended>());
         Assert.Contains(effects.OfType<Effect.Note>(), n => n.Text == "node-1 cannot take part: its text differs");
+        Hold(desk, 1);
         Assert.Equal(["node-2"], desk.State.Participants.Select(n => n.Name));
         Assert.All(desk.State.Placement!.NodeOfRank, n => Assert.Equal(0, n));
         Assert.Equal((2, RunPhase.Preparing), (desk.State.Epoch, desk.State.Phase));
@@ -33,6 +34,7 @@ public sealed class UnfitNodesTests
         var desk = new Desk(Exact);
         desk.Up(2);
         desk.Feed(Unready(0, 1, FailureCause.Resources, "no room"));
+        Hold(desk, 1);
         IReadOnlyList<Effect> effects = desk.Feed(Unready(1, 2, FailureCause.Data, "its text differs"));
         Assert.Equal("failed: node-2: its text differs", Assert.Single(effects.OfType<Effect.Ended>()).Outcome);
         Assert.Equal(FailureCause.Data, desk.State.Cause);

@@ -2,6 +2,7 @@ using System.Globalization;
 
 using Akka.Configuration;
 
+using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Training;
 
@@ -45,13 +46,12 @@ public static class AkkaSettings
           coordinated-shutdown.exit-clr = off
           remote {
             retry-gate-closed-for = {{Ms(options.Detection.ConnectionRetry)}}
-
-            # While a connection to an address is being made, one that comes from there waits. To an address that has vanished and come back that is as long as the attempt lasts: with Akka's 15 s, longer
-            # than the failure detector and the split-brain resolver together take to remove the new process there.
-            dot-netty.tcp.connection-timeout = {{Ms(options.Detection.ConnectionTimeout)}}
           }
         }
         moe {
+          # While a connection to an address is being made, one that comes from there waits. To an address that has vanished and come back that is as long as the attempt lasts: with Akka's 15 s, longer
+          # than the failure detector and the split-brain resolver together take to remove the new process there.
+          control-transport.connection-timeout = {{Ms(options.Detection.ConnectionTimeout)}}
           compute-lane {
             type = "{{typeof(ComputeLaneConfigurator).AssemblyQualifiedName}}"
             id = "compute-lane-0"
@@ -66,9 +66,8 @@ public static class AkkaSettings
         }
         """)
         .WithFallback(Detector(options.Detection))
-        .WithFallback(options.Faults.Enabled ? Cuttable : Config.Empty)
         .WithFallback(options.Logging)
-        .WithFallback(Common(options.Host, options.Port, options.Tls, options.LogLevel));
+        .WithFallback(Common(options.Host, options.Port, options.LogLevel));
 
     /// <summary>When silence counts as a failure.</summary>
     internal static Config Detector(DetectionOptions detection) => ConfigurationFactory.ParseString($$"""
@@ -84,13 +83,10 @@ public static class AkkaSettings
         """);
 
     /// <summary>Configuration of a client: control plane only, no member.</summary>
-    public static Config Client(string host, ControlTls? tls) => ConfigurationFactory.ParseString("akka.actor.provider = remote")
-        .WithFallback(Common(host, 0, tls, "OFF"));
+    public static Config Client(string host) => ConfigurationFactory.ParseString("akka.actor.provider = remote")
+        .WithFallback(Common(host, 0, "OFF"));
 
-    /// <summary>AD-1: only where faults may be injected is there a transport that can be cut.</summary>
-    private static Config Cuttable => ConfigurationFactory.ParseString($"akka.remote.dot-netty.tcp.transport-class = \"{typeof(CuttableTransport).AssemblyQualifiedName}\"");
-
-    private static Config Common(string host, int port, ControlTls? tls, string logLevel) => ConfigurationFactory.ParseString($$"""
+    private static Config Common(string host, int port, string logLevel) => ConfigurationFactory.ParseString($$"""
         akka {
           loglevel = {{logLevel}}
           stdout-loglevel = OFF
@@ -103,7 +99,10 @@ public static class AkkaSettings
             allow-unregistered-types = off
             serializers {
               moe = "{{typeof(ControlSerializer).AssemblyQualifiedName}}"
-              json = "{{typeof(RefusingSerializer).AssemblyQualifiedName}}"
+
+              # What Akka's own parts need of each other passes, by a list; nothing that creates a type which the peer names.
+              akka-misc = "{{typeof(MiscGuard).AssemblyQualifiedName}}"
+              akka-system-msg = "{{typeof(SystemMessageGuard).AssemblyQualifiedName}}"
             }
             serialization-bindings {
               "{{typeof(IControlMessage).AssemblyQualifiedName}}" = moe
@@ -116,31 +115,24 @@ public static class AkkaSettings
           remote {
             log-remote-lifecycle-events = off
             retry-gate-closed-for = 500ms
-            dot-netty.tcp {
-              hostname = "{{host}}"
-              port = {{port.ToString(CultureInfo.InvariantCulture)}}
-              maximum-frame-size = 8000000b
-              send-buffer-size = 16000000b
-              receive-buffer-size = 16000000b
-            }
+            enabled-transports = ["{{ControlTransport.ConfigPath}}"]
           }
         }
-        """).WithFallback(tls is null ? Config.Empty : Tls(tls));
+        {{ControlTransport.ConfigPath}} {
+          transport-class = "{{typeof(ControlTransport).AssemblyQualifiedName}}"
+          applied-adapters = []
+          transport-protocol = tls
+          hostname = "{{host}}"
+          port = {{port.ToString(CultureInfo.InvariantCulture)}}
+          connection-timeout = 5s
+        }
+        """).WithFallback(Refused);
 
-    private static Config Tls(ControlTls tls) => ConfigurationFactory.ParseString($$"""
-        akka.remote.dot-netty.tcp {
-          enable-ssl = true
-          ssl {
-            suppress-validation = false
-            require-mutual-authentication = true
-            validate-certificate-hostname = false
-            certificate {
-              path = "{{tls.CertificateFile}}"
-              password = "{{tls.Password}}"
-            }
-          }
-        }
-        """);
+    // Akka's serializers that read any type, deploy actors or serve extensions that are not used here.
+    private static readonly string[] RefusedSerializers = ["json", "proto", "daemon-create", "reliable-delivery", "akka-cluster-client", "akka-pubsub"];
+
+    private static Config Refused => ConfigurationFactory.ParseString(
+        string.Join('\n', RefusedSerializers.Select(name => $"akka.actor.serializers.{name} = \"{typeof(RefusingSerializer).AssemblyQualifiedName}\"")));
 
     private static string Ms(TimeSpan time) => $"{time.TotalMilliseconds:0}ms";
 }

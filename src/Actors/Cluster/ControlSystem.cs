@@ -1,30 +1,26 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-
 using Akka;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
-using Akka.Remote.Transport.DotNetty;
 
+using MoeActors.Actors.ControlPlane;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Cluster;
 
-/// <summary>Makes the actor systems of the control plane, and the addresses their peers have: TLS has a scheme of its own.</summary>
+/// <summary>Makes the actor systems of the control plane, and the addresses their peers have.</summary>
 public static class ControlSystem
 {
-    /// <summary>Starts a system; throws <see cref="SpecException"/> when a certificate cannot be read.</summary>
+    /// <summary>Starts a system that proves and accepts <paramref name="credentials"/>; its owner frees them after it.</summary>
     /// <param name="config">Configuration, see <see cref="AkkaSettings"/>.</param>
-    /// <param name="tls">TLS, or null.</param>
-    public static ActorSystem Create(Config config, ControlTls? tls) => Create(config, tls, null);
+    /// <param name="credentials">What its connections prove and accept; null for a system that reaches no other.</param>
+    public static ActorSystem Create(Config config, ControlCredentials? credentials) => Create(config, credentials, null);
 
-    /// <summary>Likewise, with a control plane that can be cut where <paramref name="cut"/> is given; the configuration names its transport.</summary>
-    internal static ActorSystem Create(Config config, ControlTls? tls, ControlCut? cut)
+    /// <summary>Likewise, with injected failures of its control plane where <paramref name="faults"/> is given.</summary>
+    internal static ActorSystem Create(Config config, ControlCredentials? credentials, ControlFaults? faults)
     {
         ActorSystemSetup setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config));
-        setup = cut is null ? setup : setup.And(new ControlCutSetup(cut));
-        ActorSystem system = ActorSystem.Create(AkkaSettings.SystemName, tls is null ? setup : setup.And(Setup(tls)));
+        ActorSystem system = ActorSystem.Create(AkkaSettings.SystemName, credentials is null ? setup : setup.And(new ControlTransportSetup(credentials, faults)));
         if (system.Settings.Loggers.Count > 0)
         {
             CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseBeforeActorSystemTerminate, "write-log", () => LogWrittenAsync(system));
@@ -60,48 +56,6 @@ public static class ControlSystem
         catch (UriFormatException)
         {
             throw new SpecException($"'{hostPort}': expected HOST:PORT");
-        }
-    }
-
-    private static DotNettySslSetup Setup(ControlTls tls)
-    {
-        X509Certificate2 own = Load(tls.CertificateFile, "certificate", () => X509CertificateLoader.LoadPkcs12FromFile(tls.CertificateFile, tls.Password));
-        X509Certificate2Collection roots = [];
-        if (tls.AuthorityFile is { } authority)
-        {
-            Load(authority, "authority", () => { roots.ImportFromPemFile(authority); return roots; });
-        }
-        else
-        {
-            roots.Add(own);
-        }
-
-        return new DotNettySslSetup(own, suppressValidation: false, requireMutualAuthentication: true, (certificate, _, _, _, _) => IsTrusted(certificate, roots));
-    }
-
-    private static bool IsTrusted(X509Certificate2? shown, X509Certificate2Collection roots)
-    {
-        if (shown is null)
-        {
-            return false;
-        }
-
-        using X509Chain chain = new();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.AddRange(roots);
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        return chain.Build(shown);
-    }
-
-    private static T Load<T>(string file, string key, Func<T> load)
-    {
-        try
-        {
-            return load();
-        }
-        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
-        {
-            throw new SpecException($"cluster.tls.{key} = {file}: cannot be read: {e.Message}; expected {(key == "authority" ? "a PEM file" : "a PKCS#12 file and its password")}");
         }
     }
 }

@@ -66,6 +66,9 @@ public sealed record CoordinatorState
     /// <summary>Id of the journal: whose the token is.</summary>
     public string JournalId { get; init; } = "";
 
+    /// <summary>Incarnation of the process that took office last; empty where the journal does not name it.</summary>
+    public string Coordinator { get; init; } = "";
+
     /// <summary>Placement of the current or last epoch.</summary>
     public Placement? Placement { get; init; }
 

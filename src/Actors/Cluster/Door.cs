@@ -2,6 +2,7 @@ using System.Diagnostics;
 
 using Akka.Actor;
 
+using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Protocol;
 
 namespace MoeActors.Actors.Cluster;
@@ -19,12 +20,14 @@ public sealed class RefusedException : Exception
     public bool Unreachable { get; init; }
 }
 
-/// <summary>Knocks at a cluster's door: mutual proof of the secret, version and build checked, the reason of a refusal in one sentence.</summary>
+/// <summary>Knocks at a cluster's door: mutual proof of the secret or certificate, version and build checked, the reason of a refusal in one sentence.</summary>
 public static class Door
 {
+    private static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(2);
+
     /// <summary>Returns the gateway of the first node that answers; throws <see cref="RefusedException"/>.</summary>
     public static async Task<IActorRef> KnockAsync(
-        ActorSystem system, IReadOnlyList<string> addresses, string secret, bool joins, TimeSpan patience, CancellationToken cancellation)
+        ActorSystem system, ControlCredentials credentials, IReadOnlyList<string> addresses, string secret, bool joins, TimeSpan patience, CancellationToken cancellation)
     {
         string last = "no address given";
         long since = Stopwatch.GetTimestamp();
@@ -35,7 +38,14 @@ public static class Door
                 Knock knock = KnockProof.Make(secret, joins);
                 try
                 {
-                    ActorSelection gateway = system.ActorSelection(new RootActorPath(ControlSystem.AddressOf(system, address)) / "user" / "gateway");
+                    Address node = ControlSystem.AddressOf(system, address);
+
+                    // A connection of one's own first: of one that Akka makes, the reason why it fails is not told.
+                    using (ControlWire dialled = await ControlDial.ConnectAsync(node.Host, node.Port!.Value, credentials, ConnectTime, cancellation).ConfigureAwait(false))
+                    {
+                    }
+
+                    ActorSelection gateway = system.ActorSelection(new RootActorPath(node) / "user" / "gateway");
                     IActorRef door = await gateway.ResolveOne(TimeSpan.FromSeconds(2), cancellation).ConfigureAwait(false);
                     KnockAnswer answer = await door.Ask<KnockAnswer>(knock, TimeSpan.FromSeconds(3), cancellation).ConfigureAwait(false);
                     if (answer.Refusal is not null)
@@ -46,6 +56,14 @@ public static class Door
                     return KnockProof.IsAnswer(answer, knock.Nonce, secret)
                         ? door
                         : throw new RefusedException($"{address} does not know the shared secret: it is no node of this cluster");
+                }
+                catch (DialException e) when (e.Failure == DialFailure.Strange)
+                {
+                    throw new RefusedException(e.Message);
+                }
+                catch (DialException e)
+                {
+                    last = e.Failure == DialFailure.Unreachable ? $"{address} does not answer: is a node running there (moe node --port …)?" : e.Message;
                 }
                 catch (Exception e) when (e is ActorNotFoundException or AskTimeoutException or TimeoutException)
                 {

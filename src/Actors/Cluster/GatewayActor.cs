@@ -1,13 +1,14 @@
 using Akka.Actor;
 using Akka.Event;
+using Akka.Remote;
 
 using MoeActors.Actors.Protocol;
 
 namespace MoeActors.Actors.Cluster;
 
 /// <summary>
-/// /user/gateway: the door for joining nodes and clients. Each first proves the shared secret and its version; only then are its requests
-/// handed to the coordinator, those about injected faults to the admin.
+/// /user/gateway: the door for joining nodes and clients. Who reaches it has proven the cluster's secret or certificate when it connected (SE-1); here each says first which version and build it is, and only then are its
+/// requests handed to the coordinator, those about injected faults to the admin. What comes without a sender to answer is no request. A peer is forgotten with its connection.
 /// </summary>
 internal sealed class GatewayActor : ReceiveActor
 {
@@ -33,7 +34,10 @@ internal sealed class GatewayActor : ReceiveActor
         Receive<InjectFault>(m => PassFault(m, new FaultAnswer(false, "", Off)));
         Receive<CancelFault>(m => PassFault(m, new FaultAnswer(false, m.Id, Off)));
         Receive<FaultsQuery>(m => PassFault(m, new FaultsAnswer(false, 0, 0, [])));
+        Receive<DisassociatedEvent>(m => welcome.Remove(m.RemoteAddress));
     }
+
+    protected override void PreStart() => Context.System.EventStream.Subscribe(Self, typeof(DisassociatedEvent));
 
     private void OnKnock(Knock m)
     {
@@ -69,7 +73,11 @@ internal sealed class GatewayActor : ReceiveActor
 
     private void Pass(object message, Action<object> on)
     {
-        if (Sender.Path.Address.HasLocalScope || welcome.Contains(Sender.Path.Address))
+        if (Sender.Equals(Context.System.DeadLetters))
+        {
+            log.Warning("{0} without a sender is refused", message.GetType().Name);
+        }
+        else if (Sender.Path.Address.HasLocalScope || welcome.Contains(Sender.Path.Address))
         {
             on(message);
         }

@@ -6,8 +6,7 @@ using MoeActors.Actors.Protocol;
 namespace MoeActors.Actors.Cluster;
 
 /// <summary>
-/// PURE: challenge and response over the shared secret, both ways. The secret itself never crosses the wire; replay by an eavesdropper is
-/// prevented by TLS, which several machines are to use.
+/// PURE: challenge and response over the shared secret, both ways, inside a connection that has been proven already (SE-1): where certificates prove it, a wrong secret is noticed here, before the data plane needs it.
 /// </summary>
 public static class KnockProof
 {

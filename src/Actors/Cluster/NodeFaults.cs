@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Cluster.Tools.Singleton;
 
 using MoeActors.Actors.Checkpointing;
+using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults.Admin;
 using MoeActors.Actors.Faults.Agent;
@@ -18,15 +19,15 @@ internal sealed class NodeFaults(NodeOptions options)
     /// <summary>Faults of its storage.</summary>
     public StorageFaultGate Storage { get; } = new();
 
-    /// <summary>The cut of its control plane.</summary>
-    public ControlCut Control { get; } = new();
+    /// <summary>Faults of its control plane.</summary>
+    public ControlFaults Control { get; } = new();
 
     /// <summary>Starts the admin's singleton manager; returns what reaches the admin wherever it lives.</summary>
-    public IActorRef StartAdmin(ActorSystem system, IActorRef coordinator)
+    public IActorRef StartAdmin(ActorSystem system, IActorRef coordinator, string journalName)
     {
         system.ActorOf(
             ClusterSingletonManager.Props(
-                Props.Create(() => new AdminActor(options.Faults, coordinator, options.DataFolder, options.Clock)).WithDispatcher(NodeServices.StorageDispatcher),
+                Props.Create(() => new AdminActor(options.Faults, coordinator, options.DataFolder, journalName, options.Clock)).WithDispatcher(NodeServices.StorageDispatcher),
                 PoisonPill.Instance,
                 ClusterSingletonManagerSettings.Create(system).WithSingletonName("admin").WithRemovalMargin(TimeSpan.FromMilliseconds(100))),
             "admin-manager");
@@ -35,9 +36,9 @@ internal sealed class NodeFaults(NodeOptions options)
     }
 
     /// <summary>The node's fault agent.</summary>
-    public Props Agent(NodeServices node, ActorSystem system, IActorRef admin)
+    public Props Agent(NodeServices node, ActorSystem system, IActorRef admin, ControlCredentials credentials)
     {
-        var services = new AgentServices { Node = node, Limits = options.Faults, Admin = admin, Links = Links, Storage = Storage, Control = Control, System = system, Clock = options.Clock, StartNode = options.StartNode };
+        var services = new AgentServices { Node = node, Limits = options.Faults, Admin = admin, Links = Links, Storage = Storage, Control = Control, Credentials = credentials, System = system, Clock = options.Clock, StartNode = options.StartNode };
         return Props.Create(() => new FaultAgentActor(services));
     }
 }

@@ -1,3 +1,4 @@
+using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
 using MoeActors.Compute.Checkpoints.ObjectStores;
@@ -26,13 +27,16 @@ public sealed record NodeOptions
     /// <summary>Folder for the node's own files: journal, flight recorder, sockets.</summary>
     public required string DataFolder { get; init; }
 
-    /// <summary>Shared secret of control and data plane; empty = none (loopback only).</summary>
-    public string Secret { get; init; } = "";
+    /// <summary>The run folder of the supervisor that has started this node, whose journal is for that folder alone; null = no supervisor: the journal is the cluster's, for one run after another.</summary>
+    public string? RunFolder { get; init; }
+
+    /// <summary>Shared secret of control and data plane: every peer proves that it knows it, on loopback too.</summary>
+    public required string Secret { get; init; }
 
     /// <summary>Whether nodes of another build that speak the same protocol are let in: for the time of a rolling upgrade.</summary>
     public bool MixedBuilds { get; init; }
 
-    /// <summary>TLS of the control plane; null = plain.</summary>
+    /// <summary>Certificates of the control plane; null = the secret is what is proven.</summary>
     public ControlTls? Tls { get; init; }
 
     /// <summary>Data plane.</summary>
@@ -98,12 +102,6 @@ public sealed record NodeOptions
     /// <summary>Told in the middle of each unit's update: (unit, step); what it throws tears the unit. Null when nobody asks.</summary>
     public Action<Compute.Models.UnitId, long>? Updating { get; init; }
 }
-
-/// <summary>TLS of the control plane: mutual, with one certificate for both sides.</summary>
-/// <param name="CertificateFile">PKCS#12 file.</param>
-/// <param name="Password">Its password.</param>
-/// <param name="AuthorityFile">PEM file with the certificates peers are checked against; null: the certificate itself, for one self-signed certificate shared by all nodes.</param>
-public sealed record ControlTls(string CertificateFile, string Password, string? AuthorityFile = null);
 
 /// <summary>How fast silence counts as a failure. Proof of death (a process of this machine that is gone) acts at once.</summary>
 public sealed record DetectionOptions

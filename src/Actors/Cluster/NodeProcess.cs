@@ -4,6 +4,7 @@ using Akka.Actor;
 using Akka.Cluster.Tools.Singleton;
 
 using MoeActors.Actors.Checkpointing;
+using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
@@ -19,15 +20,18 @@ public sealed class NodeProcess : IAsyncDisposable
     private readonly IExchange exchange;
     private readonly FlightRecorder flight;
     private readonly Suspicions suspicions = new();
+    private readonly KnownMembers known = new();
     private LaneWatchdog? watchdog;
     private SnapshotVault? vault;
     private readonly CheckpointPlaces places;
     private readonly NodeFaults? faults;
+    private readonly ControlCredentials credentials;
     private readonly TaskCompletionSource<(int Code, string Reason)> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private NodeProcess(ActorSystem system, IExchange exchange, FlightRecorder flight, CheckpointPlaces places, NodeFaults? faults, NodeIdentity identity)
+    private NodeProcess(
+        ActorSystem system, ControlCredentials credentials, IExchange exchange, FlightRecorder flight, CheckpointPlaces places, NodeFaults? faults, NodeIdentity identity)
     {
-        (this.system, this.exchange, this.flight, this.places, this.faults, Identity) = (system, exchange, flight, places, faults, identity);
+        (this.system, this.credentials, this.exchange, this.flight, this.places, this.faults, Identity) = (system, credentials, exchange, flight, places, faults, identity);
         Address = system.Provider() is { } provider ? $"{provider.Host}:{provider.Port}" : "";
     }
 
@@ -54,7 +58,8 @@ public sealed class NodeProcess : IAsyncDisposable
     {
         Directory.CreateDirectory(options.DataFolder);
         NodeFaults? faults = options.Faults.Enabled ? new NodeFaults(options) : null;
-        ActorSystem system = await StartSystemAsync(options, faults?.Control).ConfigureAwait(false);
+        var credentials = ControlCredentials.Of(options.Tls, options.Secret);
+        ActorSystem system = await StartSystemAsync(options, credentials, faults?.Control).ConfigureAwait(false);
         try
         {
             (string host, int port) = system.Provider()!.Value;
@@ -67,10 +72,10 @@ public sealed class NodeProcess : IAsyncDisposable
                 options.Name, incarnation, ControlSystem.AddressOf(system, $"{host}:{port}").ToString(), Environment.MachineName, Environment.ProcessId,
                 ProcessTable.OwnStart, exchange.LocalAddress, Environment.ProcessorCount, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
                 ProtocolVersion.Build, ProtocolVersion.Current, JournalPlace.Of(options.Journal));
-            var node = new NodeProcess(system, exchange, flight, new CheckpointPlaces(options.ObjectStore, faults?.Storage, options.Clock), faults, identity);
+            var node = new NodeProcess(system, credentials, exchange, flight, new CheckpointPlaces(options.ObjectStore, faults?.Storage, options.Clock), faults, identity);
             if (options.Join.Count > 0)
             {
-                await Door.KnockAsync(system, options.Join, options.Secret, joins: true, TimeSpan.FromSeconds(10), cancellation).ConfigureAwait(false);
+                await Door.KnockAsync(system, credentials, options.Join, options.Secret, joins: true, TimeSpan.FromSeconds(10), cancellation).ConfigureAwait(false);
             }
 
             node.CreateActors(options, FlightPath);
@@ -95,6 +100,7 @@ public sealed class NodeProcess : IAsyncDisposable
         catch
         {
             await system.Terminate().ConfigureAwait(false);
+            credentials.Dispose();
             throw;
         }
     }
@@ -115,20 +121,22 @@ public sealed class NodeProcess : IAsyncDisposable
         }
 
         await system.Terminate().ConfigureAwait(false);
+        credentials.Dispose();
         vault?.Dispose();
         exchange.Dispose();
         flight.Dispose();
         places.Dispose();
     }
 
-    private static async Task<ActorSystem> StartSystemAsync(NodeOptions options, ControlCut? cut)
+    private static async Task<ActorSystem> StartSystemAsync(NodeOptions options, ControlCredentials credentials, ControlFaults? faults)
     {
         try
         {
-            return ControlSystem.Create(AkkaSettings.Node(options).WithFallback(JournalSettings.Of(options.Journal)), options.Tls, cut);
+            return ControlSystem.Create(AkkaSettings.Node(options).WithFallback(JournalSettings.Of(options.Journal)), credentials, faults);
         }
         catch (Exception e) when (Innermost(e) is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AddressNotAvailable or SocketError.AccessDenied } inner)
         {
+            credentials.Dispose();
             await Task.CompletedTask.ConfigureAwait(false);
             throw new IOException($"cannot listen on {options.Host}:{options.Port}: {inner.Message}; choose another --port (0 = any free one)", e);
         }
@@ -173,10 +181,10 @@ public sealed class NodeProcess : IAsyncDisposable
             Updating = options.Updating,
             RollForward = options.RollForward,
         };
-        IActorRef watch = system.ActorOf(Props.Create(() => new DeathWatchActor(Identity, coordinator, suspicions, exit)), "death-watch");
+        IActorRef watch = system.ActorOf(Props.Create(() => new DeathWatchActor(Identity, coordinator, suspicions, known, exit)), "death-watch");
         exchange.PeerFailed += lost => watch.Tell(new DeathWatchActor.Suspect(lost.Incarnation, lost.Reason, lost.Ended), ActorRefs.NoSender);
-        IActorRef? admin = faults?.StartAdmin(system, coordinator);
-        Props? faultAgent = faults?.Agent(services, system, admin!);
+        IActorRef? admin = faults?.StartAdmin(system, coordinator, JournalNames.Of("fault-admin", options.RunFolder));
+        Props? faultAgent = faults?.Agent(services, system, admin!, credentials);
         system.ActorOf(Props.Create(() => new NodeGuardian(services, exit, faultAgent)), "node");
         if (options.ComputeLimit > TimeSpan.Zero)
         {
@@ -192,6 +200,8 @@ public sealed class NodeProcess : IAsyncDisposable
             MixedBuilds = options.MixedBuilds,
             SuspectedSince = suspicions.Since,
             LostSince = suspicions.LostSince,
+            Knows = known.Knows,
+            JournalName = JournalNames.Of("run-coordinator", options.RunFolder),
             Checkpoints = places,
             Time = options.Clock,
         };

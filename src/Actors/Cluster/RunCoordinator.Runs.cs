@@ -43,9 +43,12 @@ internal sealed partial class RunCoordinator
                 return;
             }
 
-            RecoveryPoints newest = m.Resume || spec.Origin is not null ? RecoveryPoints.Of(options.Checkpoints.Open(spec, m.RunFolder), spec) : RecoveryPoints.None(spec);
-            AdoptFence(m.RunFolder, spec);
-            if (!OpenFolder(m.RunFolder, spec, lockDemanded: true, out string problem))
+            if (!m.Resume)
+            {
+                Directory.CreateDirectory(m.RunFolder);
+            }
+
+            if (!OpenFolder(m.RunFolder, spec, lockDemanded: true, out RecoveryPoints newest, out string problem))
             {
                 Sender.Tell(new SubmitAnswer(false, problem) { Cause = problemCause });
                 return;
@@ -72,46 +75,71 @@ internal sealed partial class RunCoordinator
         m.Resume && state.RunFolder == m.RunFolder && state.Spec!.RunId == spec.RunId
         && (state.Spec.Training != spec.Training || (state.Phase is RunPhase.Gathering or RunPhase.Preparing && lastDecision == 0 && state.Spec.ToJson() != spec.ToJson()));
 
-    /// <summary>A folder fenced under another journal (resumed elsewhere, or without its old journal): this coordinator's token becomes the newest.</summary>
-    private void AdoptFence(string folder, RunSpec spec)
-    {
-        (long token, string owner) = options.Checkpoints.Open(spec, folder).StandingFence();
-        state = state with { Fence = TakingOffice.Above(token, owner, state) };
-    }
-
+    /// <summary>First the lock, then a look at what lies there, then the fence: a folder that another process holds, or of another run, is left as it is.</summary>
     /// <param name="folder">The run's folder.</param>
     /// <param name="spec">The run.</param>
     /// <param name="lockDemanded">Whether nothing is done without the folder's lock; else <see cref="TakingOffice.NeedsLock"/> decides.</param>
+    /// <param name="newest">What the run's checkpoints say.</param>
     /// <param name="problem">Why it was not opened.</param>
-    private bool OpenFolder(string folder, RunSpec spec, bool lockDemanded, out string problem)
+    private bool OpenFolder(string folder, RunSpec spec, bool lockDemanded, out RecoveryPoints newest, out string problem)
     {
+        newest = RecoveryPoints.None(spec);
         try
         {
             CheckpointStore checkpoints = options.Checkpoints.Open(spec, folder);
             (long token, string owner) = checkpoints.StandingFence();
-            bool needed = lockDemanded || TakingOffice.NeedsLock(token, owner, state.JournalId);
-            folderLock?.Dispose();
-            folderLock = null;
-            try
+            Lock(folder, lockDemanded || TakingOffice.NeedsLock(token, owner, state.JournalId));
+
+            if (lockDemanded)
             {
-                folderLock = RunFolderLock.Take(folder);
-            }
-            catch (IOException e) when (!needed)
-            {
-                log.Warning("{0} is still locked, by this run's former coordinator or by a command that prunes its checkpoints: the fence shuts either out, and the lock is taken as soon as it is free ({1})", folder, e.Message);
+                // Checkpoints of another run are noticed before anything is written, and the fence is looked at again: it may have been raised before the lock was free.
+                _ = RecoveryPoints.Of(checkpoints, spec);
+                (token, owner) = checkpoints.StandingFence();
+
+                // A folder fenced under another journal (resumed elsewhere, or without its old journal): this coordinator's token becomes the newest.
+                state = state with { Fence = TakingOffice.Above(token, owner, state) };
             }
 
             checkpoints.RaiseFence(state.Fence, state.JournalId);
             recorder?.Dispose();
             recorder = options.Recorder(folder);
             board.Reset();
+
+            // Behind the fence: what an older coordinator has published is there by now, and it publishes nothing more.
+            newest = RecoveryPoints.Of(checkpoints, spec);
             problem = "";
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CheckpointException)
         {
             (problem, problemCause) = (e.Message, FailureCauses.Of(e));
+            if (lockDemanded && recorder is null)
+            {
+                folderLock?.Dispose();
+                folderLock = null;
+            }
+
             return false;
+        }
+    }
+
+    /// <summary>Takes the lock of a folder, unless this coordinator has it; where it is not needed and another process has it, goes on without.</summary>
+    private void Lock(string folder, bool needed)
+    {
+        if (folderLock?.Folder == folder)
+        {
+            return;
+        }
+
+        folderLock?.Dispose();
+        folderLock = null;
+        try
+        {
+            folderLock = RunFolderLock.Take(folder);
+        }
+        catch (RunFolderHeldException e) when (!needed)
+        {
+            log.Warning("{0} is still locked, by this run's former coordinator or by a command that prunes its checkpoints: the fence shuts either out, and the lock is taken as soon as it is free ({1})", folder, e.Message);
         }
     }
 
@@ -125,7 +153,7 @@ internal sealed partial class RunCoordinator
 
         try
         {
-            folderLock = RunFolderLock.Take(state.RunFolder);
+            Lock(state.RunFolder, needed: true);
             log.Info("{0} is locked by this coordinator", state.RunFolder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -71,6 +71,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         Command<NodeReady>(m => Feed(new Input.JoinerReady(m)));
         Command<Repeat>(_ => OnRepeat());
         Command<OpenAgain>(m => TakeOver(m.Left));
+        Command<HoldAgain>(m => TakeHold(m.Left));
         Command<SubmitRun>(OnSubmit);
         Command<StopRun>(m => Feed(new Input.StopAsked(m.Reason)));
         Command<TopologyQuery>(_ => Sender.Tell(Topologies.Of(state, options.NodeName)));
@@ -83,7 +84,7 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         CommandAny(_ => { });
     }
 
-    public override string PersistenceId => "run-coordinator";
+    public override string PersistenceId => options.JournalName;
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -366,6 +367,12 @@ internal sealed record CoordinatorOptions(
 
     /// <summary>When this node first suspected an incarnation (Stopwatch timestamp); null when it did not.</summary>
     public Func<string, long?> SuspectedSince { get; init; } = static _ => null;
+
+    /// <summary>Whether a process is or was a member of this node's cluster; the own one is. Nobody is known unless told so.</summary>
+    public Func<string, bool> Knows { get; init; } = static _ => false;
+
+    /// <summary>Name of the coordinator's entries in the journal.</summary>
+    public string JournalName { get; init; } = "run-coordinator";
 
     /// <summary>Stopwatch timestamp from which on this node knew that a process was lost; null where it did not.</summary>
     public Func<string, long?> LostSince { get; init; } = static _ => null;

@@ -60,7 +60,7 @@ public static class Lineage
             Checkpoint = new CheckpointSpec(),
             Evaluation = new EvaluationSpec(),
             Recovery = null,
-            Data = spec.Data with { Paths = [] },
+            Data = spec.Data with { Paths = [], TokenizerMoved = null },
             Origin = spec.Origin is null ? null : spec.Origin with { Folder = "" },
             Training = spec.Extensions is [var first, ..] ? first.Before : spec.Training,
             Extensions = changes == 0 ? null : all[..changes],

@@ -1,10 +1,11 @@
+using System.Net;
 using System.Net.Sockets;
 
 namespace MoeActors.Actors.Exchange;
 
 /// <summary>
 /// Listens and serves each connection on a thread of its own, which receives its frames once the handshake is done. Strangers can hold a bounded number of threads
-/// for a bounded time, no more.
+/// for a bounded time, and make room for who comes after them.
 /// </summary>
 internal sealed class Doorway : IDisposable
 {
@@ -12,10 +13,9 @@ internal sealed class Doorway : IDisposable
 
     private readonly ListenSocket listener;
     private readonly SocketExchange owner;
-    private readonly Lock gate = new();
-    private readonly HashSet<Socket> strangers = [];
+    private readonly UnprovenPlaces<Socket> strangers = new(MaxStrangers);
     private readonly TimeSpan limit;
-    private bool closed;
+    private volatile bool closed;
 
     internal Doorway(SocketExchange owner, ExchangeOptions options)
     {
@@ -33,30 +33,24 @@ internal sealed class Doorway : IDisposable
 
     public void Dispose()
     {
-        Socket[] left;
-        lock (gate)
-        {
-            closed = true;
-            left = [.. strangers];
-        }
-
+        closed = true;
         listener.Dispose();
-        Array.ForEach(left, SocketWire.Abort);
+        Array.ForEach(strangers.Clear(), SocketWire.Abort);
     }
 
     private void Accept(Action<Socket, Action> serve)
     {
         while (listener.Accept() is { } socket)
         {
-            lock (gate)
+            if (strangers.Take(socket, AddressOf(socket)) is { } ousted)
             {
-                if (closed || strangers.Count >= MaxStrangers)
-                {
-                    socket.Dispose();
-                    continue;
-                }
+                SocketWire.Abort(ousted);
+            }
 
-                strangers.Add(socket);
+            if (closed)
+            {
+                // Closed while this one was taken in: it may have come after the others were ended.
+                SocketWire.Abort(socket);
             }
 
             SocketExchange.StartThread("exchange-in", () => Serve(socket, serve));
@@ -69,10 +63,7 @@ internal sealed class Doorway : IDisposable
         void Known()
         {
             late.Change(Timeout.Infinite, Timeout.Infinite);
-            lock (gate)
-            {
-                strangers.Remove(socket);
-            }
+            strangers.Leave(socket);
         }
 
         try
@@ -87,6 +78,18 @@ internal sealed class Doorway : IDisposable
         finally
         {
             Known();
+        }
+    }
+
+    private static string AddressOf(Socket socket)
+    {
+        try
+        {
+            return socket.RemoteEndPoint is IPEndPoint ip ? ip.Address.ToString() : "unix";
+        }
+        catch (SocketException)
+        {
+            return "gone";
         }
     }
 }

@@ -31,6 +31,9 @@ public enum Evidence
     /// <summary>The cluster calls the node unreachable, though its process lives.</summary>
     Unreachable,
 
+    /// <summary>The observer dials the node's control port, and its handshake breaks.</summary>
+    Dial,
+
     /// <summary>The process is stopped: from the process table, or the cluster calls the node unreachable.</summary>
     Stopped,
 

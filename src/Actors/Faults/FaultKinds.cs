@@ -46,6 +46,7 @@ public static class FaultKinds
         new("link-bandwidth", TargetForm.Link, true, Evidence.Probe, "the link carries no more than so much") { Parameters = [new("kib", "1024", "KiB a second", 1, 10485760)] },
         new("partition", TargetForm.Link, true, Evidence.Probe, "the data plane carries nothing and takes no connection"),
         new("control-cut", TargetForm.Node, true, Evidence.Unreachable, "the node's control plane is silent while its data plane lives") { NeedsRun = false },
+        new("tls-break", TargetForm.Node, true, Evidence.Dial, "the node's control connections are torn; new ones are closed, answered with garbage or left half-way in their handshakes") { NeedsRun = false },
         new("storage-error", TargetForm.Node, true, Evidence.Probe, "writes of checkpoints fail with an input/output error"),
         new("storage-full", TargetForm.Node, true, Evidence.Probe, "writes of checkpoints fail for want of space"),
         new("storage-slow", TargetForm.Node, true, Evidence.Probe, "each write of a checkpoint waits") { Parameters = [new("ms", "100", "milliseconds each write waits", 1, 60000)] },

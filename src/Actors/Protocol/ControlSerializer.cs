@@ -61,12 +61,18 @@ public sealed class ControlSerializer : SerializerWithStringManifest
 }
 
 /// <summary>
-/// Stands where Akka's JSON serializer would: refuses both ways. Without it a peer could have any type of this process created
-/// by a JSON message that names it.
+/// Stands where Akka's serializers would that read types which the peer names, or serve what is not used here (JSON, deployment of actors, protobuf): refuses both ways. Without it a peer could have any type
+/// of this process created by a message that names it.
 /// </summary>
 public sealed class RefusingSerializer : Serializer
 {
     /// <summary>Creates the serializer; Akka calls it.</summary>
+    public RefusingSerializer(ExtendedActorSystem system)
+        : base(system)
+    {
+    }
+
+    /// <summary>Likewise, where Akka has settings for the serializer it stands for.</summary>
     public RefusingSerializer(ExtendedActorSystem system, Akka.Configuration.Config config)
         : base(system) => _ = config;
 
@@ -82,5 +88,5 @@ public sealed class RefusingSerializer : Serializer
 
     /// <inheritdoc/>
     public override object FromBinary(byte[] bytes, Type type) =>
-        throw new SerializationException("JSON messages are refused");
+        throw new SerializationException("messages that name their type are refused");
 }

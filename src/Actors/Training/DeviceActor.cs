@@ -183,7 +183,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         node.CheckRoom(spec);
         corpus?.Dispose();
         corpus = null;
-        corpus = Corpus.Open(spec.Data, Tokenizers.Open(spec.Data.Tokenizer), spec.Model.Context);
+        corpus = Corpus.Open(spec.Data, Tokenizers.Open(spec.Data.TokenizerPlace), spec.Model.Context);
         batches = new BatchReader(spec, corpus);
         store = new DeviceStore(spec, node.Device);
         Cluster.LogContext.Run = spec.RunId;

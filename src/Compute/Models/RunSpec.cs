@@ -92,6 +92,14 @@ public sealed record DataSpec
     /// <summary>"bytes" or the folder of a BPE tokenizer (vocab.json + merges.txt), absolute.</summary>
     public string Tokenizer { get; init; } = "bytes";
 
+    /// <summary>Where the tokenizer's folder lies by now, absolute; null = where <see cref="Tokenizer"/> says, which is part of the lineage and stays. No part of the lineage.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? TokenizerMoved { get; init; }
+
+    /// <summary>"bytes" or the folder the tokenizer is read from.</summary>
+    [JsonIgnore]
+    public string TokenizerPlace => TokenizerMoved ?? Tokenizer;
+
     /// <summary>Share of the text, at its end, kept for validation.</summary>
     public double ValidationShare { get; init; } = 0.1;
 

@@ -30,7 +30,7 @@ internal sealed class CampaignDriver(MoeSettings settings, string folder, IReadO
         }
 
         MoeSettings reach = SettingsLoader.Load(new SettingsRequest { ConfigFile = config });
-        await using var cluster = new ClusterClient(reach.Runtime.Cluster, reach.Runtime.Cluster.Secret ?? "", () => ClusterAddresses.Read(folder));
+        await using var cluster = new ClusterClient(reach.Runtime.Cluster, reach.Runtime.Cluster.ProvenSecret(), () => ClusterAddresses.Read(folder));
         await using var client = new FaultClient(cluster);
         await ReadyAsync(cluster, over, cancel);
         foreach (PlannedFault fault in faults)

@@ -28,7 +28,7 @@ internal sealed class ChaosRunHandler(TextWriter output, TextWriter error) : IHa
         }
 
         LibTorchCheck.Verify();
-        string folder = request.RunDirectory ?? RunFolders.Default("chaos");
+        string folder = request.RunDirectory ?? RunFolders.Default("chaos", RunIds.New());
         RunReport? undisturbed = null;
         if (file.Compares)
         {
@@ -47,9 +47,14 @@ internal sealed class ChaosRunHandler(TextWriter output, TextWriter error) : IHa
         MoeSettings stormy = SettingsLoader.Load(request.Settings with { Overrides = [.. file.Settings, .. request.Settings.Overrides, .. more] });
         string disturbed = Path.Combine(folder, "disturbed");
         Task<RunReport> run = TrainAsync(stormy, disturbed, request.Json, cancel);
+        Task<RunReport?>[] copies =
+        [
+            .. file.Copies.Select((step, n) => new CopiedRun(disturbed, Path.Combine(folder, $"copy-{n + 1}"), error)
+                .TrainAsync(step, request.Settings with { Overrides = [.. file.Settings, .. request.Settings.Overrides, .. more] }, run, cancel)),
+        ];
         var driver = new CampaignDriver(stormy, disturbed, faults, file.Name);
         await driver.RunAsync(run, CancellationToken.None);
-        var result = new CampaignResult(file.Name, campaign.Seed, await run, undisturbed, FaultAudit.Read(disturbed), driver.Refusals);
+        var result = new CampaignResult(file.Name, campaign.Seed, await run, undisturbed, FaultAudit.Read(disturbed), driver.Refusals) { Copies = await Task.WhenAll(copies) };
         if (request.Json)
         {
             output.WriteLine(result.Json(folder));
@@ -68,7 +73,8 @@ internal sealed class ChaosRunHandler(TextWriter output, TextWriter error) : IHa
     {
         // With --json the one object is all that standard output gets.
         // The record says what differs between the two runs: nothing but faults, which are no part of it.
-        RunSpec spec = RunFolders.Create(settings, folder);
+        using var claim = RunFolderClaim.New(folder);
+        RunSpec spec = RunFolders.Create(settings, claim);
         await new LocalRun(TextWriter.Null, error) { Progress = json ? error : null }.RunAsync(settings, spec, folder, resume: false, json: false, cancel);
         return ReportWriter.Read(Path.Combine(folder, ReportWriter.JsonName));
     }

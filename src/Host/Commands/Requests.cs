@@ -36,6 +36,13 @@ internal sealed record NodeRequest(MoeSettings Settings, bool Supervised, int St
 /// <param name="Json">Print JSON.</param>
 internal sealed record RunStartRequest(NodeAddress Cluster, MoeSettings Settings, bool Json);
 
+/// <summary><c>moe run resume</c>. The run's record is not read yet, as with <see cref="ResumeRequest"/>.</summary>
+/// <param name="Cluster">A node of the cluster.</param>
+/// <param name="RunDirectory">Run directory, absolute; exists.</param>
+/// <param name="Settings">What to load settings from (<see cref="SettingsLoader.LoadForRun"/>).</param>
+/// <param name="Json">Print JSON.</param>
+internal sealed record RunResumeRequest(NodeAddress Cluster, string RunDirectory, SettingsRequest Settings, bool Json);
+
 /// <summary><c>moe run stop</c> and <c>moe run status</c>.</summary>
 /// <param name="Cluster">A node of the cluster.</param>
 /// <param name="Settings">Settings of this process: secret, TLS.</param>

@@ -47,13 +47,13 @@ internal static class TrainCommands
             "Goes on with a run where its newest checkpoint ends, on any number of nodes up to its logical ranks, with the same result. A run that is complete is left as it is; with --steps it is made longer.",
             "moe resume runs/book",
             "moe resume runs/book --nodes 2",
+            "moe resume runs/book --data /new/place/book.txt",
             "moe resume runs/book --steps 4000",
             "moe resume runs/book --steps 4000 --set training.schedule-steps=4000");
         Argument<string> run = RunFolder.Argument();
         command.Add(run);
         SettingFlags flags = new SettingFlags(command).Add("--nodes", "nodes", "N", "Node processes; without it as many as before.")
-            .Add("--steps", "training.steps", "N", "Steps of the whole run, more than it was begun with: it goes on beyond its recorded end, its learning-rate schedule as recorded unless --set training.… changes it.")
-            .AddSpares();
+            .AddMoreSteps().AddPlaces().AddSpares();
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
         command.Runs(handler, r => new ResumeRequest(RunFolder.Existing(r.GetRequiredValue(run)), flags.Request(r), r.GetValue(json)));

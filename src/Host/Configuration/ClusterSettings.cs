@@ -12,8 +12,14 @@ internal sealed record ClusterSettings
     /// <summary>Nodes to join; empty = start a new cluster.</summary>
     public required IReadOnlyList<NodeAddress> Join { get; init; }
 
+    /// <summary>Fewest characters of a secret: who can connect to a node can try others without asking it again.</summary>
+    internal const int LeastSecret = 16;
+
     /// <summary>Shared secret; null when none is set.</summary>
     public required string? Secret { get; init; }
+
+    /// <summary>The secret that peers prove: the one that is set, else this user's own. Reads a file, and makes it at first use.</summary>
+    public string ProvenSecret() => Secret ?? UserSecret.Read();
 
     /// <summary>Patience with a join that is not answered.</summary>
     public required TimeSpan JoinRetry { get; init; }
@@ -60,6 +66,14 @@ internal sealed record ClusterSettings
             SplitBrain = SplitBrainSettings.Read(r),
             Tls = TlsSettings.Read(r),
         };
+        if (cluster.Secret is { Length: < LeastSecret })
+        {
+            // The value stays unsaid.
+            string key = r.PathOrNull("cluster.secret-file") is null ? "cluster.secret" : "cluster.secret-file";
+            throw new SettingsException(
+                $"{r.Origin(key)}: {key}: expected a secret of at least {LeastSecret} characters (openssl rand -hex 16 makes one): who can connect to a node could find a shorter one by trying");
+        }
+
         if (Uri.CheckHostName(cluster.Host) == UriHostNameType.Unknown)
         {
             throw r.Wrong("cluster.host", "a host name or IP address of this machine");

@@ -58,6 +58,9 @@ internal static class RunSpecReader
         };
     }
 
+    /// <summary>Whether <paramref name="key"/> says where something lies whose content the record fixes: it may have moved.</summary>
+    public static bool IsPlace(string key) => key is "data.paths" or "data.tokenizer";
+
     /// <summary>Reads a record, not yet validated.</summary>
     /// <param name="r">The settings.</param>
     /// <param name="runId">Id of the run.</param>

@@ -7,7 +7,7 @@ namespace MoeActors.Host.Configuration;
 /// <summary>Everything about a process that is no part of a run's arithmetic.</summary>
 internal sealed record RuntimeSettings
 {
-    /// <summary>Where the run keeps everything, absolute; null = runs/&lt;time&gt;-&lt;preset&gt; of the working folder.</summary>
+    /// <summary>Where the run keeps everything, absolute; null = runs/&lt;time&gt;-&lt;preset&gt;-&lt;id&gt; of the working folder.</summary>
     public required string? RunDirectory { get; init; }
 
     /// <summary>Device.</summary>

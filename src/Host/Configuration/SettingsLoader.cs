@@ -21,19 +21,37 @@ internal static class SettingsLoader
         return new MoeSettings(run, runtime, preset, merged, note is null ? [] : [note]);
     }
 
-    /// <summary>Settings for going on with a run: its record stays as it is, but for the number of nodes, and for steps it is to have more.</summary>
+    /// <summary>Settings for going on with a run: its record stays as it is, but for the number of nodes, the places of text and tokenizer, and steps it is to have more.</summary>
     /// <param name="request">File and command line; they may not touch the record's sections.</param>
     /// <param name="recorded">The record.</param>
     /// <param name="source">Its file, for messages.</param>
     public static MoeSettings LoadForRun(SettingsRequest request, RunSpec recorded, string source)
     {
-        (Dictionary<string, SettingValue> merged, string preset, IReadOnlyCollection<string> given) = Merge(request, RunSpecReader.MayChange, source);
+        (Dictionary<string, SettingValue> merged, string preset, IReadOnlyCollection<string> given) = Merge(request, key => RunSpecReader.MayChange(key) || RunSpecReader.IsPlace(key), source);
         var reader = new SettingsReader(merged);
         RuntimeSettings runtime = Read(reader, request).Runtime;
-        bool asked = reader.Origin("nodes") is { } origin && origin != "hocon/moe.conf";
-        RunSpec run = RunSpecReader.Longer(reader, recorded, given) with { Nodes = asked ? reader.Whole("nodes") : recorded.Nodes };
+        RunSpec run = RunSpecReader.Longer(reader, recorded, given) with { Nodes = Asked(reader, "nodes") ? reader.Whole("nodes") : recorded.Nodes, Data = Places(reader, recorded.Data) };
         Named(reader, run.Validate);
         return new MoeSettings(run, runtime, preset, merged, []);
+    }
+
+    private static bool Asked(SettingsReader reader, string key) => reader.Origin(key) is { } origin && origin != "hocon/moe.conf";
+
+    /// <summary>Text and tokenizer are known by their content: where they lie may be said anew.</summary>
+    private static DataSpec Places(SettingsReader reader, DataSpec recorded)
+    {
+        bool moved = Asked(reader, "data.tokenizer");
+        if (moved && (recorded.Tokenizer == "bytes") != (reader.Name("data.tokenizer") == "bytes"))
+        {
+            throw reader.Wrong("data.tokenizer", $"{(recorded.Tokenizer == "bytes" ? "bytes" : "a folder")}: the run was begun with it");
+        }
+
+        string? tokenizer = moved && recorded.Tokenizer != "bytes" ? reader.PathOrNull("data.tokenizer") : recorded.TokenizerPlace;
+        return recorded with
+        {
+            Paths = Asked(reader, "data.paths") ? reader.Paths("data.paths") : recorded.Paths,
+            TokenizerMoved = tokenizer == recorded.Tokenizer ? null : tokenizer,
+        };
     }
 
     private static (RunSpec Run, RuntimeSettings Runtime) Read(SettingsReader reader, SettingsRequest request)

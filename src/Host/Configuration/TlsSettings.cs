@@ -1,3 +1,5 @@
+using MoeActors.Actors.ControlPlane;
+
 namespace MoeActors.Host.Configuration;
 
 /// <summary>Certificates of both planes.</summary>
@@ -7,6 +9,9 @@ namespace MoeActors.Host.Configuration;
 /// <param name="Authority">PEM file of the authorities trusted, absolute; null = the certificate itself, self-signed and shared by all nodes.</param>
 internal sealed record TlsSettings(bool Enabled, string? Certificate, string Password, string? Authority)
 {
+    /// <summary>The control plane's certificates; null where the cluster's secret is what its peers prove.</summary>
+    public ControlTls? ForControl => Enabled ? new ControlTls(Certificate!, Password, Authority) : null;
+
     /// <summary>Reads the section.</summary>
     public static TlsSettings Read(SettingsReader r)
     {

@@ -33,7 +33,7 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
         NodeOptions options = NodeOptionsBuilder.Build(request.Settings, request.Start);
         if (request.Supervised)
         {
-            options = options with { StartNode = () => AskForOneMore(output) };
+            options = options with { StartNode = () => AskForOneMore(output), RunFolder = options.DataFolder };
         }
 
         // A terminal's Ctrl-C reaches the whole process group: a supervised node leaves the stopping to its supervisor.

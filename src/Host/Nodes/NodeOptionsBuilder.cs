@@ -34,9 +34,9 @@ internal static class NodeOptionsBuilder
             Port = cluster.Port,
             Join = [.. cluster.Join.Select(a => a.ToString())],
             DataFolder = folder,
-            Secret = cluster.Secret ?? "",
+            Secret = cluster.ProvenSecret(),
             MixedBuilds = cluster.MixedBuilds,
-            Tls = cluster.Tls.Enabled ? new ControlTls(cluster.Tls.Certificate!, cluster.Tls.Password, cluster.Tls.Authority) : null,
+            Tls = cluster.Tls.ForControl,
             Device = Device(runtime.Device),
             Exchange = Exchange(runtime, folder),
             Detection = new DetectionOptions
@@ -106,7 +106,7 @@ internal static class NodeOptionsBuilder
         {
             Listen = data.UnixSockets && cluster.IsLocal ? "unix" : $"tcp:{cluster.Host}:{data.Port}",
             Folder = Path.Combine(folder, "sockets"),
-            Secret = cluster.Secret ?? "",
+            Secret = cluster.ProvenSecret(),
             Tls = cluster.Tls is { Enabled: true, Certificate: { } certificate }
                 ? TlsFiles.ForDataPlane(certificate, cluster.Tls.Password, cluster.Tls.Authority, folder)
                 : null,

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Akka.Actor;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Protocol;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
@@ -14,7 +15,9 @@ namespace MoeActors.Host.Runs;
 /// </summary>
 internal sealed class ClusterClient : IAsyncDisposable
 {
+    private readonly ControlCredentials credentials;
     private readonly ActorSystem system;
+    private readonly IActorRef self;
     private readonly string secret;
     private readonly Func<IReadOnlyList<string>> addresses;
     private IActorRef? door;
@@ -22,8 +25,9 @@ internal sealed class ClusterClient : IAsyncDisposable
     /// <summary>Creates a client; <paramref name="addresses"/> names the nodes to try.</summary>
     public ClusterClient(ClusterSettings cluster, string secret, Func<IReadOnlyList<string>> addresses)
     {
-        ControlTls? tls = cluster.Tls.Enabled ? new ControlTls(cluster.Tls.Certificate!, cluster.Tls.Password, cluster.Tls.Authority) : null;
-        system = ControlSystem.Create(AkkaSettings.Client(cluster.IsLocal ? "127.0.0.1" : cluster.Host, tls), tls);
+        credentials = ControlCredentials.Of(cluster.Tls.ForControl, secret);
+        system = ControlSystem.Create(AkkaSettings.Client(cluster.IsLocal ? "127.0.0.1" : cluster.Host), credentials);
+        self = system.ActorOf(Props.Empty);
         (this.secret, this.addresses) = (secret, addresses);
     }
 
@@ -36,7 +40,7 @@ internal sealed class ClusterClient : IAsyncDisposable
             cancel.ThrowIfCancellationRequested();
             try
             {
-                door ??= await Door.KnockAsync(system, addresses(), secret, joins: false, TimeSpan.Zero, cancel);
+                door ??= await Door.KnockAsync(system, credentials, addresses(), secret, joins: false, TimeSpan.Zero, cancel);
                 return await door.Ask<T>(question, TimeSpan.FromSeconds(3), cancel);
             }
             catch (Exception e) when (e is AskTimeoutException or RefusedException)
@@ -58,9 +62,13 @@ internal sealed class ClusterClient : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends without waiting for an answer.</summary>
-    public void Tell(IControlMessage message) => door?.Tell(message, ActorRefs.NoSender);
+    /// <summary>Sends without waiting for an answer. The gateway takes nothing that names no sender.</summary>
+    public void Tell(IControlMessage message) => door?.Tell(message, self);
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync() => await system.Terminate();
+    public async ValueTask DisposeAsync()
+    {
+        await system.Terminate();
+        credentials.Dispose();
+    }
 }

@@ -4,6 +4,7 @@ using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;
+using MoeActors.Host.Configuration;
 using MoeActors.Host.Progress;
 
 namespace MoeActors.Host.Runs;
@@ -15,30 +16,86 @@ internal sealed class RunStartHandler(TextWriter output) : IHandler<RunStartRequ
     public async Task<int> RunAsync(RunStartRequest request, CancellationToken cancel)
     {
         LibTorchCheck.Verify();
-        string folder = request.Settings.Runtime.RunDirectory ?? RunFolders.Default(request.Settings.Preset);
-        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.Secret ?? "", () => [request.Cluster.ToString()]);
+        string folder = request.Settings.Runtime.RunDirectory ?? RunFolders.Default(request.Settings.Preset, request.Settings.Run.RunId);
+        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.ProvenSecret(), () => [request.Cluster.ToString()]);
 
         // Asked first, so that a cluster that is not there leaves no folder behind.
-        RunStatus now = await client.AskAsync<RunStatus>(new StatusQuery(long.MaxValue), TimeSpan.FromSeconds(5), cancel);
-        if (now is { RunId.Length: > 0, Outcome: "" } && now.RunFolder != folder)
+        await Submission.DemandFreeAsync(client, request.Cluster, folder, cancel);
+        using var claim = RunFolderClaim.New(folder);
+        RunSpec spec = RunFolders.Create(request.Settings, claim);
+        SubmitAnswer answer = await Submission.SubmitAsync(client, spec, folder, resume: false, "moe run start", cancel);
+        if (!answer.Accepted)
         {
-            throw new CommandException(ExitCodes.Cluster, $"run {now.RunId} in {now.RunFolder} is being trained: stop it first (moe run stop --cluster {request.Cluster})");
+            claim.Withdraw();
+            throw new CommandException(answer.Cause == FailureCause.None ? ExitCodes.Cluster : OutcomeCodes.Of(answer.Cause), answer.Message);
         }
 
-        bool exists = File.Exists(Path.Combine(folder, RunReports.RecordName));
-        RunSpec spec = exists ? RunFolders.Read(folder) with { Nodes = request.Settings.Run.Nodes } : RunFolders.Create(request.Settings, folder);
-        SubmitAnswer answer = await client.AskAsync<SubmitAnswer>(
-            new SubmitRun(spec.ToJson(), folder, exists, "moe run start"), TimeSpan.FromSeconds(10), cancel);
+        Submission.Tell(output, request.Cluster, spec, folder, "accepted", request.Json);
+        return ExitCodes.Ok;
+    }
+}
+
+/// <summary><c>moe run resume</c>.</summary>
+internal sealed class RunResumeHandler(TextWriter output) : IHandler<RunResumeRequest>
+{
+    /// <inheritdoc/>
+    public async Task<int> RunAsync(RunResumeRequest request, CancellationToken cancel)
+    {
+        string folder = request.RunDirectory;
+        if (Load(request, folder, out MoeSettings settings) is var recorded && FinishedRun.Find(settings.Run, folder, settings.Runtime.ObjectStore) is { } report)
+        {
+            FinishedRun.Tell(output, report, folder, request.Json);
+            return ExitCodes.Ok;
+        }
+
+        LibTorchCheck.Verify();
+        SharedCheckpoints.DemandFree(folder);
+        using var claim = RunFolderClaim.Existing(folder);
+        recorded = Load(request, folder, out settings);
+        await using var client = new ClusterClient(settings.Runtime.Cluster, settings.Runtime.Cluster.ProvenSecret(), () => [request.Cluster.ToString()]);
+        await Submission.DemandFreeAsync(client, request.Cluster, folder, cancel);
+        RunFolders.Locate(folder, recorded, settings.Run);
+        RunSpec spec = LongerRun.Record(recorded, settings.Run, folder, settings.Runtime.ObjectStore, output.WriteLine);
+        WeightSource.Ensure(spec, folder, settings.Runtime.ObjectStore);
+        SubmitAnswer answer = await Submission.SubmitAsync(client, spec, folder, resume: true, "moe run resume", cancel);
         if (!answer.Accepted)
         {
             throw new CommandException(answer.Cause == FailureCause.None ? ExitCodes.Cluster : OutcomeCodes.Of(answer.Cause), answer.Message);
         }
 
-        output.WriteLine(request.Json
-            ? JsonSerializer.Serialize(new { runId = spec.RunId, folder }, JsonOutput.Options)
-            : $"run {spec.RunId} {(exists ? "goes on" : "accepted")}; run directory {folder}; watch it: moe run status --cluster {request.Cluster} --watch");
+        Submission.Tell(output, request.Cluster, recorded, folder, "goes on", request.Json);
         return ExitCodes.Ok;
     }
+
+    private static RunSpec Load(RunResumeRequest request, string folder, out MoeSettings settings)
+    {
+        RunSpec recorded = RunFolders.Read(folder);
+        settings = SettingsLoader.LoadForRun(request.Settings, recorded, Path.Combine(folder, RunReports.RecordName));
+        return recorded;
+    }
+}
+
+/// <summary>What `moe run start` and `moe run resume` share.</summary>
+internal static class Submission
+{
+    /// <summary>Refuses where the cluster trains another run.</summary>
+    public static async Task DemandFreeAsync(ClusterClient client, NodeAddress cluster, string folder, CancellationToken cancel)
+    {
+        RunStatus now = await client.AskAsync<RunStatus>(new StatusQuery(long.MaxValue), TimeSpan.FromSeconds(5), cancel);
+        if (now is { RunId.Length: > 0, Outcome: "" } && now.RunFolder != folder)
+        {
+            throw new CommandException(ExitCodes.Cluster, $"run {now.RunId} in {now.RunFolder} is being trained: stop it first (moe run stop --cluster {cluster})");
+        }
+    }
+
+    /// <summary>Submits the run.</summary>
+    public static Task<SubmitAnswer> SubmitAsync(ClusterClient client, RunSpec spec, string folder, bool resume, string command, CancellationToken cancel) =>
+        client.AskAsync<SubmitAnswer>(new SubmitRun(spec.ToJson(), folder, resume, command), TimeSpan.FromSeconds(10), cancel);
+
+    /// <summary>Says what became of it.</summary>
+    public static void Tell(TextWriter output, NodeAddress cluster, RunSpec spec, string folder, string what, bool json) => output.WriteLine(json
+        ? JsonSerializer.Serialize(new { runId = spec.RunId, folder }, JsonOutput.Options)
+        : $"run {spec.RunId} {what}; run directory {folder}; watch it: moe run status --cluster {cluster} --watch");
 }
 
 /// <summary><c>moe run stop</c>.</summary>
@@ -47,7 +104,7 @@ internal sealed class RunStopHandler(TextWriter output) : IHandler<RunControlReq
     /// <inheritdoc/>
     public async Task<int> RunAsync(RunControlRequest request, CancellationToken cancel)
     {
-        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.Secret ?? "", () => [request.Cluster.ToString()]);
+        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.ProvenSecret(), () => [request.Cluster.ToString()]);
         RunStatus status = await client.AskAsync<RunStatus>(new StatusQuery(long.MaxValue), TimeSpan.FromSeconds(5), cancel);
         if (status.Phase is "idle" or "ended")
         {
@@ -74,7 +131,7 @@ internal sealed class RunStatusHandler(TextWriter output) : IHandler<RunControlR
     /// <inheritdoc/>
     public async Task<int> RunAsync(RunControlRequest request, CancellationToken cancel)
     {
-        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.Secret ?? "", () => [request.Cluster.ToString()]);
+        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.ProvenSecret(), () => [request.Cluster.ToString()]);
         RunStatus status = await client.AskAsync<RunStatus>(new StatusQuery(request.Watch ? 0 : long.MaxValue), TimeSpan.FromSeconds(5), cancel);
         if (!request.Watch)
         {

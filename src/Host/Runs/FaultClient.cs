@@ -1,3 +1,4 @@
+using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
 using MoeActors.Host.Commands;
 
@@ -15,12 +16,14 @@ internal sealed class FaultClient(ClusterClient client) : IAsyncDisposable
     public static FaultClient Of(ClusterPlace place)
     {
         Func<IReadOnlyList<string>> addresses = place.Address is { } address ? () => [address.ToString()] : () => ClusterAddresses.Read(place.RunDirectory!);
-        if (place.Address is null && addresses().Count == 0)
+
+        // A copied folder holds the addresses of another run's cluster: they count only while somebody trains this one.
+        if (place.Address is null && (addresses().Count == 0 || !RunFolderLock.IsHeld(place.RunDirectory!, RunFolderLock.SupervisorName)))
         {
             throw new CommandException(ExitCodes.Cluster, $"{place.RunDirectory}: no cluster of a `moe train` runs there");
         }
 
-        return new FaultClient(new ClusterClient(place.Settings.Runtime.Cluster, place.Settings.Runtime.Cluster.Secret ?? "", addresses));
+        return new FaultClient(new ClusterClient(place.Settings.Runtime.Cluster, place.Settings.Runtime.Cluster.ProvenSecret(), addresses));
     }
 
     /// <summary>Asks for a fault; the answer says whether it was accepted.</summary>

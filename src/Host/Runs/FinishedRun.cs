@@ -1,7 +1,10 @@
+using System.Text.Json;
+
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.ObjectStores;
 using MoeActors.Compute.Models;
+using MoeActors.Host.Commands;
 using MoeActors.Host.Reports;
 
 namespace MoeActors.Host.Runs;
@@ -38,6 +41,15 @@ internal static class FinishedRun
             // Going on with it says what is wrong, and mends what can be.
             return null;
         }
+    }
+
+    /// <summary>Says that nothing is left to do.</summary>
+    public static void Tell(TextWriter output, RunReport report, string folder, bool json)
+    {
+        string path = Path.Combine(folder, ReportWriter.JsonName);
+        output.WriteLine(json
+            ? JsonSerializer.Serialize(new { type = "ended", outcome = report.Totals.Outcome, report = path, totals = report.Totals }, JsonOutput.Line)
+            : $"run {report.Run.Id} is complete: all its {report.Totals.Steps} steps are done; report: {path}; `moe resume {folder} --steps N` makes it longer");
     }
 
     /// <summary>Steps that the run had when its report was written: it may have been given more since.</summary>

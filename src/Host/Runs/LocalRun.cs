@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 
 using MoeActors.Actors.Checkpointing;
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
 using MoeActors.Host.Commands;
@@ -18,14 +17,9 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
     /// <summary>Where plain progress goes; null: to standard output, live on a terminal.</summary>
     public TextWriter? Progress { get; init; }
 
-    /// <summary>What is done first once nobody else can work on the run; null: nothing.</summary>
-    public Action? Held { get; init; }
-
-    /// <summary>Runs to the end, or to an orderly stop when cancelled; returns the exit code.</summary>
+    /// <summary>Runs to the end, or to an orderly stop when cancelled; returns the exit code. The caller has claimed the folder (<see cref="RunFolderClaim"/>).</summary>
     public async Task<int> RunAsync(MoeSettings settings, RunSpec spec, string folder, bool resume, bool json, CancellationToken cancel)
     {
-        using RunFolderLock held = LockFolder(folder);
-        Held?.Invoke();
         string secret = settings.Runtime.Cluster.Secret ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         string config = NodeConfig.Write(settings, folder, secret);
         SweepFlights(folder);
@@ -56,18 +50,6 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
     }
 
     private static string Spares(int spares) => spares == 0 ? "" : $" with {spares} {(spares == 1 ? "spare" : "spares")}";
-
-    private static RunFolderLock LockFolder(string folder)
-    {
-        try
-        {
-            return RunFolderLock.Take(folder, "supervisor.lock");
-        }
-        catch (IOException)
-        {
-            throw new CommandException(ExitCodes.Resources, $"{folder}: another `moe train` or `moe resume` works on this run; stop that one first");
-        }
-    }
 
     private static async Task<SubmitAnswer> SubmitAsync(ClusterClient client, LocalCluster cluster, SubmitRun submit, CancellationToken cancel)
     {

@@ -7,12 +7,13 @@ namespace MoeActors.Host.Runs;
 /// <summary>A run that is given more steps: its record says from what to what, after which checkpoint, by whom and when.</summary>
 internal static class LongerRun
 {
-    /// <summary>The record with the extension in it; as it is where nothing of its training section is to change.</summary>
+    /// <summary>Writes the extension into the record of a claimed run folder and returns the record with it; changes nothing where nothing of the training section is to change.</summary>
     /// <param name="recorded">The record as it stands.</param>
     /// <param name="asked">The record with the training section that is asked for.</param>
-    /// <param name="folder">The run's folder.</param>
+    /// <param name="folder">The run's folder, whose lock this command has.</param>
     /// <param name="objectStore">How its object store is reached, where its checkpoints lie in one.</param>
-    public static RunSpec Of(RunSpec recorded, RunSpec asked, string folder, ObjectStoreOptions objectStore)
+    /// <param name="say">What is worth a line.</param>
+    public static RunSpec Record(RunSpec recorded, RunSpec asked, string folder, ObjectStoreOptions objectStore, Action<string> say)
     {
         if (asked.Training == recorded.Training)
         {
@@ -21,7 +22,10 @@ internal static class LongerRun
 
         using var places = new CheckpointPlaces(objectStore);
         long newest = places.OpenToRead(recorded, folder).Newest()?.Step ?? 0;
-        return Extend(recorded, asked, newest, TimeProvider.System.GetUtcNow(), $"{Environment.UserName}@{Environment.MachineName}");
+        RunSpec spec = Extend(recorded, asked, newest, TimeProvider.System.GetUtcNow(), $"{Environment.UserName}@{Environment.MachineName}");
+        RunFolders.Replace(folder, spec with { Nodes = recorded.Nodes });
+        say(Sentence(spec.Extensions![^1]));
+        return spec;
     }
 
     /// <summary>PURE: the record with one more extension.</summary>

@@ -17,7 +17,7 @@ internal static class Sampling
         Manifest manifest = (step is { } s ? store.Open(s) : store.Newest())
             ?? throw new CheckpointException($"{store.Location}: there is no checkpoint yet; train the run first (moe resume)");
         manifest.Demand(Manifests.IdentityOf(spec));
-        ITokenizer tokenizer = Tokenizers.Open(spec.Data.Tokenizer);
+        ITokenizer tokenizer = Tokenizers.Open(spec.Data.TokenizerPlace);
         // Small products lose more to the threads than they gain.
         ThreadSettings.Apply(spec.Model.Hidden < 512 ? 1 : Environment.ProcessorCount);
         MatmulPrecision.Set(spec.Training.Matmul);

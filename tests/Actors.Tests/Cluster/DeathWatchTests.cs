@@ -55,7 +55,7 @@ public sealed class DeathWatchTests : TestKit
         cluster.Subscribe(TestActor, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberLeft));
         NodeIdentity self = Nodes.Of(0), gone = Nodes.Of(1) with { Address = cluster.SelfAddress.ToString(), Incarnation = incarnation, Pid = int.MaxValue };
         Action<int, string> exit = static (_, _) => { };
-        IActorRef watch = Sys.ActorOf(Props.Create(() => new DeathWatchActor(self, TestActor, new Suspicions(), exit)));
+        IActorRef watch = Sys.ActorOf(Props.Create(() => new DeathWatchActor(self, TestActor, new Suspicions(), new KnownMembers(), exit)));
         watch.Tell(new NodeHello(gone));
         watch.Tell(new DeathWatchActor.Suspect(incarnation, "the connection broke", true));
         watch.Tell(new Identify(1));

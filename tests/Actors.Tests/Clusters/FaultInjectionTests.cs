@@ -104,6 +104,30 @@ public sealed class FaultInjectionTests
     }
 
     [Fact]
+    public async Task A_node_whose_TLS_breaks_is_dialled_anew_when_that_is_over_and_nobody_ends()
+    {
+        await using var cluster = new TestCluster { Faults = Limits };
+        for (int n = 1; n <= 3; n++)
+        {
+            await cluster.AddNodeAsync($"node-{n}", o => o with { Detection = new DetectionOptions { StableAfter = TimeSpan.FromSeconds(30) } });
+        }
+
+        RunSpec spec = TestRuns.Spec(cluster.Folder, steps: 100_000, nodes: 3);
+        Task<string> run = Started(cluster, spec);
+        FaultLine line = await InjectAsync(cluster, "tls-break", "node-3", 2_000);
+        Assert.Contains("the handshake with node-3 breaks", line.Outcome, StringComparison.Ordinal);
+        while ((await cluster.AskAsync<FaultsAnswer>(new FaultsQuery(line.Id))).Faults[0].State != "over")
+        {
+        }
+
+        await cluster.NextCheckpointAsync();
+        cluster.Stop();
+        Assert.Equal("stopped", await run);
+        Reference expected = await Reference.TrainAsync(spec, (int)cluster.Run.Steps.Keys.Last() + 1);
+        Assert.Equal(expected.WeightsHash, cluster.Run.Last!.WeightsHash);
+    }
+
+    [Fact]
     public async Task A_NaN_in_a_gradient_costs_that_step_and_says_so()
     {
         await using var cluster = new TestCluster { Faults = Limits };

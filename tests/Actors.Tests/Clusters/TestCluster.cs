@@ -38,6 +38,9 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public Action<UnitId, long>? Updating { get; init; }
 
+    /// <summary>What its nodes prove to each other.</summary>
+    public const string Secret = "a secret that all nodes know";
+
     public FaultLimits Faults { get; init; } = FaultLimits.Off;
 
     public static async Task<TestCluster> StartAsync(int count)
@@ -61,9 +64,10 @@ internal sealed class TestCluster : IAsyncDisposable
         {
             Name = name,
             DataFolder = Folder,
+            Secret = Secret,
             Device = TorchSharp.torch.CPU,
             Join = nodes.Count == 0 ? [] : [nodes[0].Address],
-            Exchange = new ExchangeOptions { Folder = Path.Combine(Folder, "s") },
+            Exchange = new ExchangeOptions { Folder = Path.Combine(Folder, "s"), Secret = Secret },
             Journal = new JournalOptions("sqlite", JournalSettings.Embedded(Folder)),
             Recorder = _ => Run,
             Logging = Environment.GetEnvironmentVariable("MOE_TEST_LOG") is null

@@ -1,19 +1,20 @@
 using System.Runtime.Serialization;
 
 using Akka.Actor;
-using Akka.Configuration;
 using Akka.Serialization;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Tests.ControlPlane;
 
 namespace MoeActors.Actors.Tests.Protocol;
 
 /// <summary>The product's own Akka configuration, without a cluster: which serializer stands where.</summary>
-public sealed class AkkaSerializationTests : IDisposable
+public sealed class AkkaSerializationTests : IAsyncDisposable
 {
-    private readonly ActorSystem system = ActorSystem.Create(
-        "serialization", ConfigurationFactory.ParseString("akka.actor.provider = local").WithFallback(AkkaSettings.Client("127.0.0.1", null)));
+    private readonly RemoteSystem remote = new();
+    private readonly ActorSystem system;
+
+    public AkkaSerializationTests() => system = remote.System;
 
     [Fact]
     public void Control_messages_have_their_serializer_and_manifest()
@@ -46,5 +47,47 @@ public sealed class AkkaSerializationTests : IDisposable
         Assert.ThrowsAny<SerializationException>(() => system.Serialization.Deserialize([0xC0], 7301, "gadget"));
     }
 
-    public void Dispose() => system.Terminate().GetAwaiter().GetResult();
+    [Fact]
+    public void What_deploys_actors_or_names_types_is_refused_both_ways()
+    {
+        foreach (int identifier in new[] { 1, 2, 3, 9, 15, 36 })
+        {
+            Assert.ThrowsAny<Exception>(() => system.Serialization.Deserialize([1, 2, 3], identifier, typeof(Uri).AssemblyQualifiedName!));
+        }
+    }
+
+    [Theory]
+    [InlineData("PP")]
+    [InlineData("K")]
+    [InlineData("SF")]
+    [InlineData("RORRP")]
+    [InlineData("CF")]
+    [InlineData("anything")]
+    public void Of_Akkas_miscellany_nothing_passes_that_ends_actors_or_creates_types(string manifest)
+    {
+        SerializationException e = Assert.ThrowsAny<SerializationException>(() => system.Serialization.Deserialize([], 16, manifest));
+        Assert.Contains($"'{manifest}' is refused", (e.InnerException ?? e).Message, StringComparison.Ordinal);
+        Assert.ThrowsAny<SerializationException>(() => system.Serialization.FindSerializerFor(PoisonPill.Instance).ToBinary(PoisonPill.Instance));
+    }
+
+    [Fact]
+    public void A_failure_does_not_carry_its_exception_to_another_process()
+    {
+        var failure = new Status.Failure(new InvalidOperationException("x"));
+        Serializer serializer = system.Serialization.FindSerializerFor(failure);
+        Assert.IsType<MiscGuard>(serializer);
+        Assert.Throws<SerializationException>(() => serializer.ToBinary(failure));
+    }
+
+    [Fact]
+    public void Of_Akkas_system_messages_only_death_watch_passes()
+    {
+        var end = new Akka.Dispatch.SysMsg.Terminate();
+        Serializer serializer = system.Serialization.FindSerializerFor(end);
+        Assert.IsType<SystemMessageGuard>(serializer);
+        Assert.Throws<SerializationException>(() => serializer.ToBinary(end));
+        Assert.ThrowsAny<SerializationException>(() => system.Serialization.Deserialize([], 22, typeof(Akka.Dispatch.SysMsg.Failed)));
+    }
+
+    public ValueTask DisposeAsync() => remote.DisposeAsync();
 }

@@ -35,6 +35,11 @@ internal static class FaultAudit
         return [.. state.Faults.Values.Where(f => f.Order?.RunFolder == folder && known.GetValueOrDefault(f.Id) != NameOf(f.State))];
     }
 
+    /// <summary>PURE: the highest number of a fault in an audit; 0 = it is empty.</summary>
+    public static int Newest(IReadOnlyList<FaultLine> audit) => audit
+        .Select(l => l.Id.StartsWith(AdminFault.IdPrefix, StringComparison.Ordinal) && int.TryParse(l.Id.AsSpan(AdminFault.IdPrefix.Length), out int number) ? number : 0)
+        .DefaultIfEmpty().Max();
+
     private static string NameOf(FaultState state) => state.ToString().ToLowerInvariant();
 
     /// <summary>Appends and syncs one line; throws <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.</summary>

@@ -2,6 +2,7 @@ using Akka.Actor;
 
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Training;
@@ -34,8 +35,11 @@ internal sealed record AgentServices
     /// <summary>Faults of this node's checkpoint storage.</summary>
     public required StorageFaultGate Storage { get; init; }
 
-    /// <summary>Silences this node's control plane.</summary>
-    public required ControlCut Control { get; init; }
+    /// <summary>Faults of this node's control plane.</summary>
+    public required ControlFaults Control { get; init; }
+
+    /// <summary>What this node proves to those it dials.</summary>
+    public required ControlCredentials Credentials { get; init; }
 
     /// <summary>This node's wall clock.</summary>
     public required NodeClock Clock { get; init; }

@@ -31,6 +31,7 @@ internal static class FaultInjectors
         ["link-bandwidth"] = new LinkInjector(node, o => new LinkFault { BytesPerSecond = o.Number("kib") * 1024 }),
         ["partition"] = new LinkInjector(node, _ => new LinkFault { Cut = true }),
         ["control-cut"] = new CutControl(node),
+        ["tls-break"] = new BreakTls(node),
         ["storage-error"] = new StorageInjector(node, _ => new StorageFault("Input/output error", TimeSpan.Zero)),
         ["storage-full"] = new StorageInjector(node, _ => new StorageFault("No space left on device", TimeSpan.Zero)),
         ["storage-slow"] = new StorageInjector(node, o => new StorageFault(null, TimeSpan.FromMilliseconds(o.Number("ms")))),

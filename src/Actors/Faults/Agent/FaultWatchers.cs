@@ -32,6 +32,7 @@ internal static class FaultWatchers
         Evidence.Gone => new GoneWatcher(order.Nodes[0], services),
         Evidence.Stopped => new StoppedWatcher(order.Nodes[0], services),
         Evidence.Unreachable => new UnreachableWatcher(order.Nodes[0], services),
+        Evidence.Dial => new DialWatcher(order.Nodes[0], services),
         Evidence.Throttled => new ThrottledWatcher(order.Nodes[0], services),
         Evidence.Left => new LeftWatcher(order.Nodes[0], services),
         Evidence.Joined => new JoinedWatcher(services),

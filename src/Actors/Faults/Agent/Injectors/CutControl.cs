@@ -7,9 +7,9 @@ internal sealed class CutControl(AgentServices node) : FaultInjector(node)
 {
     public override string Begin(FaultOrder order)
     {
-        Node.Control.Cut(order.Duration());
+        Node.Control.Cut.Cut(order.Duration());
         return "its control plane is silent";
     }
 
-    public override void End(FaultOrder order) => Node.Control.Heal();
+    public override void End(FaultOrder order) => Node.Control.Cut.Heal();
 }

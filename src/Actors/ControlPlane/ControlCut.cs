@@ -1,8 +1,6 @@
 using System.Diagnostics;
 
-using Akka.Actor.Setup;
-
-namespace MoeActors.Actors.Cluster;
+namespace MoeActors.Actors.ControlPlane;
 
 /// <summary>Silences a node's control plane for a time, both ways; its data plane is not touched. Thread-safe.</summary>
 internal sealed class ControlCut
@@ -17,11 +15,4 @@ internal sealed class ControlCut
 
     /// <summary>Everything passes again.</summary>
     public void Heal() => Volatile.Write(ref until, 0);
-}
-
-/// <summary>Hands the cut of a node to the transport of its actor system.</summary>
-internal sealed class ControlCutSetup(ControlCut cut) : Setup
-{
-    /// <summary>The cut.</summary>
-    public ControlCut Cut => cut;
 }

@@ -1,0 +1,198 @@
+using System.Buffers;
+using System.Threading.Channels;
+
+using Akka.Actor;
+using Akka.Remote.Transport;
+
+using Google.Protobuf;
+
+namespace MoeActors.Actors.ControlPlane;
+
+/// <summary>
+/// An association over a proven connection: one loop reads frames and hands them up, one takes what is to be sent, many small frames at a time. Writing never waits: what does not fit into the queue is refused,
+/// and Akka tries it again.
+/// </summary>
+internal sealed class ControlLink : AssociationHandle
+{
+    /// <summary>Bytes that may wait to be sent.</summary>
+    internal const int QueueBytes = 16 << 20;
+
+    private const int ReadBuffer = 16 << 10, SendBuffer = 64 << 10;
+    private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(2);
+
+    private readonly ControlWire wire;
+    private readonly ControlFaults? faults;
+    private readonly Action<ControlLink> ended;
+    private readonly Channel<ByteString> queue = Channel.CreateUnbounded<ByteString>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Task sending;
+    private int waiting;
+    private int over;
+
+    /// <summary>Owns <paramref name="wire"/>. Reads once Akka has set its listener.</summary>
+    /// <param name="wire">A proven connection.</param>
+    /// <param name="local">This system.</param>
+    /// <param name="remote">The other end.</param>
+    /// <param name="faults">Injected failures, or null.</param>
+    /// <param name="ended">Told once when the connection is over.</param>
+    internal ControlLink(ControlWire wire, Address local, Address remote, ControlFaults? faults, Action<ControlLink> ended)
+        : base(local, remote)
+    {
+        (this.wire, this.faults, this.ended) = (wire, faults, ended);
+        faults?.Break.Add(Abort);
+        sending = Task.Run(SendAsync);
+        _ = ReadHandlerSource.Task.ContinueWith(t => ReadAsync(t.Result), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+    }
+
+    private bool IsCut => faults is { Cut.IsCut: true };
+
+    /// <inheritdoc/>
+    public override bool Write(ByteString payload)
+    {
+        if (IsCut)
+        {
+            return true;
+        }
+
+        int size = payload.Length + ControlFrames.LengthBytes;
+        if (payload.Length is 0 or > ControlFrames.MaxPayload || Interlocked.Add(ref waiting, size) is > QueueBytes and var all && all > size)
+        {
+            if (payload.Length is > 0 and <= ControlFrames.MaxPayload)
+            {
+                Interlocked.Add(ref waiting, -size);
+            }
+
+            return false;
+        }
+
+        return queue.Writer.TryWrite(payload);
+    }
+
+#pragma warning disable CS0618, CS0672 // The method without a reason is the one that Akka has handles override.
+    /// <inheritdoc/>
+    public override void Disassociate()
+    {
+        // What Akka wrote last, its farewell, still goes; a peer that does not read gets no more than a moment for it.
+        if (queue.Writer.TryComplete())
+        {
+            _ = sending.WaitAsync(FlushTime).ContinueWith(_ => Abort(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        }
+    }
+#pragma warning restore CS0618, CS0672
+
+    /// <summary>Ends the connection now.</summary>
+    internal void Abort()
+    {
+        queue.Writer.TryComplete();
+        if (Interlocked.Exchange(ref over, 1) == 0)
+        {
+            faults?.Break.Remove(Abort);
+            wire.Abort();
+            ended(this);
+        }
+    }
+
+    private async Task SendAsync()
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(SendBuffer);
+        try
+        {
+            while (await queue.Reader.WaitToReadAsync().ConfigureAwait(false))
+            {
+                int used = 0;
+                while (queue.Reader.TryRead(out ByteString? payload))
+                {
+                    int size = payload.Length + ControlFrames.LengthBytes;
+                    if (used > 0 && used + size > buffer.Length)
+                    {
+                        await wire.Stream.WriteAsync(buffer.AsMemory(0, used)).ConfigureAwait(false);
+                        used = 0;
+                    }
+
+                    if (size > buffer.Length)
+                    {
+                        ControlFrames.WriteLength(buffer, payload.Length);
+                        await wire.Stream.WriteAsync(buffer.AsMemory(0, ControlFrames.LengthBytes)).ConfigureAwait(false);
+                        await wire.Stream.WriteAsync(payload.Memory).ConfigureAwait(false);
+                    }
+                    else
+                    {
+                        ControlFrames.WriteLength(buffer.AsSpan(used), payload.Length);
+                        payload.Span.CopyTo(buffer.AsSpan(used + ControlFrames.LengthBytes));
+                        used += size;
+                    }
+
+                    Interlocked.Add(ref waiting, -size);
+                }
+
+                if (used > 0)
+                {
+                    await wire.Stream.WriteAsync(buffer.AsMemory(0, used)).ConfigureAwait(false);
+                }
+            }
+
+            await wire.Stream.ShutdownAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (ControlDial.IsEndOfHandshake(e))
+        {
+            Abort();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private async Task ReadAsync(IHandleEventListener listener)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(ReadBuffer);
+        int from = 0, to = 0;
+        try
+        {
+            while (true)
+            {
+                while (to - from < ControlFrames.LengthBytes)
+                {
+                    buffer.AsSpan(from, to - from).CopyTo(buffer);
+                    (from, to) = (0, to - from);
+                    int got = await wire.Stream.ReadAsync(buffer.AsMemory(to)).ConfigureAwait(false);
+                    if (got == 0)
+                    {
+                        return;
+                    }
+
+                    to += got;
+                }
+
+                if (ControlFrames.ReadLength(buffer.AsSpan(from)) is not { } length)
+                {
+                    return;
+                }
+
+                from += ControlFrames.LengthBytes;
+                byte[] payload = new byte[length];
+                int here = Math.Min(length, to - from);
+                buffer.AsSpan(from, here).CopyTo(payload);
+                from += here;
+                if (here < length)
+                {
+                    await wire.Stream.ReadExactlyAsync(payload.AsMemory(here)).ConfigureAwait(false);
+                }
+
+                if (!IsCut)
+                {
+                    listener.Notify(new InboundPayload(UnsafeByteOperations.UnsafeWrap(payload)));
+                }
+            }
+        }
+        catch (Exception e) when (ControlDial.IsEndOfHandshake(e))
+        {
+            // The connection broke, or this side ended it.
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            Abort();
+            listener.Notify(new Disassociated(DisassociateInfo.Unknown));
+        }
+    }
+}

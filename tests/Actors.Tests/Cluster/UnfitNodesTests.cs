@@ -1,3 +1,5 @@
+using CsCheck;
+
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints;
@@ -110,6 +112,30 @@ public sealed class UnfitNodesTests
 
         Assert.Equal(("failed: node-1: t.txt: was changed; the last checkpoint could not be written: node-1: no space left", FailureCause.Data), (desk.State.Outcome, desk.State.Cause));
     }
+
+    [Fact]
+    public void Whoever_cannot_take_part_is_left_out_and_the_run_ends_only_where_nobody_can() =>
+        Gen.Select(Gen.Int, Gen.Int[1, 4], Gen.Int[0, 6]).Sample(
+            (seed, nodes, kills) =>
+            {
+                var chance = new Random(seed);
+                var run = new VirtualRun(Specs.Run(steps: 20, nodes) with { Recovery = new RecoverySpec { Copies = 1 } }, seed, unfit: (_, start) => start > 0 && chance.Next(2) == 0);
+                for (int k = 0; k < kills; k++)
+                {
+                    for (int d = chance.Next(40); d > 0 && !run.IsQuiet; d--)
+                    {
+                        run.Deliver(again: 0.05);
+                    }
+
+                    run.Kill();
+                    run.StartAgain();
+                }
+
+                run.Settle();
+                string outcome = Assert.Single(run.Watch.Outcomes);
+                Assert.True(outcome == "completed" || (run.State.Cause == FailureCause.Data && run.NobodyWasFit), outcome);
+            },
+            iter: 300);
 
     [Fact]
     public void The_cause_of_an_exception_is_its_type_and_not_its_words()

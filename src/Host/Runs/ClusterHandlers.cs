@@ -42,7 +42,8 @@ internal sealed class RunResumeHandler(TextWriter output) : IHandler<RunResumeRe
     public async Task<int> RunAsync(RunResumeRequest request, CancellationToken cancel)
     {
         string folder = request.RunDirectory;
-        if (Load(request, folder, out MoeSettings settings) is var recorded && FinishedRun.Find(settings.Run, folder, settings.Runtime.ObjectStore) is { } report)
+        RunSpec recorded = Load(request, folder, out MoeSettings settings);
+        if (FinishedRun.Find(settings.Run, folder, settings.Runtime.ObjectStore) is { } report)
         {
             FinishedRun.Tell(output, report, folder, request.Json);
             return ExitCodes.Ok;
@@ -55,7 +56,7 @@ internal sealed class RunResumeHandler(TextWriter output) : IHandler<RunResumeRe
         await using var client = new ClusterClient(settings.Runtime.Cluster, settings.Runtime.Cluster.ProvenSecret(), () => [request.Cluster.ToString()]);
         await Submission.DemandFreeAsync(client, request.Cluster, folder, cancel);
         RunFolders.Locate(folder, recorded, settings.Run);
-        RunSpec spec = LongerRun.Record(recorded, settings.Run, folder, settings.Runtime.ObjectStore, output.WriteLine);
+        RunSpec spec = LongerRun.Record(recorded, settings.Run, folder, settings.Runtime.ObjectStore, text => Say(text, request.Json));
         WeightSource.Ensure(spec, folder, settings.Runtime.ObjectStore);
         SubmitAnswer answer = await Submission.SubmitAsync(client, spec, folder, resume: true, "moe run resume", cancel);
         if (!answer.Accepted)
@@ -65,6 +66,14 @@ internal sealed class RunResumeHandler(TextWriter output) : IHandler<RunResumeRe
 
         Submission.Tell(output, request.Cluster, recorded, folder, "goes on", request.Json);
         return ExitCodes.Ok;
+    }
+
+    private void Say(string text, bool json)
+    {
+        if (!json)
+        {
+            output.WriteLine(text);
+        }
     }
 
     private static RunSpec Load(RunResumeRequest request, string folder, out MoeSettings settings)

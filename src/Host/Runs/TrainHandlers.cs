@@ -43,7 +43,8 @@ internal sealed class ResumeHandler(TextWriter output, TextWriter error) : IHand
     public async Task<int> RunAsync(ResumeRequest request, CancellationToken cancel)
     {
         string folder = request.RunDirectory;
-        if (Load(request, folder, out MoeSettings settings) is var recorded && FinishedRun.Find(settings.Run, folder, settings.Runtime.ObjectStore) is { } report)
+        RunSpec recorded = Load(request, folder, out MoeSettings settings);
+        if (FinishedRun.Find(settings.Run, folder, settings.Runtime.ObjectStore) is { } report)
         {
             FinishedRun.Tell(output, report, folder, request.Json);
             return ExitCodes.Ok;

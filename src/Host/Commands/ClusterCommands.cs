@@ -69,12 +69,13 @@ internal static class ClusterCommands
             "resume",
             "Goes on with an existing run on a cluster, where its newest checkpoint ends.",
             "moe run resume runs/by-hand --cluster 127.0.0.1:7100",
-            "moe run resume runs/by-hand --cluster 127.0.0.1:7100 --nodes 2");
+            "moe run resume runs/by-hand --cluster 127.0.0.1:7100 --nodes 2",
+            "moe run resume runs/by-hand --cluster 127.0.0.1:7100 --steps 4000");
         Argument<string> run = RunFolder.Argument();
         command.Add(run);
         Option<string> cluster = ClusterOption();
         command.Add(cluster);
-        SettingFlags flags = new SettingFlags(command).Add("--nodes", "nodes", "N", "Node processes; without it as many as before.").AddPlaces();
+        SettingFlags flags = new SettingFlags(command).Add("--nodes", "nodes", "N", "Node processes; without it as many as before.").AddMoreSteps().AddPlaces();
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
         command.Runs(handler, r => new RunResumeRequest(Address(r, cluster), RunFolder.Existing(r.GetRequiredValue(run)), flags.Request(r), r.GetValue(json)));

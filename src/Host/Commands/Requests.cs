@@ -9,7 +9,14 @@ namespace MoeActors.Host.Commands;
 /// <summary><c>moe train</c>, parsed and validated.</summary>
 /// <param name="Settings">All settings.</param>
 /// <param name="Json">Print the report as JSON instead of progress.</param>
-internal sealed record TrainRequest(MoeSettings Settings, bool Json);
+internal sealed record TrainRequest(MoeSettings Settings, bool Json)
+{
+    /// <summary>Run directory, absolute, of the run whose weights it begins with; null = from the seed.</summary>
+    public string? From { get; init; }
+
+    /// <summary>Checkpoint of that run; null = the newest sound one.</summary>
+    public long? FromStep { get; init; }
+}
 
 /// <summary><c>moe resume</c>. The run's record is not read yet: <see cref="Settings"/> merges it with file and flags once it is.</summary>
 /// <param name="RunDirectory">Run directory, absolute; exists.</param>

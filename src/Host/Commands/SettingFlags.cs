@@ -51,6 +51,10 @@ internal sealed class SettingFlags
         .AddList("--data", "data.paths", "FILE|FOLDER|GLOB", "Where the run's text lies by now; its content must be the same.")
         .Add("--tokenizer", "data.tokenizer", "FOLDER", "Where the run's tokenizer lies by now; its content must be the same.");
 
+    /// <summary>The flag that makes an existing run longer.</summary>
+    public SettingFlags AddMoreSteps() =>
+        Add("--steps", "training.steps", "N", "Steps of the whole run, more than it has: it goes on beyond its recorded end, its learning-rate schedule as recorded unless --set training.… changes it.");
+
     /// <summary>The flags of a run: model, data, length, place.</summary>
     public SettingFlags AddRun() => this
         .Add("--preset", "preset", "NAME", $"Model and recipe: {string.Join(", ", Presets.Names)}, or a file like those in hocon/presets.")

@@ -4,6 +4,7 @@ using MoeActors.Actors.Cluster;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;
+using MoeActors.Host.Diagnostics;
 using MoeActors.Host.Http;
 using MoeActors.Host.Progress;
 using MoeActors.Host.Runs;
@@ -38,6 +39,7 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
 
         ThreadPool.SetMinThreads(request.Settings.Runtime.Cluster.MinimumThreads, request.Settings.Runtime.Cluster.MinimumThreads);
         MemoryTuning.KeepFreedMemory();
+        OpenFiles.Demand();
         LibTorchCheck.Verify();
         NodeOptions options = NodeOptionsBuilder.Build(request.Settings, request.Start);
         await JournalCheck.VerifyAsync(options.Journal, cancel);

@@ -28,7 +28,7 @@ internal sealed class RunStartHandler(TextWriter output) : IHandler<RunStartRequ
         if (!answer.Accepted)
         {
             claim.Withdraw();
-            throw new CommandException(ExitCodes.Cluster, answer.Message);
+            throw new CommandException(answer.Cause == FailureCause.None ? ExitCodes.Cluster : OutcomeCodes.Of(answer.Cause), answer.Message);
         }
 
         Submission.Tell(output, request.Cluster, spec, folder, "accepted", request.Json);
@@ -42,23 +42,46 @@ internal sealed class RunResumeHandler(TextWriter output) : IHandler<RunResumeRe
     /// <inheritdoc/>
     public async Task<int> RunAsync(RunResumeRequest request, CancellationToken cancel)
     {
-        LibTorchCheck.Verify();
         string folder = request.RunDirectory;
+        RunSpec recorded = Load(request, folder, out MoeSettings settings);
+        if (FinishedRun.Find(settings.Run, folder, settings.Runtime.ObjectStore) is { } report)
+        {
+            FinishedRun.Tell(output, report, folder, request.Json);
+            return ExitCodes.Ok;
+        }
+
+        LibTorchCheck.Verify();
         SharedCheckpoints.DemandFree(folder);
         using var claim = RunFolderClaim.Existing(folder);
-        RunSpec recorded = RunFolders.Read(folder);
-        MoeSettings settings = SettingsLoader.LoadForRun(request.Settings, recorded, Path.Combine(folder, RunReports.RecordName));
+        recorded = Load(request, folder, out settings);
         await using var client = new ClusterClient(settings.Runtime.Cluster, settings.Runtime.Cluster.ProvenSecret(), () => [request.Cluster.ToString()]);
         await Submission.DemandFreeAsync(client, request.Cluster, folder, cancel);
         RunFolders.Locate(folder, recorded, settings.Run);
-        SubmitAnswer answer = await Submission.SubmitAsync(client, settings.Run, folder, resume: true, "moe run resume", cancel);
+        RunSpec spec = LongerRun.Record(recorded, settings.Run, folder, settings.Runtime.ObjectStore, text => Say(text, request.Json));
+        WeightSource.Ensure(spec, folder, settings.Runtime.ObjectStore);
+        SubmitAnswer answer = await Submission.SubmitAsync(client, spec, folder, resume: true, "moe run resume", cancel);
         if (!answer.Accepted)
         {
-            throw new CommandException(ExitCodes.Cluster, answer.Message);
+            throw new CommandException(answer.Cause == FailureCause.None ? ExitCodes.Cluster : OutcomeCodes.Of(answer.Cause), answer.Message);
         }
 
         Submission.Tell(output, request.Cluster, recorded, folder, "goes on", request.Json);
         return ExitCodes.Ok;
+    }
+
+    private void Say(string text, bool json)
+    {
+        if (!json)
+        {
+            output.WriteLine(text);
+        }
+    }
+
+    private static RunSpec Load(RunResumeRequest request, string folder, out MoeSettings settings)
+    {
+        RunSpec recorded = RunFolders.Read(folder);
+        settings = SettingsLoader.LoadForRun(request.Settings, recorded, Path.Combine(folder, RunReports.RecordName));
+        return recorded;
     }
 }
 

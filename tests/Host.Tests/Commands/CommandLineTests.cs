@@ -68,6 +68,18 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task Resume_takes_more_steps_and_train_the_run_whose_weights_it_begins_with()
+    {
+        var cli = new Cli();
+        Assert.Equal(0, await cli.Run("resume", folder, "--steps", "900"));
+        Assert.Equal(("training.steps", "--steps"), (Assert.IsType<ResumeRequest>(cli.Request).Settings.Overrides[0].Key, Assert.IsType<ResumeRequest>(cli.Request).Settings.Overrides[0].Origin));
+        Assert.Equal(0, await cli.Run("train", "--from", folder, "--from-step", "40"));
+        Assert.Equal((folder, 40L), (Assert.IsType<TrainRequest>(cli.Request).From, Assert.IsType<TrainRequest>(cli.Request).FromStep));
+        Assert.Equal(ExitCodes.CommandLine, await cli.Run("train", "--from-step", "40"));
+        Assert.Equal(ExitCodes.Checkpoint, await cli.Run("train", "--from", "/no/such/run"));
+    }
+
+    [Fact]
     public async Task Status_is_watched_on_request()
     {
         var cli = new Cli();

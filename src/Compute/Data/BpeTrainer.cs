@@ -12,7 +12,7 @@ public static class BpeTrainer
     /// <summary>
     /// Trains on <paramref name="files"/>, in order. The vocabulary has at most <paramref name="size"/> ids, fewer when the text has no more frequent pairs.
     /// </summary>
-    /// <param name="files">Text files, as <see cref="CorpusFiles.Resolve"/> gives them.</param>
+    /// <param name="files">Text files, as <see cref="CorpusFiles"/> gives them.</param>
     /// <param name="size">Ids wanted, at least 256 (the single bytes).</param>
     /// <param name="progress">Told (ids so far, ids wanted) every thousand merges.</param>
     /// <param name="cancel">Stops between merges.</param>

@@ -28,7 +28,7 @@ internal sealed class TrainHandler(TextWriter output, TextWriter error) : IHandl
     {
         RunSpec run = request.Settings.Run;
         RunOrigin origin = WeightSource.Find(
-            from, request.FromStep, run.Model, Tokenizers.Open(run.Data.TokenizerPlace).Hash, request.Settings.Runtime.ObjectStore, text => error.WriteLine($"moe: {text}"));
+            from, request.FromStep, run.Model, Tokenizers.Open(run.Data.TokenizerPlace).Hash, request.Settings.Runtime.ObjectStore, text => Failures.Note(text, error));
         if (!request.Json)
         {
             output.WriteLine(WeightSource.Sentence(origin));
@@ -59,7 +59,7 @@ internal sealed class ResumeHandler(TextWriter output, TextWriter error) : IHand
         recorded = Load(request, folder, out settings);
         await HttpPorts.DemandAsync(settings.Runtime.Http, settings.Run.Nodes + settings.Runtime.Supervision.Spares, cancel);
         RunFolders.Locate(folder, recorded, settings.Run);
-        RunSpec spec = LongerRun.Record(recorded, settings.Run, folder, settings.Runtime.ObjectStore, text => error.WriteLine($"moe: {text}"));
+        RunSpec spec = LongerRun.Record(recorded, settings.Run, folder, settings.Runtime.ObjectStore, text => Failures.Note(text, error));
         WeightSource.Ensure(spec, folder, settings.Runtime.ObjectStore);
         return await new LocalRun(output, error).RunAsync(settings with { Run = spec }, spec, folder, resume: true, request.Json, cancel);
     }

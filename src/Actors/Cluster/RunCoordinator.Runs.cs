@@ -8,6 +8,7 @@ using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Data;
+using MoeActors.Compute.Files;
 using MoeActors.Compute.Models;
 
 using Input = MoeActors.Actors.Cluster.CoordinatorInput;
@@ -55,7 +56,7 @@ internal sealed partial class RunCoordinator
 
             if (!m.Resume)
             {
-                Directory.CreateDirectory(m.RunFolder);
+                PrivateFiles.CreateFolder(m.RunFolder);
             }
 
             if (!OpenFolder(m.RunFolder, spec, lockDemanded: true, out RecoveryPoints newest, out string problem))

@@ -1,6 +1,7 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Files;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Reports;
 
@@ -142,7 +143,7 @@ internal sealed class RunFolderClaim : IDisposable
             missing.Add(path);
         }
 
-        Directory.CreateDirectory(folder);
+        PrivateFiles.CreateFolder(folder);
         return missing;
     }
 

@@ -1,6 +1,7 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
 using MoeActors.Compute.Data;
+using MoeActors.Compute.Files;
 using MoeActors.Compute.Models;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
@@ -49,17 +50,8 @@ internal static class RunFolders
     }
 
     /// <summary>Puts another record in the place of a run's, atomically. What lies below the folder is named from there: the folder may be moved.</summary>
-    public static void Replace(string folder, RunSpec spec)
-    {
-        string path = Path.Combine(folder, RunReports.RecordName), next = $"{path}.tmp";
-        using (var stream = new FileStream(next, FileMode.Create, FileAccess.Write))
-        {
-            stream.Write(System.Text.Encoding.UTF8.GetBytes(RunPaths.ToRecord(spec, folder).ToJson()));
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(next, path, overwrite: true);
-    }
+    public static void Replace(string folder, RunSpec spec) =>
+        PrivateFiles.Replace(Path.Combine(folder, RunReports.RecordName), RunPaths.ToRecord(spec, folder).ToJson());
 
     /// <summary>Opens text and tokenizer once, so that what is wrong with them is said before any process is started; fills in their hashes.</summary>
     public static RunSpec Resolve(RunSpec spec)

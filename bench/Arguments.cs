@@ -12,13 +12,12 @@ namespace MoeActors.Bench;
 /// <param name="Json">Whether to print one JSON object.</param>
 internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, int? Runs, int? MiB, bool Json)
 {
-    private static readonly IBenchCase[] Usual =
+    /// <summary>All benchmarks, in the order of <see cref="CaseNames.All"/>.</summary>
+    public static IReadOnlyList<IBenchCase> All { get; } =
     [
         new OptimizerCase(), new SnapshotCopyCase(), new ExchangeCase(), new MoeLayerCase(), new StepCase(), new MemoryCase(), new RecoveryCase(), new StorageCase(), new CopiesCase(), new IntegrityCase(),
+        new CheckpointCase(), new QualityCase(),
     ];
-
-    // Minutes, and gigabytes of memory and disk: only for those who ask for it.
-    private static readonly IBenchCase[] All = [.. Usual, new CheckpointCase(), new QualityCase()];
 
     /// <summary>What the benchmark of checkpoints trains.</summary>
     public CheckpointOptions Checkpoint { get; init; } = new();
@@ -73,12 +72,12 @@ internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, i
                     (quality, i) = (QualityArguments.With(quality, args[i], args[i + 1]), i + 1);
                     break;
                 default:
-                    cases.Add(Array.Find(All, c => c.Name == args[i])
+                    cases.Add(All.FirstOrDefault(c => c.Name == args[i])
                         ?? throw new BenchException($"{args[i]}: no such benchmark; there are {string.Join(", ", All.Select(c => c.Name))}"));
                     break;
             }
         }
 
-        return new Arguments(cases.Count == 0 ? Usual : cases, host, runs, mib, json) { Checkpoint = checkpoint, Quality = quality };
+        return new Arguments(cases.Count == 0 ? [.. All.Where(c => !CaseNames.OnlyAsked.Contains(c.Name))] : cases, host, runs, mib, json) { Checkpoint = checkpoint, Quality = quality };
     }
 }

@@ -17,7 +17,7 @@ internal sealed class CheckpointCase : IBenchCase
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
 
-    public string Name => "checkpoint";
+    public string Name => CaseNames.Checkpoint;
 
     public async Task<IReadOnlyList<BenchRow>> RunAsync(BenchContext context, CancellationToken cancel)
     {

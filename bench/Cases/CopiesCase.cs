@@ -28,7 +28,7 @@ internal sealed class CopiesCase : IBenchCase
         evaluation.interval = 0
         """;
 
-    public string Name => "copies";
+    public string Name => CaseNames.Copies;
 
     public async Task<IReadOnlyList<BenchRow>> RunAsync(BenchContext context, CancellationToken cancel)
     {

@@ -8,7 +8,7 @@ namespace MoeActors.Bench.Cases;
 /// <summary>All-to-all of two processes over the data plane: half of each rank's buffer crosses, both ways at once.</summary>
 internal sealed class ExchangeCase : IBenchCase
 {
-    public string Name => "exchange";
+    public string Name => CaseNames.Exchange;
 
     public async Task<IReadOnlyList<BenchRow>> RunAsync(BenchContext context, CancellationToken cancel)
     {

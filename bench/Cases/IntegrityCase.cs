@@ -33,7 +33,7 @@ internal sealed class IntegrityCase : IBenchCase
         Data = new DataSpec { Paths = [] },
     };
 
-    public string Name => "integrity";
+    public string Name => CaseNames.Integrity;
 
     public Task<IReadOnlyList<BenchRow>> RunAsync(BenchContext context, CancellationToken cancel)
     {

@@ -11,7 +11,7 @@ internal sealed class MemoryCase : IBenchCase
 {
     private const int Warm = 1000, Steps = 500, Blocks = 10;
 
-    public string Name => "memory";
+    public string Name => CaseNames.Memory;
 
     public async Task<IReadOnlyList<BenchRow>> RunAsync(BenchContext context, CancellationToken cancel)
     {

@@ -14,7 +14,7 @@ internal sealed class MoeLayerCase : IBenchCase
 {
     private const int Warm = 3, Steps = 10, ChunkRows = 2048;
 
-    public string Name => "moe-layer";
+    public string Name => CaseNames.MoeLayer;
 
     public async Task<IReadOnlyList<BenchRow>> RunAsync(BenchContext context, CancellationToken cancel)
     {

@@ -12,7 +12,7 @@ internal sealed class OptimizerCase : IBenchCase
 {
     private const long CopyBytes = 256L << 20;
 
-    public string Name => "optimizer";
+    public string Name => CaseNames.Optimizer;
 
     public Task<IReadOnlyList<BenchRow>> RunAsync(BenchContext context, CancellationToken cancel)
     {

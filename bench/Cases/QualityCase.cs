@@ -15,7 +15,7 @@ internal sealed class QualityCase : IBenchCase
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
 
-    public string Name => "plt-quality";
+    public string Name => CaseNames.PltQuality;
 
     public async Task<IReadOnlyList<BenchRow>> RunAsync(BenchContext context, CancellationToken cancel)
     {

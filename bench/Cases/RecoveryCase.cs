@@ -11,7 +11,7 @@ namespace MoeActors.Bench.Cases;
 /// </summary>
 internal sealed class RecoveryCase : IBenchCase
 {
-    public string Name => "recovery";
+    public string Name => CaseNames.Recovery;
 
     public async Task<IReadOnlyList<BenchRow>> RunAsync(BenchContext context, CancellationToken cancel)
     {

@@ -18,7 +18,7 @@ internal sealed class SnapshotCopyCase : IBenchCase
 
     private const int Side = 1024, Products = 24;
 
-    public string Name => "snapshot-copy";
+    public string Name => CaseNames.SnapshotCopy;
 
     public Task<IReadOnlyList<BenchRow>> RunAsync(BenchContext context, CancellationToken cancel)
     {

@@ -44,7 +44,7 @@ internal sealed class StepCase : IBenchCase
         evaluation.interval = 0
         """;
 
-    public string Name => "step";
+    public string Name => CaseNames.Step;
 
     public async Task<IReadOnlyList<BenchRow>> RunAsync(BenchContext context, CancellationToken cancel)
     {

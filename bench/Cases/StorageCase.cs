@@ -14,7 +14,7 @@ internal sealed class StorageCase : IBenchCase
 {
     private const int DefaultMiB = 1024;
 
-    public string Name => "storage";
+    public string Name => CaseNames.Storage;
 
     public Task<IReadOnlyList<BenchRow>> RunAsync(BenchContext context, CancellationToken cancel)
     {

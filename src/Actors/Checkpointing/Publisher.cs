@@ -143,5 +143,5 @@ internal static class Manifests
 
     /// <summary>Whose checkpoints these are.</summary>
     public static RunIdentity IdentityOf(RunSpec spec) =>
-        new(spec.RunId, Lineage.Of(spec), Lineage.OfModel(spec.Model), spec.Data.TokenizerHash, spec.Data.CorpusHash);
+        new(spec.RunId, Lineage.Of(spec), Lineage.OfModel(spec.Model), spec.Data.TokenizerHash, spec.Data.CorpusHash) { Earlier = Lineage.Earlier(spec) };
 }

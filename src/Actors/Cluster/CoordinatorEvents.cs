@@ -192,7 +192,11 @@ public abstract record JournalEntry
     public sealed record StopAsked(string Reason) : JournalEntry;
 
     /// <summary>The run ended.</summary>
-    public sealed record RunEnded(string Outcome) : JournalEntry;
+    public sealed record RunEnded(string Outcome) : JournalEntry
+    {
+        /// <summary>What kind of failure ended it. Entries of earlier builds have none.</summary>
+        public FailureCause Cause { get; init; }
+    }
 }
 
 /// <summary>A checkpoint being written: its parts as the nodes report them.</summary>

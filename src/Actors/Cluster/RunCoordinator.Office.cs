@@ -97,7 +97,7 @@ internal sealed partial class RunCoordinator
         if (problem.Length > 0)
         {
             var effects = new List<Effect>();
-            state = CoordinatorMachine.End(state, $"failed: the coordinator on {options.NodeName} cannot take the run over: {problem}", effects);
+            state = CoordinatorMachine.Fail(state, problemCause, $"the coordinator on {options.NodeName} cannot take the run over: {problem}", effects);
             Persist(effects);
             return;
         }

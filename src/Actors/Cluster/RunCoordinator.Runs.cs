@@ -22,6 +22,9 @@ internal sealed partial class RunCoordinator
     /// <summary>Whether the start of the present run, by the command that is behind it now, is written down.</summary>
     private bool opened;
 
+    /// <summary>What kind of thing kept a run's folder from being opened.</summary>
+    private FailureCause problemCause;
+
     private void OnSubmit(SubmitRun m)
     {
         if (!inOffice)
@@ -57,7 +60,7 @@ internal sealed partial class RunCoordinator
 
             if (!OpenFolder(m.RunFolder, spec, lockDemanded: true, out RecoveryPoints newest, out string problem))
             {
-                Sender.Tell(new SubmitAnswer(false, problem));
+                Sender.Tell(new SubmitAnswer(false, problem) { Cause = problemCause });
                 return;
             }
 
@@ -74,14 +77,14 @@ internal sealed partial class RunCoordinator
         }
         catch (Exception e) when (e is SpecException or CheckpointException or IOException or UnauthorizedAccessException)
         {
-            Sender.Tell(new SubmitAnswer(false, e.Message));
+            Sender.Tell(new SubmitAnswer(false, e.Message) { Cause = FailureCauses.Of(e) });
         }
     }
 
-    /// <summary>A resume with other settings, of a run that the journal says is alive but that has not computed yet under this coordinator: the new settings count.</summary>
+    /// <summary>A resume with other settings, of a run that the journal says is alive but that has not computed yet under this coordinator: the new settings count. More steps count always.</summary>
     private bool IsReplacement(SubmitRun m, RunSpec spec) =>
-        m.Resume && state.RunFolder == m.RunFolder && state.Phase is RunPhase.Gathering or RunPhase.Preparing
-        && lastDecision == 0 && state.Spec!.ToJson() != spec.ToJson();
+        m.Resume && state.RunFolder == m.RunFolder && state.Spec!.RunId == spec.RunId
+        && (state.Spec.Training != spec.Training || (state.Phase is RunPhase.Gathering or RunPhase.Preparing && lastDecision == 0 && state.Spec.ToJson() != spec.ToJson()));
 
     /// <summary>First the lock, then a look at what lies there, then the fence: a folder that another process holds, or of another run, is left as it is.</summary>
     /// <param name="folder">The run's folder.</param>
@@ -120,7 +123,7 @@ internal sealed partial class RunCoordinator
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CheckpointException)
         {
-            problem = e.Message;
+            (problem, problemCause) = (e.Message, FailureCauses.Of(e));
             if (lockDemanded && recorder is null)
             {
                 folderLock?.Dispose();

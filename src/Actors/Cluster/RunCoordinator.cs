@@ -206,8 +206,8 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         {
             log.Error(e, "the coordinator failed at {0} in phase {1}", input.GetType().Name, state.Phase);
             var effects = new List<Effect>();
-            CoordinatorState ended = CoordinatorMachine.End(
-                state, $"failed: the coordinator cannot handle {input.GetType().Name} in phase {state.Phase.ToString().ToLowerInvariant()}: {e.Message}", effects);
+            CoordinatorState ended = CoordinatorMachine.Fail(
+                state, FailureCause.Unexpected, $"the coordinator cannot handle {input.GetType().Name} in phase {state.Phase.ToString().ToLowerInvariant()}: {e.Message}", effects);
             return (ended, effects);
         }
     }

@@ -36,6 +36,10 @@ public sealed record TrainingSpec
     /// <summary>Optimizer steps of the whole run.</summary>
     public required int Steps { get; init; }
 
+    /// <summary>Steps over which the learning rate falls; afterwards it stays. Null = <see cref="Steps"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? ScheduleSteps { get; init; }
+
     /// <summary>Sequences per step over all ranks; a multiple of ranks·micro-batches.</summary>
     public required int GlobalBatch { get; init; }
 
@@ -278,6 +282,14 @@ public sealed record RunSpec
     [JsonIgnore]
     public bool GuardsState => Recovery?.Integrity ?? true;
 
+    /// <summary>The run its first weights are from; null = the seed.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RunOrigin? Origin { get; init; }
+
+    /// <summary>How the run was made longer, oldest first; null = never.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<RunExtension>? Extensions { get; init; }
+
     /// <summary>Nodes the run starts on (placement, not arithmetic).</summary>
     public int Nodes { get; init; } = 3;
 
@@ -288,6 +300,9 @@ public sealed record RunSpec
     /// <summary>Tokens of one micro-batch of one rank: a routing group.</summary>
     [JsonIgnore]
     public int RankTokens => RankBatch * Model.Context;
+
+    /// <summary>The training section that holds for update <paramref name="update"/> (from 1): an extension changes none of the updates before it, so that a recovery computes them again as they were.</summary>
+    public TrainingSpec TrainingAt(long update) => Extensions?.FirstOrDefault(e => update <= e.After)?.Before ?? Training;
 
     /// <summary>Writes the record as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Options);
@@ -315,6 +330,7 @@ public sealed record RunSpec
         Layout.Validate(Model);
         SpecException.Require(Training.Steps >= 1, "training.steps", Training.Steps, "at least 1");
         SpecLimits.Within(Training.MicroBatches, 1, SpecLimits.MicroBatches, "training.micro-batches");
+        SpecException.Require(Training.ScheduleSteps is null or >= 1, "training.schedule-steps", Training.ScheduleSteps ?? 0, "0 (as training.steps) or more");
         int unit = Layout.Ranks * Training.MicroBatches;
         SpecException.Require(
             Training.GlobalBatch >= unit && Training.GlobalBatch % unit == 0,

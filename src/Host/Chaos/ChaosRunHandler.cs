@@ -28,6 +28,7 @@ internal sealed class ChaosRunHandler(TextWriter output, TextWriter error) : IHa
         }
 
         LibTorchCheck.Verify();
+        await HttpPorts.DemandAsync(calm.Runtime.Http, calm.Run.Nodes + calm.Runtime.Supervision.Spares, cancel);
         string folder = request.RunDirectory ?? RunFolders.Default("chaos", RunIds.New());
         RunReport? undisturbed = null;
         if (file.Compares)

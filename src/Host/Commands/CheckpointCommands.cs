@@ -38,7 +38,7 @@ internal static class CheckpointCommands
         "Lists, verifies, shows, compares, prunes and exports the checkpoints of a run.",
         "moe checkpoint list runs/book",
         "moe checkpoint verify runs/book --step 500",
-        "moe checkpoint export runs/book --out book-model")
+        "moe checkpoint export runs/book --output book-model")
     {
         One(handlers.CheckpointList, "list", "Lists the checkpoints of a run, newest first.", null, "moe checkpoint list runs/book"),
         One(
@@ -117,11 +117,11 @@ internal static class CheckpointCommands
         var command = new MoeCommand(
             "export",
             "Writes a checkpoint's weights as one set of safetensors files with an index, whole tensors under the parameters' names, every byte verified on the way.",
-            "moe checkpoint export runs/book --out book-model",
-            "moe checkpoint export runs/book --step 500 --out book-500 --slots master --max-file 1GiB");
+            "moe checkpoint export runs/book --output book-model",
+            "moe checkpoint export runs/book --step 500 --output book-500 --slots master --max-file 1GiB");
         Func<ParseResult, RunPlace> run = Run(command);
         Option<long?> step = StepOption("the newest");
-        var output = new Option<string>("--out") { HelpName = "FOLDER", Description = "Folder to write; made when it is not there.", Required = true };
+        Option<string?> output = MoeCommand.OutputOption("FOLDER", "Folder to write; made when it is not there.", required: true);
         var slot = new Option<string?>("--slots") { HelpName = "master|weights", Description = "fp32 master copy, or weights in compute precision; without it weights where the checkpoint has them." };
         slot.AcceptOnlyFromAmong(Slots.Master, Slots.Weights);
         var most = new Option<string>("--max-file") { HelpName = "SIZE", Description = "Most bytes of tensors in one file.", DefaultValueFactory = _ => "4GiB" };
@@ -132,7 +132,7 @@ internal static class CheckpointCommands
         }
 
         command.Runs(handler, r => new CheckpointExportRequest(
-            run(r), r.GetValue(step), Path.GetFullPath(r.GetRequiredValue(output)), r.GetValue(slot), Size(r.GetRequiredValue(most)), r.GetValue(json)));
+            run(r), r.GetValue(step), Path.GetFullPath(r.GetRequiredValue(output)!), r.GetValue(slot), Size(r.GetRequiredValue(most)), r.GetValue(json)));
         return command;
     }
 

@@ -31,20 +31,20 @@ internal static class ClusterCommands
     /// <summary>moe run start|resume|stop|status.</summary>
     public static Command Run(Handlers handlers) => new MoeCommand(
         "run",
-        "Submits a run to a cluster started by hand, or goes on with one there, stops it and watches it.",
+        "Submits a run to a cluster started by hand, or goes on with one there; stops and watches a run, also one of `moe train`.",
         "moe run start --cluster 127.0.0.1:7100 --preset tiny",
         "moe run status --cluster 127.0.0.1:7100 --watch")
     {
         Start(handlers.RunStart),
         Resume(handlers.RunResume),
-        Control(handlers.RunStop, "stop", "Stops the run of a cluster after a last checkpoint.", watchable: false, "moe run stop --cluster 127.0.0.1:7100"),
+        Control(handlers.RunStop, "stop", "Stops the run of a cluster after a last checkpoint.", watchable: false, "moe run stop --cluster 127.0.0.1:7100", "moe run stop --run-dir runs/book"),
         Control(
             handlers.RunStatus,
             "status",
             "Shows the run of a cluster: step, loss, speed, nodes, last checkpoint.",
             watchable: true,
             "moe run status --cluster 127.0.0.1:7100",
-            "moe run status --cluster 127.0.0.1:7100 --watch"),
+            "moe run status --run-dir runs/book --watch"),
     };
 
     private static MoeCommand Start(IHandler<RunStartRequest> handler)
@@ -69,12 +69,13 @@ internal static class ClusterCommands
             "resume",
             "Goes on with an existing run on a cluster, where its newest checkpoint ends.",
             "moe run resume runs/by-hand --cluster 127.0.0.1:7100",
-            "moe run resume runs/by-hand --cluster 127.0.0.1:7100 --nodes 2");
+            "moe run resume runs/by-hand --cluster 127.0.0.1:7100 --nodes 2",
+            "moe run resume runs/by-hand --cluster 127.0.0.1:7100 --steps 4000");
         Argument<string> run = RunFolder.Argument();
         command.Add(run);
         Option<string> cluster = ClusterOption();
         command.Add(cluster);
-        SettingFlags flags = new SettingFlags(command).Add("--nodes", "nodes", "N", "Node processes; without it as many as before.").AddPlaces();
+        SettingFlags flags = new SettingFlags(command).Add("--nodes", "nodes", "N", "Node processes; without it as many as before.").AddMoreSteps().AddPlaces();
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
         command.Runs(handler, r => new RunResumeRequest(Address(r, cluster), RunFolder.Existing(r.GetRequiredValue(run)), flags.Request(r), r.GetValue(json)));
@@ -84,9 +85,7 @@ internal static class ClusterCommands
     private static MoeCommand Control(IHandler<RunControlRequest> handler, string name, string description, bool watchable, params string[] examples)
     {
         var command = new MoeCommand(name, description, examples);
-        Option<string> cluster = ClusterOption();
-        command.Add(cluster);
-        var flags = new SettingFlags(command);
+        var cluster = new ClusterFlags(command);
         var watch = new Option<bool>("--watch") { Description = "Go on showing it until the run ends." };
         if (watchable)
         {
@@ -95,7 +94,7 @@ internal static class ClusterCommands
 
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
-        command.Runs(handler, r => new RunControlRequest(Address(r, cluster), SettingsLoader.Load(flags.Request(r)), watchable && r.GetValue(watch), r.GetValue(json)));
+        command.Runs(handler, r => new RunControlRequest(cluster.Place(r), watchable && r.GetValue(watch), r.GetValue(json)));
         return command;
     }
 

@@ -21,7 +21,7 @@ internal static class CommandLineProgram
     {
         // Arguments are what they are: "@name" is a prompt or a file, never a response file.
         ParseResult parsed = MoeRoot.Build(handlers).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction or null)
+        if ((parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction or null) || IsHelpOfUnknown(parsed))
         {
             Failures.Print(Problem(parsed), error);
             return ExitCodes.CommandLine;
@@ -50,13 +50,16 @@ internal static class CommandLineProgram
         }
     }
 
+    // `moe trian --help`: the help of everything would not say that there is no such command.
+    private static bool IsHelpOfUnknown(ParseResult parsed) => parsed.CommandResult.Command.Subcommands.Count > 0 && parsed.UnmatchedTokens is [var unknown, ..] && !unknown.StartsWith('-');
+
     private static string Problem(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
         string name = FullName(parsed.CommandResult);
         if (parsed.UnmatchedTokens is [var unknown, ..])
         {
-            IEnumerable<string> known = command.Subcommands.Select(c => c.Name).Concat(command.Options.Select(o => o.Name));
+            IEnumerable<string> known = command.Subcommands.Select(c => c.Name).Concat(command.Options.Where(o => !o.Hidden).Select(o => o.Name));
             string hint = Suggestions.Nearest(unknown, known) is { } near ? $"did you mean {near}? " : "";
             string kind = unknown.StartsWith('-') ? "option" : command.Subcommands.Count > 0 ? "command" : "argument";
             return $"unknown {kind} {unknown}; {hint}`{name} --help` shows what there is";
@@ -67,7 +70,7 @@ internal static class CommandLineProgram
             return $"{name["moe".Length..].TrimStart()}{(name == "moe" ? "" : ": ")}a command is missing; expected one of {string.Join(", ", command.Subcommands.Select(c => c.Name))} (`{name} --help`)";
         }
 
-        return $"{parsed.Errors[0].Message.TrimEnd('.')}; `{name} --help` shows what is expected";
+        return $"{ParseErrorWords.Of(parsed.Errors[0]).TrimEnd('.')}; `{name} --help` shows what is expected";
     }
 
     // "moe checkpoint list".

@@ -20,10 +20,12 @@ internal sealed class ExamplesHelp(HelpAction usual) : SynchronousCommandLineAct
     /// <inheritdoc/>
     public override int Invoke(ParseResult parseResult)
     {
+        var command = (MoeCommand)parseResult.CommandResult.Command;
+        command.PrepareHelp();
         int exitCode = usual.Invoke(parseResult);
         TextWriter output = parseResult.InvocationConfiguration.Output;
         output.WriteLine("Examples:");
-        foreach (string example in ((MoeCommand)parseResult.CommandResult.Command).Examples)
+        foreach (string example in command.Examples)
         {
             output.WriteLine($"  {example}");
         }

@@ -6,6 +6,7 @@ using MoeActors.Compute.Files;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Configuration;
+using MoeActors.Host.Diagnostics;
 using MoeActors.Host.Http;
 using MoeActors.Host.Reports;
 
@@ -20,6 +21,8 @@ internal static class Failures
     /// <summary>Exit code and sentence for <paramref name="failure"/>.</summary>
     public static (int ExitCode, string Message) Explain(Exception failure) => Root(failure) switch
     {
+        Exception e when OpenFiles.Explain(e, OpenFiles.Limit) is { } files => (ExitCodes.Resources, files),
+        IOException when !CurrentFolderExists() => (ExitCodes.Resources, "the current folder does not exist any more: go to one that does (cd) and start again"),
         CommandException e => (e.ExitCode, e.Message),
         SettingsException e => (ExitCodes.Configuration, e.Message),
         SpecException e => (ExitCodes.Configuration, e.Message),
@@ -81,6 +84,18 @@ internal static class Failures
     }
 
     private static string Sentence(string message) => $"moe: {string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))}";
+
+    private static bool CurrentFolderExists()
+    {
+        try
+        {
+            return Directory.Exists(Environment.CurrentDirectory);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
 
     private static Exception Root(Exception failure) => failure switch
     {

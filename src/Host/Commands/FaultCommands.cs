@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 
+using MoeActors.Actors.Faults;
 using MoeActors.Host.Configuration;
-using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Commands;
 
@@ -48,13 +48,14 @@ internal static class FaultCommands
             "moe fault inject link-delay --target \"node-1>node-2\" --with ms=50 --for 10s --run-dir runs/book",
             "moe fault inject crash-shard --target expert-shard-0-1 --run-dir runs/book --dry-run");
         var kind = new Argument<string>("KIND") { Description = "Kind of the fault: `moe fault list` shows them." };
+        kind.CompletionSources.Add([.. FaultKinds.All.Select(k => k.Name)]);
         var target = new Option<string>("--target") { HelpName = "TARGET", Required = true, Description = "node-2, coordinator, rank-1, expert-shard-LAYER-RANK, \"A>B\" (what node A sends to B), A=B (both ways)." };
         var with = new Option<string[]>("--with") { HelpName = "NAME=VALUE", Description = "A parameter of the kind. May be given several times." };
         var after = new Option<string?>("--after") { HelpName = "STEP|TIME", Description = "Wait until that many steps are completed (20), or for a time (5s)." };
         var length = new Option<string?>("--for") { HelpName = "TIME", Description = "How long a lasting fault lasts, at most faults.max-duration." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Check everything, do nothing." };
         var detach = new Option<bool>("--detach") { Description = "Return once it is accepted; `moe fault status` shows the rest." };
-        Func<ParseResult, ClusterPlace> place = Place(command);
+        var cluster = new ClusterFlags(command);
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(kind);
         foreach (Option option in (Option[])[target, with, after, length, dryRun, detach, json])
@@ -66,7 +67,7 @@ internal static class FaultCommands
         {
             (long step, TimeSpan time) = After(r.GetValue(after));
             return new FaultInjectRequest(
-                place(r), r.GetRequiredValue(kind), r.GetRequiredValue(target), r.GetValue(with) ?? [], step, time, Duration("--for", r.GetValue(length)), r.GetValue(dryRun), r.GetValue(detach),
+                cluster.Place(r), r.GetRequiredValue(kind), r.GetRequiredValue(target), r.GetValue(with) ?? [], step, time, Duration("--for", r.GetValue(length)), r.GetValue(dryRun), r.GetValue(detach),
                 r.GetValue(json));
         });
         return command;
@@ -77,10 +78,10 @@ internal static class FaultCommands
         var command = new MoeCommand("status", "Shows the faults that were injected: state, observer, what it saw.", "moe fault status --cluster 127.0.0.1:7100", "moe fault status f-3 --run-dir runs/book --json");
         var id = new Argument<string?>("ID") { Arity = ArgumentArity.ZeroOrOne, Description = "One fault; without it all." };
         command.Add(id);
-        Func<ParseResult, ClusterPlace> place = Place(command);
+        var cluster = new ClusterFlags(command);
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
-        command.Runs(handler, r => new FaultStatusRequest(place(r), r.GetValue(id), r.GetValue(json)));
+        command.Runs(handler, r => new FaultStatusRequest(cluster.Place(r), r.GetValue(id), r.GetValue(json)));
         return command;
     }
 
@@ -89,10 +90,10 @@ internal static class FaultCommands
         var command = new MoeCommand("cancel", "Takes back a fault that waits, or ends one that lasts.", "moe fault cancel f-3 --cluster 127.0.0.1:7100");
         var id = new Argument<string>("ID") { Description = "The fault, as `moe fault inject` named it." };
         command.Add(id);
-        Func<ParseResult, ClusterPlace> place = Place(command);
+        var cluster = new ClusterFlags(command);
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
-        command.Runs(handler, r => new FaultCancelRequest(place(r), r.GetRequiredValue(id), r.GetValue(json)));
+        command.Runs(handler, r => new FaultCancelRequest(cluster.Place(r), r.GetRequiredValue(id), r.GetValue(json)));
         return command;
     }
 
@@ -118,30 +119,6 @@ internal static class FaultCommands
         command.Runs(handler, r => new ChaosRunRequest(
             r.GetRequiredValue(file), flags.Request(r), r.GetValue(directory) is { } given ? Path.GetFullPath(given) : null, r.GetValue(seed), r.GetValue(dryRun), r.GetValue(json)));
         return command;
-    }
-
-    /// <summary>--cluster or --run-dir, with the settings that say how the cluster is reached.</summary>
-    private static Func<ParseResult, ClusterPlace> Place(MoeCommand command)
-    {
-        var cluster = new Option<string?>("--cluster") { HelpName = "HOST:PORT", Description = "Any node of the cluster." };
-        var directory = new Option<string?>("--run-dir") { HelpName = "DIR", Description = "Instead of --cluster: run directory of a `moe train` or `moe resume` that is under way here." };
-        command.Add(cluster);
-        command.Add(directory);
-        var flags = new SettingFlags(command);
-        return r => (r.GetValue(cluster), r.GetValue(directory)) switch
-        {
-            ({ } address, null) => new ClusterPlace(ClusterCommands.Address(address), null, SettingsLoader.Load(flags.Request(r))),
-            (null, { } given) => Local(RunFolder.Existing(given), flags.Request(r)),
-            _ => throw new CommandException(ExitCodes.CommandLine, "expected either --cluster HOST:PORT or --run-dir DIR"),
-        };
-    }
-
-    private static ClusterPlace Local(string folder, SettingsRequest request)
-    {
-        string config = Path.Combine(folder, NodeConfig.Name);
-        return File.Exists(config)
-            ? new ClusterPlace(null, folder, SettingsLoader.Load(request.ConfigFile is null ? request with { ConfigFile = config } : request))
-            : throw new CommandException(ExitCodes.Cluster, $"{folder}: no {NodeConfig.Name} in it: no `moe train` runs there; name a node by --cluster HOST:PORT");
     }
 
     private static (long Step, TimeSpan Time) After(string? text) =>

@@ -34,7 +34,10 @@ internal static class MoeRoot
             ToolCommands.Diagnose(handlers.Diagnose),
             ToolCommands.Bench(handlers.Bench),
             ToolCommands.Setup(handlers.Setup),
+            ShellCommands.Completion(),
+            ShellCommands.Version(),
         };
+        root.Add(ShellCommands.Help(root));
         ExamplesHelp.Install(root);
         return root;
     }

@@ -9,7 +9,14 @@ namespace MoeActors.Host.Commands;
 /// <summary><c>moe train</c>, parsed and validated.</summary>
 /// <param name="Settings">All settings.</param>
 /// <param name="Json">Print the report as JSON instead of progress.</param>
-internal sealed record TrainRequest(MoeSettings Settings, bool Json);
+internal sealed record TrainRequest(MoeSettings Settings, bool Json)
+{
+    /// <summary>Run directory, absolute, of the run whose weights it begins with; null = from the seed.</summary>
+    public string? From { get; init; }
+
+    /// <summary>Checkpoint of that run; null = the newest sound one.</summary>
+    public long? FromStep { get; init; }
+}
 
 /// <summary><c>moe resume</c>. The run's record is not read yet: <see cref="Settings"/> merges it with file and flags once it is.</summary>
 /// <param name="RunDirectory">Run directory, absolute; exists.</param>
@@ -37,11 +44,10 @@ internal sealed record RunStartRequest(NodeAddress Cluster, MoeSettings Settings
 internal sealed record RunResumeRequest(NodeAddress Cluster, string RunDirectory, SettingsRequest Settings, bool Json);
 
 /// <summary><c>moe run stop</c> and <c>moe run status</c>.</summary>
-/// <param name="Cluster">A node of the cluster.</param>
-/// <param name="Settings">Settings of this process: secret, TLS.</param>
+/// <param name="Cluster">The cluster.</param>
 /// <param name="Watch">Go on until the run ends (status only).</param>
 /// <param name="Json">Print JSON.</param>
-internal sealed record RunControlRequest(NodeAddress Cluster, MoeSettings Settings, bool Watch, bool Json);
+internal sealed record RunControlRequest(ClusterPlace Cluster, bool Watch, bool Json);
 
 /// <summary><c>moe generate</c>.</summary>
 /// <param name="RunDirectory">Run directory, absolute; exists.</param>
@@ -114,7 +120,12 @@ internal sealed record TokenizerTrainRequest(IReadOnlyList<string> Data, int Voc
 /// <summary><c>moe diagnose</c>.</summary>
 /// <param name="RunDirectory">Run directory, absolute; exists.</param>
 /// <param name="Output">Archive to write, absolute; null = beside the run directory.</param>
-internal sealed record DiagnoseRequest(string RunDirectory, string? Output);
+/// <param name="Json">Print JSON.</param>
+internal sealed record DiagnoseRequest(string RunDirectory, string? Output, bool Json)
+{
+    /// <summary>How the archive's name ends.</summary>
+    public const string Extension = ".zip";
+}
 
 /// <summary><c>moe bench</c>.</summary>
 /// <param name="Cases">Names of benchmarks; empty = all.</param>

@@ -9,8 +9,11 @@ namespace MoeActors.Host.Commands;
 /// <summary>The argument RUN-DIR.</summary>
 internal static class RunFolder
 {
+    /// <summary>Its name.</summary>
+    public const string ArgumentName = "RUN-DIR";
+
     /// <summary>The argument.</summary>
-    public static Argument<string> Argument() => new("RUN-DIR") { Description = "Directory of the run, as `moe train` named it." };
+    public static Argument<string> Argument() => new(ArgumentName) { Description = "Directory of the run, as `moe train` named it." };
 
     /// <summary>Absolute path of an existing run directory.</summary>
     public static string Existing(string given)

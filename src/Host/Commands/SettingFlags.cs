@@ -6,13 +6,13 @@ namespace MoeActors.Host.Commands;
 /// <summary>Flags of a command that stand for settings, with --config and --set: what becomes of them is one <see cref="SettingsRequest"/>.</summary>
 internal sealed class SettingFlags
 {
-    private readonly Command _command;
+    private readonly MoeCommand _command;
     private readonly List<(Func<ParseResult, string[]?> Values, string Flag, string Key)> _flags = [];
     private readonly Option<string?> _config = new("--config") { HelpName = "FILE", Description = "Settings in HOCON; hocon/moe.conf describes every key. Flags win over it." };
     private readonly Option<string[]> _set = new("--set") { HelpName = "KEY=VALUE", Description = "Any setting, for example --set training.learning-rate=5e-4. May be given several times." };
 
     /// <summary>Adds --config and --set to <paramref name="command"/>.</summary>
-    public SettingFlags(Command command)
+    public SettingFlags(MoeCommand command)
     {
         _command = command;
         command.Add(_config);
@@ -23,7 +23,13 @@ internal sealed class SettingFlags
     public SettingFlags Add(string flag, string key, string helpName, string description)
     {
         var option = new Option<string?>(flag) { HelpName = helpName, Description = description };
+        if (key == "preset")
+        {
+            option.CompletionSources.Add([.. Presets.Names]);
+        }
+
         _command.Add(option);
+        _command.StandsFor(option, key);
         _flags.Add((result => result.GetValue(option) is { } value ? [value] : null, flag, key));
         return this;
     }
@@ -44,6 +50,10 @@ internal sealed class SettingFlags
     public SettingFlags AddPlaces() => this
         .AddList("--data", "data.paths", "FILE|FOLDER|GLOB", "Where the run's text lies by now; its content must be the same.")
         .Add("--tokenizer", "data.tokenizer", "FOLDER", "Where the run's tokenizer lies by now; its content must be the same.");
+
+    /// <summary>The flag that makes an existing run longer.</summary>
+    public SettingFlags AddMoreSteps() =>
+        Add("--steps", "training.steps", "N", "Steps of the whole run, more than it has: it goes on beyond its recorded end, its learning-rate schedule as recorded unless --set training.… changes it.");
 
     /// <summary>The flags of a run: model, data, length, place.</summary>
     public SettingFlags AddRun() => this

@@ -1,4 +1,6 @@
 using System.CommandLine;
+
+using MoeActors.Bench;
 using MoeActors.Host.Configuration;
 
 namespace MoeActors.Host.Commands;
@@ -18,6 +20,7 @@ internal static class ToolCommands
             "moe plan olmoe-1b-7b --checkpoint equal --k-persist 4 --mtbf 6h --step-time 2s --disk 2GiB/s",
             "moe plan --config my.conf");
         var preset = new Argument<string?>("PRESET") { Arity = ArgumentArity.ZeroOrOne, Description = $"{string.Join(", ", Presets.Names)}, or a file like those in hocon/presets." };
+        preset.CompletionSources.Add([.. Presets.Names]);
         command.Add(preset);
         SettingFlags flags = new SettingFlags(command)
             .Add("--nodes", "nodes", "N", "Nodes the logical ranks are spread over.")
@@ -49,7 +52,7 @@ internal static class ToolCommands
             "moe tokenizer train book.txt --vocabulary 4096 --output tokenizers/book");
         var data = new Argument<string[]>("TEXT") { Arity = ArgumentArity.OneOrMore, Description = "Files, folders or globs." };
         var vocabulary = new Option<int>("--vocabulary") { HelpName = "N", DefaultValueFactory = _ => 4096, Description = "Token ids, at least 256." };
-        var output = new Option<string>("--output") { HelpName = "DIR", Required = true, Description = "Folder to write; use it with `moe train --tokenizer DIR`." };
+        Option<string?> output = MoeCommand.OutputOption("FOLDER", "Folder to write; use it with `moe train --tokenizer FOLDER`.", required: true);
         var binary = new Option<bool>("--binary") { Description = "Take the bytes of files of any kind, not only of text." };
         var force = new Option<bool>("--force") { Description = "Replace a tokenizer that is in the folder. Runs trained with it can then not go on." };
         Option<bool> json = MoeCommand.JsonOption();
@@ -60,7 +63,7 @@ internal static class ToolCommands
 
         train.Add(data);
         train.Runs(handler, r => new TokenizerTrainRequest(
-            [.. r.GetRequiredValue(data).Select(Path.GetFullPath)], r.GetValue(vocabulary), Path.GetFullPath(r.GetRequiredValue(output)), r.GetValue(json))
+            [.. r.GetRequiredValue(data).Select(d => Path.GetFullPath(d))], r.GetValue(vocabulary), Path.GetFullPath(r.GetRequiredValue(output)!), r.GetValue(json))
         {
             Binary = r.GetValue(binary),
             Force = r.GetValue(force),
@@ -75,14 +78,21 @@ internal static class ToolCommands
             "diagnose",
             "Bundles what a bug report needs: record, settings without secrets, logs, report, versions, machine; no data and no weights.",
             "moe diagnose runs/book",
-            "moe diagnose runs/book --output book.tar.gz");
+            "moe diagnose runs/book --output book.zip");
         Argument<string> run = RunFolder.Argument();
-        var output = new Option<string?>("--output") { HelpName = "FILE", Description = "Archive to write; without it beside the run directory." };
+        Option<string?> output = MoeCommand.OutputOption("FILE", $"Archive to write, *{DiagnoseRequest.Extension}; without it beside the run directory.", required: false);
+        Option<bool> json = MoeCommand.JsonOption();
         command.Add(run);
         command.Add(output);
-        command.Runs(handler, r => new DiagnoseRequest(RunFolder.Existing(r.GetRequiredValue(run)), r.GetValue(output) is { } file ? Path.GetFullPath(file) : null));
+        command.Add(json);
+        command.Runs(handler, r => new DiagnoseRequest(
+            RunFolder.Existing(r.GetRequiredValue(run)), r.GetValue(output) is { } file ? Archive(Path.GetFullPath(file)) : null, r.GetValue(json)));
         return command;
     }
+
+    private static string Archive(string file) => file.EndsWith(DiagnoseRequest.Extension, StringComparison.OrdinalIgnoreCase)
+        ? file
+        : throw new CommandException(ExitCodes.CommandLine, $"--output {file}: the archive is a zip; expected a name that ends in {DiagnoseRequest.Extension}");
 
     /// <summary>moe bench.</summary>
     public static Command Bench(IHandler<BenchRequest> handler)
@@ -94,28 +104,31 @@ internal static class ToolCommands
             "moe bench step exchange --json",
             "moe bench checkpoint --preset small --steps 42 --interval 10",
             "moe bench plt-quality --data book.txt --k 1,2 --levels two --dynamic");
-        var cases = new Argument<string[]>("CASE") { Arity = ArgumentArity.ZeroOrMore, Description = "optimizer, snapshot-copy, exchange, moe-layer, step, memory, recovery, storage, copies, integrity, checkpoint, plt-quality; without any, all but the last two." };
+        var cases = new Argument<string[]>("CASE")
+        {
+            Arity = ArgumentArity.ZeroOrMore,
+            Description = $"{string.Join(", ", CaseNames.All)}; without any, all but {string.Join(" and ", CaseNames.OnlyAsked)}.",
+        };
+        cases.CompletionSources.Add([.. CaseNames.All]);
         command.Add(cases);
-        var runs = new Option<int?>("--runs") { HelpName = "N", Description = "Rounds of each benchmark; without it, each benchmark's own number." };
-        command.Add(runs);
-        var mib = new Option<int?>("--mib") { HelpName = "N", Description = "Size of the state where a benchmark has one (storage); without it, its own." };
-        command.Add(mib);
+        Option<int?> runs = Count("--runs", "Rounds of each benchmark; without it, each benchmark's own number.");
+        Option<int?> mib = Count("--mib", "Size of the state where a benchmark has one (storage); without it, its own.");
         var preset = new Option<string?>("--preset") { HelpName = "NAME", Description = "checkpoint, plt-quality: preset that is trained; without it, gpt-125m-8e and small." };
+        preset.CompletionSources.Add([.. Presets.Names]);
         command.Add(preset);
-        var steps = new Option<int?>("--steps") { HelpName = "N", Description = "checkpoint: steps measured in each run; without it, enough for three checkpoints. plt-quality: steps of each run; without it, 2000." };
-        command.Add(steps);
-        var interval = new Option<int?>("--interval") { HelpName = "N", Description = "checkpoint, plt-quality: steps between checkpoints; without it, 4 and 10." };
-        command.Add(interval);
+        Option<int?> steps = Count("--steps", "checkpoint: steps measured in each run; without it, enough for three checkpoints. plt-quality: steps of each run; without it, 2000.");
+        Option<int?> interval = Count("--interval", "checkpoint, plt-quality: steps between checkpoints; without it, 4 and 10.");
         var precision = new Option<string?>("--precision") { HelpName = "P", Description = "checkpoint: auto, fp32 or bf16; without it, bf16 where the processor has units for it." };
+        precision.AcceptOnlyFromAmong("auto", "fp32", "bf16");
         command.Add(precision);
         var tokenizer = new Option<string?>("--tokenizer") { HelpName = "FOLDER", Description = "checkpoint: folder of a BPE tokenizer for the preset's vocabulary; without it, bytes." };
         command.Add(tokenizer);
         var quality = new QualityFlags(command);
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
-        command.Runs(handler, r => new BenchRequest(r.GetValue(cases) ?? [], r.GetValue(runs), r.GetValue(mib), r.GetValue(json))
+        command.Runs(handler, r => new BenchRequest(Known(r.GetValue(cases) ?? []), r.GetValue(runs), r.GetValue(mib), r.GetValue(json))
         {
-            Preset = r.GetValue(preset),
+            Preset = Known(r.GetValue(preset)),
             Steps = r.GetValue(steps),
             Interval = r.GetValue(interval),
             Precision = r.GetValue(precision),
@@ -123,6 +136,42 @@ internal static class ToolCommands
             Quality = quality.Request(r),
         });
         return command;
+
+        Option<int?> Count(string name, string description)
+        {
+            var option = new Option<int?>(name) { HelpName = "N", Description = description };
+            option.Validators.Add(result =>
+            {
+                if (result.Tokens is [{ Value: var text }] && int.TryParse(text, out int count) && count < 1)
+                {
+                    result.AddError($"{name} {text}: expected at least 1");
+                }
+            });
+            command.Add(option);
+            return option;
+        }
+    }
+
+    /// <summary>The names of benchmarks, if there are such: known here, so that a slip of the pen does not cost a build.</summary>
+    private static string[] Known(string[] cases)
+    {
+        foreach (string name in cases.Where(name => !CaseNames.All.Contains(name)))
+        {
+            string hint = Suggestions.Nearest(name, CaseNames.All) is { } near ? $"did you mean {near}? " : "";
+            throw new CommandException(ExitCodes.CommandLine, $"{name}: no such benchmark; {hint}There are {string.Join(", ", CaseNames.All)}");
+        }
+
+        return cases;
+    }
+
+    private static string? Known(string? preset)
+    {
+        if (preset is not null)
+        {
+            Presets.Open(preset, "--preset", Environment.CurrentDirectory);
+        }
+
+        return preset;
     }
 
     /// <summary>moe setup.</summary>

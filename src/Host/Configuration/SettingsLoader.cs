@@ -12,7 +12,7 @@ internal static class SettingsLoader
     /// <summary>Settings of a new run, or of a node.</summary>
     public static MoeSettings Load(SettingsRequest request)
     {
-        (Dictionary<string, SettingValue> merged, string preset) = Merge(request, allowRecorded: true, "");
+        (Dictionary<string, SettingValue> merged, string preset, _) = Merge(request, _ => true, "");
         var reader = new SettingsReader(merged);
         (RunSpec run, RuntimeSettings runtime) = Read(reader, request);
         bool layoutChosen = request.Overrides.Any(o => IsLayout(o.Key)) || merged.Any(v => IsLayout(v.Key) && v.Value.Origin == request.ConfigFile);
@@ -27,16 +27,16 @@ internal static class SettingsLoader
         return new MoeSettings(run, runtime, preset, merged, note is null ? [] : [note]);
     }
 
-    /// <summary>Settings for going on with a run: its record stays as it is, but for the number of nodes and the places of text and tokenizer.</summary>
+    /// <summary>Settings for going on with a run: its record stays as it is, but for the number of nodes, the places of text and tokenizer, and steps it is to have more.</summary>
     /// <param name="request">File and command line; they may not touch the record's sections.</param>
     /// <param name="recorded">The record.</param>
     /// <param name="source">Its file, for messages.</param>
     public static MoeSettings LoadForRun(SettingsRequest request, RunSpec recorded, string source)
     {
-        (Dictionary<string, SettingValue> merged, string preset) = Merge(request, allowRecorded: false, source);
+        (Dictionary<string, SettingValue> merged, string preset, IReadOnlyCollection<string> given) = Merge(request, key => RunSpecReader.MayChange(key) || RunSpecReader.IsPlace(key), source);
         var reader = new SettingsReader(merged);
         RuntimeSettings runtime = Read(reader, request).Runtime;
-        RunSpec run = recorded with { Nodes = Asked(reader, "nodes") ? reader.Whole("nodes", 0, LogicalLayout.MostRanks) : recorded.Nodes, Data = Places(reader, recorded.Data) };
+        RunSpec run = RunSpecReader.Longer(reader, recorded, given) with { Nodes = Asked(reader, "nodes") ? reader.Whole("nodes", 0, LogicalLayout.MostRanks) : recorded.Nodes, Data = Places(reader, recorded.Data) };
         Named(reader, run.Validate);
         return new MoeSettings(run, runtime, preset, merged, []);
     }
@@ -67,7 +67,7 @@ internal static class SettingsLoader
         return (RunSpecReader.Read(reader, RunIds.New(), bfloat16), runtime);
     }
 
-    private static (Dictionary<string, SettingValue> Values, string Preset) Merge(SettingsRequest request, bool allowRecorded, string source)
+    private static (Dictionary<string, SettingValue> Values, string Preset, IReadOnlyCollection<string> Given) Merge(SettingsRequest request, Func<string, bool> mayChange, string source)
     {
         SettingsLayer reference = Presets.Reference(request.WorkingFolder);
         SettingsLayer? file = request.ConfigFile is null ? null : SettingsLayer.Read(request.ConfigFile, request.WorkingFolder);
@@ -77,7 +77,7 @@ internal static class SettingsLoader
         foreach (SettingsLayer layer in users)
         {
             known.Check(layer);
-            if (!allowRecorded && layer.Values.FirstOrDefault(v => RunSpecReader.IsRecorded(v.Key) && !RunSpecReader.IsPlace(v.Key)) is { Key: not null } fixedKey)
+            if (layer.Values.FirstOrDefault(v => RunSpecReader.IsRecorded(v.Key) && !mayChange(v.Key)) is { Key: not null } fixedKey)
             {
                 throw new SettingsException($"{fixedKey.Value.Origin}: {fixedKey.Key} is fixed by the run's record {source}; expected a new run to change it");
             }
@@ -92,7 +92,7 @@ internal static class SettingsLoader
             merged[key] = value;
         }
 
-        return (merged, chosen.Text);
+        return (merged, chosen.Text, [.. users.SelectMany(layer => layer.Values.Keys)]);
     }
 
     /// <summary>How the run's object store was reached when it was started the last time.</summary>

@@ -53,7 +53,7 @@ public static class DiagnosticBundle
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ReportException($"{outFile}: cannot be written: {e.Message} Choose another file with --out.", e);
+            throw new ReportException($"{outFile}: cannot be written: {e.Message} Choose another file with --output.", e);
         }
     }
 

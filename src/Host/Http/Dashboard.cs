@@ -27,7 +27,7 @@ internal static class Dashboard
         const time = s => s == null ? '–' : s < 60 ? Math.ceil(s) + ' s' : s < 3600 ? Math.floor(s / 60) + ' min' : (s / 3600).toFixed(1) + ' h';
         const span = t => { if (t == null) return null; const m = /^(?:(\d+)\.)?(\d+):(\d+):([\d.]+)$/.exec(t); return m ? (+(m[1] || 0)) * 86400 + m[2] * 3600 + m[3] * 60 + +m[4] : null; };
         function show(s) {
-          $('title').textContent = s.preset + ' '; add($('title'), 'span', 'run ' + s.runId + ' · ' + s.state);
+          $('title').textContent = (s.model || 'MoeActors') + ' '; add($('title'), 'span', (s.runId ? 'run ' + s.runId : 'no run') + ' · ' + s.state + (s.health === 'ok' ? '' : ' · ' + s.health));
           const p = s.progress || {}, f = $('figures'); f.replaceChildren();
           $('done').style.width = p.steps ? 100 * p.step / p.steps + '%' : 0;
           const figure = (name, value) => { const d = add(f, 'div', ''); add(d, 'b', value); add(d, 'span', name); };
@@ -41,7 +41,7 @@ internal static class Dashboard
             const ys = c.map(q => q.loss), lo = Math.min(...ys), hi = Math.max(...ys), a = c[0].step, b = c[c.length - 1].step;
             $('curve').setAttribute('d', c.map((q, i) => (i ? 'L' : 'M') + (1000 * (q.step - a) / (b - a || 1)).toFixed(1) + ' ' + (190 - 180 * (q.loss - lo) / (hi - lo || 1)).toFixed(1)).join(''));
           }
-          $('nodes').replaceChildren(); for (const n of s.nodes || []) add($('nodes'), 'li', n.name + '  ' + n.address + '  ' + (n.up ? 'up' : 'down') + '  ranks ' + n.ranks.join(', '), n.up ? '' : 'bad');
+          $('nodes').replaceChildren(); for (const n of s.nodes || []) add($('nodes'), 'li', n.name + '  pid ' + n.pid);
           $('events').replaceChildren(); for (const e of (s.events || []).slice().reverse()) add($('events'), 'li', new Date(e.at).toLocaleTimeString() + '  ' + e.kind + ': ' + e.message, e.kind === 'fault' ? 'bad' : '');
         }
         async function tick() { try { show(await (await fetch('/status')).json()); } catch { $('title').textContent = 'MoeActors: no answer'; } setTimeout(tick, 2000); }

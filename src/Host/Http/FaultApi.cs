@@ -55,9 +55,10 @@ internal sealed class FaultApi(string token, Func<IControlMessage, CancellationT
     /// <summary>Adds the routes.</summary>
     public void Map(WebApplication app)
     {
-        RouteGroup(app, "/faults", [HttpMethods.Get], (c, _) => AnswerAsync(c, new FaultsQuery("")));
-        RouteGroup(app, "/faults/kinds", [HttpMethods.Get], (c, _) => c.Response.WriteAsJsonAsync(FaultKinds.All.Select(FaultJson.Of), Format, c.RequestAborted));
-        RouteGroup(app, "/faults/{id}", [HttpMethods.Get], (c, id) => AnswerAsync(c, new FaultsQuery(id)));
+        string[] reading = [HttpMethods.Get, HttpMethods.Head];
+        RouteGroup(app, "/faults", reading, (c, _) => AnswerAsync(c, new FaultsQuery("")));
+        RouteGroup(app, "/faults/kinds", reading, (c, _) => c.Response.WriteAsJsonAsync(FaultKinds.All.Select(FaultJson.Of), Format, c.RequestAborted));
+        RouteGroup(app, "/faults/{id}", reading, (c, id) => AnswerAsync(c, new FaultsQuery(id)));
         RouteGroup(app, "/faults/{id}", [HttpMethods.Delete], (c, id) => AnswerAsync(c, new CancelFault(id, By(c))));
         RouteGroup(app, "/faults", [HttpMethods.Post], async (c, _) =>
         {

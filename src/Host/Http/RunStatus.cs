@@ -4,10 +4,8 @@ namespace MoeActors.Host.Http;
 
 /// <summary>A node as the status shows it.</summary>
 /// <param name="Name">Name of the node.</param>
-/// <param name="Address">Its control-plane address.</param>
-/// <param name="Up">Whether it is up.</param>
-/// <param name="Ranks">Logical ranks placed on it.</param>
-public sealed record NodeStatus(string Name, string Address, bool Up, IReadOnlyList<int> Ranks);
+/// <param name="Pid">Its process id on its machine.</param>
+public sealed record NodeStatus(string Name, int Pid);
 
 /// <summary>A point of the recent loss curve.</summary>
 /// <param name="Step">Step.</param>
@@ -24,19 +22,22 @@ public sealed record StatusEvent(DateTimeOffset At, ProgressEventKind Kind, stri
 /// <summary>What <c>/status</c> answers: a run at a glance. Holds no secret and no configuration value.</summary>
 public sealed record RunStatus
 {
-    /// <summary>Id of the run.</summary>
+    /// <summary>Id of the run; empty where there is none.</summary>
     public required string RunId { get; init; }
 
-    /// <summary>Preset of the model.</summary>
-    public required string Preset { get; init; }
+    /// <summary>Name of the model, by the run's record; null where there is no run, or its record cannot be read from here.</summary>
+    public string? Model { get; init; }
 
-    /// <summary>"starting", "running", "recovering", "stopping", "completed", "stopped" or "failed".</summary>
+    /// <summary>"idle", "starting", "running", "recovering", "stopping", "completed", "stopped" or "failed".</summary>
     public required string State { get; init; }
+
+    /// <summary>"ok", or in a sentence why the node that answers is not well: what <c>/health</c> says.</summary>
+    public required string Health { get; init; }
 
     /// <summary>Where the run stands; null before the first step.</summary>
     public ProgressSnapshot? Progress { get; init; }
 
-    /// <summary>Nodes.</summary>
+    /// <summary>Nodes that are up.</summary>
     public IReadOnlyList<NodeStatus> Nodes { get; init; } = [];
 
     /// <summary>Recent points of the loss curve, ascending; keep it to a few hundred.</summary>

@@ -3,6 +3,7 @@ using System.Net.Mime;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using MoeActors.Host.Reports;
@@ -17,6 +18,8 @@ namespace MoeActors.Host.Http;
 /// </summary>
 public sealed class StatusServer : IAsyncDisposable
 {
+    private static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head];
+
     private readonly WebApplication _app;
 
     private StatusServer(WebApplication app, Uri address)
@@ -36,14 +39,46 @@ public sealed class StatusServer : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.WebHost.UseKestrelCore();
+        var places = new ConnectionPlaces(options.Connections);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = options.Faults is null ? 0 : FaultApi.MaxBody;
-            kestrel.Limits.MaxConcurrentConnections = 64;
-            kestrel.Listen(options.Address, options.Port);
+            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(10);
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
+
+            // Above the places, which are given up one by one: those that leave need a moment for it.
+            kestrel.Limits.MaxConcurrentConnections = 2 * options.Connections;
+            kestrel.Listen(options.Address, options.Port, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                listen.Use(next => async connection =>
+                {
+                    places.Enter(connection.ConnectionId, connection.Abort);
+                    try
+                    {
+                        await next(connection).ConfigureAwait(false);
+                    }
+                    finally
+                    {
+                        places.Leave(connection.ConnectionId);
+                    }
+                });
+            });
         });
         WebApplication app = builder.Build();
+        app.Use(async (context, next) =>
+        {
+            places.Answering(context.Connection.Id, begins: true);
+            try
+            {
+                await next(context).ConfigureAwait(false);
+            }
+            finally
+            {
+                places.Answering(context.Connection.Id, begins: false);
+            }
+        });
         Map(app, status, loopback: IPAddress.IsLoopback(options.Address));
         options.Faults?.Map(app);
         try
@@ -54,7 +89,7 @@ public sealed class StatusServer : IAsyncDisposable
         {
             await app.DisposeAsync().ConfigureAwait(false);
             throw new StatusServerException(
-                $"status server: cannot listen on {options.Address} port {options.Port}: {e.Message} Choose another port, or 0 for any free one.", e);
+                $"status server: cannot listen on {options.Address} port {options.Port}: {e.Message.TrimEnd('.')}. Choose another port (http.port), or 0 for any free one.", e);
         }
 
         return new(app, new Uri(app.Urls.First()));
@@ -85,10 +120,14 @@ public sealed class StatusServer : IAsyncDisposable
             context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'";
             await next(context).ConfigureAwait(false);
         });
-        app.MapGet("/", () => Results.Text(Dashboard.Page, MediaTypeNames.Text.Html, System.Text.Encoding.UTF8));
-        app.MapGet("/health", () => Results.Text("ok\n"));
-        app.MapGet("/status", (HttpContext context) => context.Response.WriteAsJsonAsync(status(), ReportJson.Line, context.RequestAborted));
-        app.MapGet("/metrics", async (HttpContext context) =>
+        app.MapMethods("/", Reading, () => Results.Text(Dashboard.Page, MediaTypeNames.Text.Html, System.Text.Encoding.UTF8));
+        app.MapMethods("/health", Reading, () =>
+        {
+            string health = status().Health;
+            return Results.Text(health + "\n", statusCode: health == NodeHealth.Ok ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+        });
+        app.MapMethods("/status", Reading, (HttpContext context) => context.Response.WriteAsJsonAsync(status(), ReportJson.Line, context.RequestAborted));
+        app.MapMethods("/metrics", Reading, async (HttpContext context) =>
         {
             context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
             await Metrics.DefaultRegistry.CollectAndExportAsTextAsync(context.Response.Body, context.RequestAborted).ConfigureAwait(false);

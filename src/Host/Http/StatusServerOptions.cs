@@ -11,6 +11,9 @@ public sealed record StatusServerOptions
     /// <summary>Port; 0 takes any free one.</summary>
     public int Port { get; init; }
 
+    /// <summary>Connections held at a time; beyond them the one that has been silent longest is closed for a new one.</summary>
+    public int Connections { get; init; } = 256;
+
     /// <summary>The API for injected failures; null = there is none.</summary>
     internal FaultApi? Faults { get; init; }
 }

@@ -4,8 +4,10 @@ using MoeActors.Actors.Cluster;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;
+using MoeActors.Host.Diagnostics;
 using MoeActors.Host.Http;
 using MoeActors.Host.Progress;
+using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Nodes;
 
@@ -13,6 +15,10 @@ namespace MoeActors.Host.Nodes;
 internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandler<NodeRequest>
 {
     /// <summary>The line a supervisor reads: where the node listens.</summary>
+    /// <param name="Event">"listening".</param>
+    /// <param name="Address">"host:port" of the control plane.</param>
+    /// <param name="Pid">Its process id.</param>
+    /// <param name="Http">Address of its status server; null = it has none.</param>
     internal sealed record Listening(string Event, string Address, int Pid, string? Http);
 
     /// <summary>The line by which a node asks its supervisor for something.</summary>
@@ -25,8 +31,15 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
     /// <inheritdoc/>
     public async Task<int> RunAsync(NodeRequest request, CancellationToken cancel)
     {
+        if (!request.Supervised)
+        {
+            // The supervisor has looked for all of its nodes.
+            await HttpPorts.DemandAsync(request.Settings.Runtime.Http, 1, cancel);
+        }
+
         ThreadPool.SetMinThreads(request.Settings.Runtime.Cluster.MinimumThreads, request.Settings.Runtime.Cluster.MinimumThreads);
         MemoryTuning.KeepFreedMemory();
+        OpenFiles.Demand();
         LibTorchCheck.Verify();
         NodeOptions options = NodeOptionsBuilder.Build(request.Settings, request.Start);
         await JournalCheck.VerifyAsync(options.Journal, cancel);
@@ -56,11 +69,11 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
         }
 
         await using NodeProcess node = started;
-        await using StatusServer? http = await NodeStatusServer.StartAsync(request.Settings, node, options.Clock, stop.Token);
+        await using StatusServer? http = await NodeStatusServer.StartAsync(request.Settings, node, options.Clock, must: !request.Supervised, stop.Token);
         Tell(output, new Listening("listening", node.Address, Environment.ProcessId, http?.Address.ToString()));
         if (!request.Supervised)
         {
-            Failures.Line($"{options.Name} listens on {node.Address} (files in {options.DataFolder}); Ctrl-C leaves the cluster", error);
+            Failures.Line($"{options.Name} listens on {node.Address} (files in {options.DataFolder}){(http is null ? "" : $", status and metrics at {http.Address}")}; Ctrl-C leaves the cluster", error);
         }
 
         var stopped = new TaskCompletionSource();

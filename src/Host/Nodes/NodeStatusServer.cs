@@ -1,20 +1,26 @@
 using System.Net;
 
 using Akka.Actor;
+using Akka.Event;
 
 using MoeActors.Actors.Cluster;
-using MoeActors.Actors.Protocol;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Http;
-using MoeActors.Host.Progress;
 
 namespace MoeActors.Host.Nodes;
 
-/// <summary>The node's metrics and status over HTTP: asks the coordinator twice a second and keeps the newest answer.</summary>
+/// <summary>The node's metrics and status over HTTP.</summary>
 internal static class NodeStatusServer
 {
     /// <summary>Starts the server, or returns null when it is switched off.</summary>
-    public static async Task<StatusServer?> StartAsync(MoeSettings settings, NodeProcess node, TimeProvider time, CancellationToken stop)
+    /// <param name="settings">All settings.</param>
+    /// <param name="node">The node.</param>
+    /// <param name="time">What time it is.</param>
+    /// <param name="must">
+    /// Whether a port that cannot be had is an error. Where it is none (the node belongs to a supervisor, which looked before it started any), the node takes a free port, or does without: nobody stops training for its metrics.
+    /// </param>
+    /// <param name="stop">Ends it.</param>
+    public static async Task<StatusServer?> StartAsync(MoeSettings settings, NodeProcess node, TimeProvider time, bool must, CancellationToken stop)
     {
         HttpSettings http = settings.Runtime.Http;
         if (!http.Enabled)
@@ -22,101 +28,32 @@ internal static class NodeStatusServer
             return null;
         }
 
-        var poll = new StatusPoll(node.System.ActorSelection("/user/gateway"), time);
-        IPAddress address = IPAddress.TryParse(http.Host, out IPAddress? parsed)
-            ? parsed
-            : http.Host == "localhost" ? IPAddress.Loopback : (await Dns.GetHostAddressesAsync(http.Host, stop))[0];
         ActorSelection gateway = node.System.ActorSelection("/user/gateway");
+        var poll = new StatusPoll(gateway, time);
         FaultApi? faults = http.Token is { } token && settings.Runtime.FaultsEnabled
             ? new FaultApi(token, (message, cancel) => gateway.Ask<object>(message, TimeSpan.FromSeconds(10), cancel))
             : null;
-        StatusServer server = await StatusServer.StartAsync(new StatusServerOptions { Address = address, Port = http.Port, Faults = faults }, poll.Status, stop);
-        _ = poll.RunAsync(node, stop);
-        return server;
-    }
-
-    private sealed class StatusPoll(ActorSelection gateway, TimeProvider time)
-    {
-        private readonly Queue<CurvePoint> curve = new();
-        private readonly Queue<StatusEvent> events = new();
-        private volatile Http.RunStatus current = new() { RunId = "", Preset = "", State = "starting" };
-        private long lastEvent;
-
-        public Http.RunStatus Status() => current;
-
-        public async Task RunAsync(NodeProcess node, CancellationToken stop)
+        StatusServer? server = null;
+        foreach (int port in must || http.Port == 0 ? [http.Port] : (int[])[http.Port, 0])
         {
-            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(500));
             try
             {
-                while (await timer.WaitForNextTickAsync(stop))
-                {
-                    try
-                    {
-                        Take(await gateway.Ask<Actors.Protocol.RunStatus>(new StatusQuery(lastEvent), TimeSpan.FromSeconds(2), stop));
-                    }
-                    catch (AskTimeoutException)
-                    {
-                        // No coordinator for the moment: the last answer stands.
-                    }
-
-                    NodeMetrics.Update(node.Statistics);
-                }
+                IPAddress address = await HttpAddress.ResolveAsync(http.Host, stop);
+                server = await StatusServer.StartAsync(new StatusServerOptions { Address = address, Port = port, Faults = faults }, poll.Status, stop);
+                break;
             }
-            catch (OperationCanceledException)
+            catch (StatusServerException e) when (!must)
             {
-                // The node stops.
+                node.System.Log.Warning("{0}", e.Message);
             }
         }
 
-        private void Take(Actors.Protocol.RunStatus status)
+        if (server is not null)
         {
-            ProgressSnapshot snapshot = StatusProgress.Of(status);
-            if (status.Step > 0 && double.IsFinite(status.Loss) && (curve.Count == 0 || curve.Last().Step != status.Step))
-            {
-                curve.Enqueue(new CurvePoint(status.Step, status.Loss, status.TokensPerSecond));
-                if (curve.Count > 300)
-                {
-                    curve.Dequeue();
-                }
-            }
-
-            foreach (string text in status.Events)
-            {
-                events.Enqueue(new StatusEvent(time.GetUtcNow(), StatusProgress.KindOf(text), text));
-                if (events.Count > 40)
-                {
-                    events.Dequeue();
-                }
-            }
-
-            lastEvent = status.LastEvent;
-            StepMetrics.Step.Set(status.Step);
-            StepMetrics.TokensPerSecond.Set(status.TokensPerSecond);
-            StepMetrics.Loss.Set(status.Loss);
-            StepMetrics.ValidationLoss.Set(status.ValidationLoss);
-            MembershipMetrics.NodesUp.Set(status.NodesUp);
-            MembershipMetrics.NodesWanted.Set(status.NodesWanted);
-            MembershipMetrics.Epoch.Set(status.Epoch);
-            RecoveryMetrics.Plt.Set(snapshot.Plt ?? 0);
-            RecoveryMetrics.Ettr.Set(snapshot.Ettr ?? 0);
-            CheckpointMetrics.LastStep.Set(Math.Max(0, status.Checkpoint));
-            current = new Http.RunStatus
-            {
-                RunId = status.RunId,
-                Preset = "",
-                State = status.Outcome.Length > 0 ? status.Outcome.Split(':')[0] : status.Phase switch
-                {
-                    "running" or "applying" or "evaluating" => "running",
-                    "finishing" => "stopping",
-                    "surveying" or "gathering" or "preparing" when status.Epoch > 1 => "recovering",
-                    _ => "starting",
-                },
-                Progress = snapshot,
-                Nodes = [.. status.Nodes.Select(n => new NodeStatus(n, "", true, []))],
-                Curve = [.. curve],
-                Events = [.. events],
-            };
+            node.System.Log.Info("status and metrics at {0}", server.Address);
         }
+
+        _ = poll.RunAsync(node, stop);
+        return server;
     }
 }

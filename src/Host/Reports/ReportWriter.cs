@@ -61,16 +61,4 @@ public static class ReportWriter
             throw new ReportException($"{path}: cannot be written: {e.Message} Free space or make the run's directory writable; the run's logs are not affected.", e);
         }
     }
-
-    private static void Remove(string temporary)
-    {
-        try
-        {
-            File.Delete(temporary);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // What kept the report from being written keeps its beginning, too.
-        }
-    }
 }

@@ -2,15 +2,18 @@ using MoeActors.Compute.Files;
 
 namespace MoeActors.Host.Runs;
 
-/// <summary>The file in a run directory that says where the nodes of a local cluster listen now, one HOST:PORT a line; its supervisor keeps it.</summary>
+/// <summary>The files in a run directory that say where the nodes of a local cluster listen now; its supervisor keeps them.</summary>
 internal static class ClusterAddresses
 {
-    /// <summary>Name of the file.</summary>
+    /// <summary>Name of the file of control-plane addresses: one HOST:PORT a line.</summary>
     public const string FileName = "cluster.addresses";
 
-    /// <summary>Replaces the file; a reader sees the old or the new one.</summary>
-    public static void Write(string folder, IEnumerable<string> addresses) =>
-        PrivateFiles.Replace(Path.Combine(folder, FileName), string.Concat(addresses.Select(a => $"{a}\n")), durable: false);
+    /// <summary>Name of the file of status servers: "NODE URL" a line.</summary>
+    public const string PagesName = "http.addresses";
+
+    /// <summary>Replaces one of the files; a reader sees the old or the new one.</summary>
+    public static void Write(string folder, IEnumerable<string> lines, string file = FileName) =>
+        PrivateFiles.Replace(Path.Combine(folder, file), string.Concat(lines.Select(l => $"{l}\n")), durable: false);
 
     /// <summary>The addresses; empty where no cluster runs.</summary>
     public static IReadOnlyList<string> Read(string folder)

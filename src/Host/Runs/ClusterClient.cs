@@ -31,6 +31,20 @@ internal sealed class ClusterClient : IAsyncDisposable
         (this.secret, this.addresses) = (secret, addresses);
     }
 
+    /// <summary>A client of the cluster that a command names.</summary>
+    public static ClusterClient Of(ClusterPlace place)
+    {
+        Func<IReadOnlyList<string>> addresses = place.Address is { } address ? () => [address.ToString()] : () => ClusterAddresses.Read(place.RunDirectory!);
+
+        // A copied folder holds the addresses of another run's cluster: they count only while somebody trains this one.
+        if (place.Address is null && (addresses().Count == 0 || !RunFolderLock.IsHeld(place.RunDirectory!, RunFolderLock.SupervisorName)))
+        {
+            throw new CommandException(ExitCodes.Cluster, $"{place.RunDirectory}: no cluster of a `moe train` runs there");
+        }
+
+        return new ClusterClient(place.Settings.Runtime.Cluster, place.Settings.Runtime.Cluster.ProvenSecret(), addresses);
+    }
+
     /// <summary>Asks the coordinator; throws <see cref="RefusedException"/> when no node answers in time.</summary>
     public async Task<T> AskAsync<T>(IControlMessage question, TimeSpan patience, CancellationToken cancel)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 
+using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
@@ -27,7 +28,7 @@ internal sealed class RunStartHandler(TextWriter output) : IHandler<RunStartRequ
         if (!answer.Accepted)
         {
             claim.Withdraw();
-            throw new CommandException(ExitCodes.Cluster, answer.Message);
+            throw new CommandException(answer.Cause == FailureCause.None ? ExitCodes.Cluster : OutcomeCodes.Of(answer.Cause), answer.Message);
         }
 
         Submission.Tell(output, request.Cluster, spec, folder, "accepted", request.Json);
@@ -41,23 +42,46 @@ internal sealed class RunResumeHandler(TextWriter output) : IHandler<RunResumeRe
     /// <inheritdoc/>
     public async Task<int> RunAsync(RunResumeRequest request, CancellationToken cancel)
     {
-        LibTorchCheck.Verify();
         string folder = request.RunDirectory;
+        RunSpec recorded = Load(request, folder, out MoeSettings settings);
+        if (FinishedRun.Find(settings.Run, folder, settings.Runtime.ObjectStore) is { } report)
+        {
+            FinishedRun.Tell(output, report, folder, request.Json);
+            return ExitCodes.Ok;
+        }
+
+        LibTorchCheck.Verify();
         SharedCheckpoints.DemandFree(folder);
         using var claim = RunFolderClaim.Existing(folder);
-        RunSpec recorded = RunFolders.Read(folder);
-        MoeSettings settings = SettingsLoader.LoadForRun(request.Settings, recorded, Path.Combine(folder, RunReports.RecordName));
+        recorded = Load(request, folder, out settings);
         await using var client = new ClusterClient(settings.Runtime.Cluster, settings.Runtime.Cluster.ProvenSecret(), () => [request.Cluster.ToString()]);
         await Submission.DemandFreeAsync(client, request.Cluster, folder, cancel);
         RunFolders.Locate(folder, recorded, settings.Run);
-        SubmitAnswer answer = await Submission.SubmitAsync(client, settings.Run, folder, resume: true, "moe run resume", cancel);
+        RunSpec spec = LongerRun.Record(recorded, settings.Run, folder, settings.Runtime.ObjectStore, text => Say(text, request.Json));
+        WeightSource.Ensure(spec, folder, settings.Runtime.ObjectStore);
+        SubmitAnswer answer = await Submission.SubmitAsync(client, spec, folder, resume: true, "moe run resume", cancel);
         if (!answer.Accepted)
         {
-            throw new CommandException(ExitCodes.Cluster, answer.Message);
+            throw new CommandException(answer.Cause == FailureCause.None ? ExitCodes.Cluster : OutcomeCodes.Of(answer.Cause), answer.Message);
         }
 
         Submission.Tell(output, request.Cluster, recorded, folder, "goes on", request.Json);
         return ExitCodes.Ok;
+    }
+
+    private void Say(string text, bool json)
+    {
+        if (!json)
+        {
+            output.WriteLine(text);
+        }
+    }
+
+    private static RunSpec Load(RunResumeRequest request, string folder, out MoeSettings settings)
+    {
+        RunSpec recorded = RunFolders.Read(folder);
+        settings = SettingsLoader.LoadForRun(request.Settings, recorded, Path.Combine(folder, RunReports.RecordName));
+        return recorded;
     }
 }
 
@@ -90,11 +114,11 @@ internal sealed class RunStopHandler(TextWriter output) : IHandler<RunControlReq
     /// <inheritdoc/>
     public async Task<int> RunAsync(RunControlRequest request, CancellationToken cancel)
     {
-        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.ProvenSecret(), () => [request.Cluster.ToString()]);
+        await using var client = ClusterClient.Of(request.Cluster);
         RunStatus status = await client.AskAsync<RunStatus>(new StatusQuery(long.MaxValue), TimeSpan.FromSeconds(5), cancel);
         if (status.Phase is "idle" or "ended")
         {
-            output.WriteLine("no run to stop");
+            output.WriteLine(request.Json ? JsonSerializer.Serialize(status, JsonOutput.Options) : "no run to stop");
             return ExitCodes.Ok;
         }
 
@@ -117,7 +141,7 @@ internal sealed class RunStatusHandler(TextWriter output) : IHandler<RunControlR
     /// <inheritdoc/>
     public async Task<int> RunAsync(RunControlRequest request, CancellationToken cancel)
     {
-        await using var client = new ClusterClient(request.Settings.Runtime.Cluster, request.Settings.Runtime.Cluster.ProvenSecret(), () => [request.Cluster.ToString()]);
+        await using var client = ClusterClient.Of(request.Cluster);
         RunStatus status = await client.AskAsync<RunStatus>(new StatusQuery(request.Watch ? 0 : long.MaxValue), TimeSpan.FromSeconds(5), cancel);
         if (!request.Watch)
         {
@@ -128,15 +152,29 @@ internal sealed class RunStatusHandler(TextWriter output) : IHandler<RunControlR
         using ProgressView view = ProgressView.Create(new ProgressOptions { Json = request.Json });
         var watch = new RunWatch(client, view);
         watch.Show(status);
-        while (status.Outcome.Length == 0 && !cancel.IsCancellationRequested)
+        while (status.Outcome.Length == 0 && !cancel.IsCancellationRequested && !StandardOutput.IsAbandoned())
         {
             await Task.Delay(300, CancellationToken.None);
-            status = await client.AskAsync<RunStatus>(new StatusQuery(status.LastEvent), TimeSpan.FromSeconds(60), cancel);
+            try
+            {
+                status = await client.AskAsync<RunStatus>(new StatusQuery(status.LastEvent), request.Cluster.RunDirectory is null ? Patience : LocalPatience, cancel);
+            }
+            catch (Exception e) when (e is RefusedException or CommandException && request.Cluster.RunDirectory is { } directory && ClusterAddresses.Read(directory).Count == 0)
+            {
+                view.Event(ProgressEventKind.Info, $"the cluster of the run has ended: {directory} says how");
+                return ExitCodes.Ok;
+            }
+
             watch.Show(status);
         }
 
         return ExitCodes.Ok;
     }
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    /// <summary>The nodes of a local cluster end with its run, perhaps before its last answer; their supervisor starts those that died sooner than this.</summary>
+    private static readonly TimeSpan LocalPatience = TimeSpan.FromSeconds(15);
 
     private static string Spares(RunStatus s) => s.NodesUp > s.NodesWanted ? $" and {s.NodesUp - s.NodesWanted} more" : "";
 

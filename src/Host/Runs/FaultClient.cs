@@ -13,18 +13,7 @@ internal sealed class FaultClient(ClusterClient client) : IAsyncDisposable
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
     /// <summary>A client of the cluster that a command names.</summary>
-    public static FaultClient Of(ClusterPlace place)
-    {
-        Func<IReadOnlyList<string>> addresses = place.Address is { } address ? () => [address.ToString()] : () => ClusterAddresses.Read(place.RunDirectory!);
-
-        // A copied folder holds the addresses of another run's cluster: they count only while somebody trains this one.
-        if (place.Address is null && (addresses().Count == 0 || !RunFolderLock.IsHeld(place.RunDirectory!, RunFolderLock.SupervisorName)))
-        {
-            throw new CommandException(ExitCodes.Cluster, $"{place.RunDirectory}: no cluster of a `moe train` runs there");
-        }
-
-        return new FaultClient(new ClusterClient(place.Settings.Runtime.Cluster, place.Settings.Runtime.Cluster.ProvenSecret(), addresses));
-    }
+    public static FaultClient Of(ClusterPlace place) => new(ClusterClient.Of(place));
 
     /// <summary>Asks for a fault; the answer says whether it was accepted.</summary>
     public Task<FaultAnswer> InjectAsync(InjectFault fault, CancellationToken cancel) => client.AskAsync<FaultAnswer>(fault, Patience, cancel);

@@ -5,6 +5,7 @@ using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
+using MoeActors.Host.Nodes;
 
 namespace MoeActors.Host.Runs;
 
@@ -16,10 +17,12 @@ internal sealed class LocalCluster : IAsyncDisposable
 {
     private readonly SupervisionSettings supervision;
     private readonly string config;
+    private readonly int httpPort;
     private readonly Action<string> say;
     private readonly Lock gate = new();
     private readonly Dictionary<string, NodeChild> live = [];
     private readonly Dictionary<string, string> addresses = [];
+    private readonly SortedDictionary<string, string> pages = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource<CommandException> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Task> watches = [];
     private readonly CancellationTokenSource stop = new();
@@ -33,7 +36,8 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// <summary>The node that is beginning the cluster anew, after none was left.</summary>
     private string? founder;
 
-    private LocalCluster(SupervisionSettings supervision, string config, Action<string> say) => (this.supervision, this.config, this.say) = (supervision, config, say);
+    private LocalCluster(SupervisionSettings supervision, string config, int httpPort, Action<string> say) =>
+        (this.supervision, this.config, this.httpPort, this.say) = (supervision, config, httpPort, say);
 
     /// <summary>Ends when the cluster cannot go on: the reason as an exception.</summary>
     public Task<CommandException> Lost => lost.Task;
@@ -51,9 +55,14 @@ internal sealed class LocalCluster : IAsyncDisposable
     }
 
     /// <summary>Starts <paramref name="count"/> nodes; returns when the first listens.</summary>
-    public static async Task<LocalCluster> StartAsync(SupervisionSettings supervision, string config, int count, Action<string> say)
+    /// <param name="supervision">How nodes are started again.</param>
+    /// <param name="config">The nodes' configuration file.</param>
+    /// <param name="count">Nodes.</param>
+    /// <param name="httpPort">http.port (<see cref="HttpPorts"/>).</param>
+    /// <param name="say">Told what happens to the nodes.</param>
+    public static async Task<LocalCluster> StartAsync(SupervisionSettings supervision, string config, int count, int httpPort, Action<string> say)
     {
-        var cluster = new LocalCluster(supervision, config, say);
+        var cluster = new LocalCluster(supervision, config, httpPort, say);
         try
         {
             NodeChild first = cluster.Launch("node-1", [], 0)!;
@@ -125,9 +134,11 @@ internal sealed class LocalCluster : IAsyncDisposable
     {
         lock (gate)
         {
-            return stop.IsCancellationRequested ? null : live[name] = NodeChild.Start(name, config, join, start, AddNode);
+            return stop.IsCancellationRequested ? null : live[name] = NodeChild.Start(name, config, join, start, HttpPorts.Of(httpPort, NumberOf(name)), AddNode);
         }
     }
+
+    private static int NumberOf(string name) => int.Parse(name[(name.LastIndexOf('-') + 1)..], CultureInfo.InvariantCulture);
 
     /// <summary>A node asks for one more: an operator's order (AD-1) went through it.</summary>
     private void AddNode()
@@ -177,27 +188,43 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     private async Task<string> ListenAsync(NodeChild child)
     {
-        string address = await child.Listening.ConfigureAwait(false);
+        NodeHandler.Listening told = await child.Listening.ConfigureAwait(false);
         lock (gate)
         {
-            addresses[child.Name] = address;
+            addresses[child.Name] = told.Address;
+            if (told.Http is { } page)
+            {
+                pages[child.Name] = page;
+            }
+
             Tell();
             founder = founder == child.Name ? null : founder;
         }
 
-        return address;
+        if (told.Http is not null)
+        {
+            say($"{child.Name}: status and metrics at {told.Http}");
+        }
+
+        return told.Address;
     }
 
-    /// <summary>Under the gate: other commands find the cluster by this file.</summary>
+    /// <summary>Under the gate: other commands find the cluster by the one file, people and monitoring the nodes' pages by the other.</summary>
     private void Tell()
     {
-        try
+        Write(ClusterAddresses.FileName, addresses.Values);
+        Write(ClusterAddresses.PagesName, pages.Select(p => $"{p.Key} {p.Value}"));
+
+        void Write(string file, IEnumerable<string> lines)
         {
-            ClusterAddresses.Write(Path.GetDirectoryName(config)!, addresses.Values);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            say($"{ClusterAddresses.FileName} cannot be written: {e.Message}");
+            try
+            {
+                ClusterAddresses.Write(Path.GetDirectoryName(config)!, lines, file);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                say($"{file} cannot be written: {e.Message}");
+            }
         }
     }
 
@@ -240,6 +267,7 @@ internal sealed class LocalCluster : IAsyncDisposable
             lock (gate)
             {
                 addresses.Remove(child.Name);
+                pages.Remove(child.Name);
                 Tell();
                 live.Remove(child.Name);
                 founder = founder == child.Name ? null : founder;

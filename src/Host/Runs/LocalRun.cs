@@ -25,7 +25,7 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
         string secret = settings.Runtime.Cluster.Secret ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         string config = NodeConfig.Write(settings, folder, secret);
         SweepFlights(folder);
-        string outcome;
+        RunStatus ended;
         using (ProgressView view = ProgressView.Create(new ProgressOptions
         {
             Json = json,
@@ -37,19 +37,19 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
         {
             view.Event(ProgressEventKind.Info, $"{spec.Model.Name}: {ParameterCounts.Of(spec.Model).Total / 1e6:0.00} M parameters, {spec.Layout.Ranks} logical ranks on {spec.Nodes} nodes{Spares(settings.Runtime.Supervision.Spares)}; run directory {folder}");
             await using LocalCluster cluster = await LocalCluster.StartAsync(
-                settings.Runtime.Supervision, config, spec.Nodes + settings.Runtime.Supervision.Spares, text => view.Event(ProgressEventKind.Membership, text));
+                settings.Runtime.Supervision, config, spec.Nodes + settings.Runtime.Supervision.Spares, settings.Runtime.Http.Port, text => view.Event(ProgressEventKind.Membership, text));
             await using var client = new ClusterClient(settings.Runtime.Cluster, secret, () => cluster.Addresses);
             var submit = new SubmitRun(spec.ToJson(), folder, resume, Command());
             SubmitAnswer answer = await SubmitAsync(client, cluster, submit, cancel);
             if (!answer.Accepted)
             {
-                throw new CommandException(ExitCodes.Checkpoint, answer.Message);
+                throw new CommandException(answer.Cause == FailureCause.None ? ExitCodes.Checkpoint : OutcomeCodes.Of(answer.Cause), answer.Message);
             }
 
-            outcome = await new RunWatch(client, view) { Asked = cluster.OnStatus }.UntilEndedAsync(cluster.Lost, settings.Runtime.Supervision.StopTimeout, cancel);
+            ended = await new RunWatch(client, view) { Asked = cluster.OnStatus }.UntilEndedAsync(cluster.Lost, settings.Runtime.Supervision.StopTimeout, cancel);
         }
 
-        return await FinishAsync(settings, spec, folder, outcome, json, cancel);
+        return await FinishAsync(settings, spec, folder, ended, json, cancel);
     }
 
     private static string Spares(int spares) => spares == 0 ? "" : $" with {spares} {(spares == 1 ? "spare" : "spares")}";
@@ -72,14 +72,15 @@ internal sealed class LocalRun(TextWriter output, TextWriter error)
 
     private static string Command() => "moe " + CommandLineSecrets.Hidden(Environment.GetCommandLineArgs()[1..]);
 
-    private async Task<int> FinishAsync(MoeSettings settings, RunSpec spec, string folder, string outcome, bool json, CancellationToken cancel)
+    private async Task<int> FinishAsync(MoeSettings settings, RunSpec spec, string folder, RunStatus ended, bool json, CancellationToken cancel)
     {
+        string outcome = ended.Outcome;
         string? report = await new RunEnding(output, error, unshown).ShowAsync(settings, spec, folder, outcome, json, cancel);
         return outcome switch
         {
             "completed" => ExitCodes.Ok,
             "stopped" => cancel.IsCancellationRequested ? ExitCodes.Interrupted : ExitCodes.Ok,
-            _ => throw new CommandException(OutcomeCodes.Of(outcome), $"the run {outcome}; report: {report ?? "none"}"),
+            _ => throw new CommandException(OutcomeCodes.Of(ended.Cause), $"the run {outcome}; report: {report ?? "none"}"),
         };
     }
 }

@@ -10,7 +10,7 @@ namespace MoeActors.Host.Runs;
 internal sealed class NodeChild : IDisposable
 {
     private readonly Process process;
-    private readonly TaskCompletionSource<string> listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<NodeHandler.Listening> listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<string> lastWords = [];
 
     private readonly Action oneMore;
@@ -28,8 +28,8 @@ internal sealed class NodeChild : IDisposable
     /// <summary>Process id.</summary>
     public int Pid => process.Id;
 
-    /// <summary>"host:port" once it listens.</summary>
-    public Task<string> Listening => listening.Task;
+    /// <summary>Where it listens, once it does.</summary>
+    public Task<NodeHandler.Listening> Listening => listening.Task;
 
     /// <summary>Ends with the exit code.</summary>
     public Task<int> Ended { get; private set; } = Task.FromResult(0);
@@ -51,8 +51,9 @@ internal sealed class NodeChild : IDisposable
     /// <param name="config">Its configuration file.</param>
     /// <param name="join">Nodes to join; none: it begins a cluster.</param>
     /// <param name="start">How often it was started before.</param>
+    /// <param name="httpPort">Port of its status server; 0 = a free one.</param>
     /// <param name="oneMore">Called when it asks for one more node.</param>
-    public static NodeChild Start(string name, string config, IReadOnlyList<string> join, int start, Action oneMore)
+    public static NodeChild Start(string name, string config, IReadOnlyList<string> join, int start, int httpPort, Action oneMore)
     {
         var info = new ProcessStartInfo(Environment.ProcessPath!)
         {
@@ -66,7 +67,7 @@ internal sealed class NodeChild : IDisposable
             info.ArgumentList.Add(typeof(NodeChild).Assembly.Location);
         }
 
-        foreach (string argument in (string[])["node", "--supervised", "--start", start.ToString(System.Globalization.CultureInfo.InvariantCulture), "--config", config, "--set", $"node.name={name}"])
+        foreach (string argument in (string[])["node", "--supervised", "--start", start.ToString(System.Globalization.CultureInfo.InvariantCulture), "--config", config, "--set", $"node.name={name}", "--set", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"http.port={httpPort}")])
         {
             info.ArgumentList.Add(argument);
         }
@@ -136,7 +137,7 @@ internal sealed class NodeChild : IDisposable
         switch (JsonSerializer.Deserialize<NodeHandler.Listening>(line, JsonSerializerOptions.Web))
         {
             case { Event: "listening" } told:
-                listening.TrySetResult(told.Address);
+                listening.TrySetResult(told);
                 break;
             case { Event: NodeHandler.Wish.OneMore }:
                 oneMore();

@@ -15,19 +15,24 @@ internal sealed class GenerateHandler(TextWriter output) : IHandler<GenerateRequ
         LibTorchCheck.Verify();
         RunSpec spec = RunFolders.Read(request.RunDirectory);
         var text = new System.Text.StringBuilder();
+        using var places = new CheckpointPlaces(request.Settings.Runtime.ObjectStore);
+        using IEnumerator<string> pieces =
+            Sampling.Generate(spec, places.OpenToRead(spec, request.RunDirectory), request.Step, request.Settings.Runtime.Generation).GetEnumerator();
+
+        // The prompt is shown with the first piece: where there is no such checkpoint, nothing is.
+        bool more = pieces.MoveNext();
         if (!request.Json)
         {
             output.Write(request.Settings.Runtime.Generation.Prompt);
         }
 
-        using var places = new CheckpointPlaces(request.Settings.Runtime.ObjectStore);
-        foreach (string piece in Sampling.Generate(spec, places.OpenToRead(spec, request.RunDirectory), request.Step, request.Settings.Runtime.Generation))
+        for (; more && !StandardOutput.IsAbandoned(); more = pieces.MoveNext())
         {
             cancel.ThrowIfCancellationRequested();
-            text.Append(piece);
+            text.Append(pieces.Current);
             if (!request.Json)
             {
-                output.Write(piece);
+                output.Write(pieces.Current);
                 output.Flush();
             }
         }
@@ -45,9 +50,11 @@ internal sealed class DiagnoseHandler(TextWriter output) : IHandler<DiagnoseRequ
     /// <inheritdoc/>
     public Task<int> RunAsync(DiagnoseRequest request, CancellationToken cancel)
     {
-        string file = request.Output ?? request.RunDirectory.TrimEnd('/') + "-diagnosis.zip";
+        string file = request.Output ?? request.RunDirectory.TrimEnd('/') + "-diagnosis" + DiagnoseRequest.Extension;
         DiagnosticSummary summary = DiagnosticBundle.Write(request.RunDirectory, file);
-        output.WriteLine($"{file}: {summary.Files} files, {summary.Bytes / 1024.0:0.0} KiB, {summary.Redacted} secrets taken out; no text and no weights are in it");
+        output.WriteLine(request.Json
+            ? System.Text.Json.JsonSerializer.Serialize(new { file, summary.Files, summary.Bytes, summary.Redacted }, JsonOutput.Options)
+            : $"{file}: {summary.Files} files, {summary.Bytes / 1024.0:0.0} KiB, {summary.Redacted} secrets taken out; no text and no weights are in it");
         return Task.FromResult(ExitCodes.Ok);
     }
 }

@@ -68,12 +68,70 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task Resume_takes_more_steps_and_train_the_run_whose_weights_it_begins_with()
+    {
+        var cli = new Cli();
+        Assert.Equal(0, await cli.Run("resume", folder, "--steps", "900"));
+        Assert.Equal(("training.steps", "--steps"), (Assert.IsType<ResumeRequest>(cli.Request).Settings.Overrides[0].Key, Assert.IsType<ResumeRequest>(cli.Request).Settings.Overrides[0].Origin));
+        Assert.Equal(0, await cli.Run("train", "--from", folder, "--from-step", "40"));
+        Assert.Equal((folder, 40L), (Assert.IsType<TrainRequest>(cli.Request).From, Assert.IsType<TrainRequest>(cli.Request).FromStep));
+        Assert.Equal(ExitCodes.CommandLine, await cli.Run("train", "--from-step", "40"));
+        Assert.Equal(ExitCodes.Checkpoint, await cli.Run("train", "--from", "/no/such/run"));
+    }
+
+    [Fact]
     public async Task Status_is_watched_on_request()
     {
         var cli = new Cli();
         Assert.Equal(0, await cli.Run("run", "status", "--cluster", "localhost:7100", "--watch"));
         var request = Assert.IsType<RunControlRequest>(cli.Request);
-        Assert.Equal((new NodeAddress("localhost", 7100), true), (request.Cluster, request.Watch));
+        Assert.Equal((new NodeAddress("localhost", 7100), true), (request.Cluster.Address, request.Watch));
+    }
+
+    [Theory]
+    [InlineData("status")]
+    [InlineData("stop")]
+    public async Task A_local_run_is_watched_and_stopped_by_its_directory(string verb)
+    {
+        await File.WriteAllTextAsync(Path.Combine(folder, "node.conf"), "cluster.secret = abcdefghijklmnopqrstuvwx\n", TestContext.Current.CancellationToken);
+        var cli = new Cli();
+        Assert.Equal(0, await cli.Run("run", verb, "--run-dir", folder));
+        var request = Assert.IsType<RunControlRequest>(cli.Request);
+        Assert.Equal((folder, "abcdefghijklmnopqrstuvwx"), (request.Cluster.RunDirectory, request.Cluster.Settings.Runtime.Cluster.Secret));
+    }
+
+    [Theory]
+    [InlineData("--output")]
+    [InlineData("--out")]
+    public async Task What_is_written_is_named_by_output_and_by_what_it_was_called_before(string option)
+    {
+        var cli = new Cli();
+        Assert.Equal(0, await cli.Run("diagnose", folder, option, Path.Combine(folder, "d.zip")));
+        Assert.Equal(Path.Combine(folder, "d.zip"), Assert.IsType<DiagnoseRequest>(cli.Request).Output);
+    }
+
+    [Theory]
+    [InlineData("checkpoint export")]
+    [InlineData("tokenizer train")]
+    [InlineData("diagnose")]
+    public async Task The_help_of_what_writes_names_output_alone(string command)
+    {
+        var cli = new Cli();
+        Assert.Equal(0, await cli.Run([.. command.Split(' '), "--help"]));
+        Assert.Contains("--output <", cli.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("--out ", cli.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("--out,", cli.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Benchmarks_are_known_before_anything_is_built()
+    {
+        var cli = new Cli();
+        Assert.Equal(ExitCodes.CommandLine, await cli.Run("bench", "stpe"));
+        Assert.StartsWith("moe: stpe: no such benchmark; did you mean step? There are optimizer, ", cli.Error, StringComparison.Ordinal);
+        Assert.Null(cli.Request);
+        Assert.Equal(0, await cli.Run(["bench", .. MoeActors.Bench.Arguments.All.Select(c => c.Name)]));
+        Assert.Equal(MoeActors.Bench.Arguments.All.Select(c => c.Name), Assert.IsType<BenchRequest>(cli.Request).Cases);
     }
 
     [Theory]
@@ -82,7 +140,19 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("trian", "moe: unknown command trian; did you mean train? `moe --help` shows what there is")]
     [InlineData("train --nodez 3", "moe: unknown option --nodez; did you mean --nodes? `moe train --help` shows what there is")]
     [InlineData("checkpoint list", "moe: Required argument 'RUN-DIR' missing")]
-    [InlineData("run stop", "moe: Option '--cluster' is required")]
+    [InlineData("run stop", "moe: expected either --cluster HOST:PORT or --run-dir DIR")]
+    [InlineData("run status --cluster localhost:1 --run-dir .", "moe: expected either --cluster HOST:PORT or --run-dir DIR")]
+    [InlineData("trian --help", "moe: unknown command trian; did you mean train? `moe --help` shows what there is")]
+    [InlineData("help trian", "moe: unknown command trian; did you mean train? `moe --help` shows what there is")]
+    [InlineData("help checkpoint lst", "moe: unknown command lst; did you mean list? `moe checkpoint --help` shows what there is")]
+    [InlineData("completion tcsh", "moe: Argument 'tcsh' not recognized")]
+    [InlineData("bench step --runs x", "moe: --runs x: expected a whole number; `moe bench --help` shows what is expected")]
+    [InlineData("bench step --runs 0", "moe: --runs 0: expected at least 1; `moe bench --help` shows what is expected")]
+    [InlineData("bench step --steps -3", "moe: --steps -3: expected at least 1; `moe bench --help` shows what is expected")]
+    [InlineData("checkpoint diff . a 2", "moe: A a: expected a whole number; `moe checkpoint diff --help` shows what is expected")]
+    [InlineData("train --steps 3 --steps 4", "moe: --steps is given 2 times (3, 4); expected one value; `moe train --help` shows what is expected")]
+    [InlineData("diagnose . --output d.tar.gz", "moe: --output ")]
+    [InlineData("tokenizer train text --ouput x", "moe: unknown option --ouput; did you mean --output? `moe tokenizer train --help` shows what there is")]
     [InlineData("run stop --cluster here", "moe: --cluster here: expected HOST:PORT of a running node, for example 127.0.0.1:7100")]
     [InlineData("train --steps", "moe: Required argument missing for option: '--steps'")]
     public async Task A_command_line_without_sense_is_one_line_and_exit_code_2(string line, string expected)

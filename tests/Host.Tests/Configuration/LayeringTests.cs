@@ -119,6 +119,29 @@ public sealed class LayeringTests : IDisposable
     }
 
     [Fact]
+    public void Going_on_with_more_steps_keeps_the_recorded_schedule_unless_it_is_named()
+    {
+        RunSpec recorded = samples.Load(null, "preset=tiny", "training.steps=60").Run;
+        TrainingSpec longer = SettingsLoader.LoadForRun(samples.Request(null, "training.steps=100"), recorded, "run.json").Run.Training;
+        Assert.Equal(recorded.Training with { Steps = 100, ScheduleSteps = 60 }, longer);
+        TrainingSpec stretched = SettingsLoader.LoadForRun(samples.Request(null, "training.steps=100", "training.schedule-steps=0", "training.min-learning-rate=1e-5"), recorded, "run.json").Run.Training;
+        Assert.Equal(recorded.Training with { Steps = 100, MinLearningRate = 1e-5 }, stretched);
+        Assert.Equal(recorded.ToJson(), SettingsLoader.LoadForRun(samples.Request(null, "training.steps=60"), recorded, "run.json").Run.ToJson());
+    }
+
+    [Theory]
+    [InlineData("training.steps", "training.steps=59")]
+    [InlineData("training.learning-rate", "training.learning-rate=1e-5")]
+    [InlineData("training.steps", "training.steps=60", "training.learning-rate=1e-5")]
+    public void A_run_can_only_be_made_longer(string key, params string[] given)
+    {
+        RunSpec recorded = samples.Load(null, "preset=tiny", "training.steps=60").Run;
+        string message = Assert.Throws<SettingsException>(() => SettingsLoader.LoadForRun(samples.Request(null, given), recorded, "run.json")).Message;
+        Assert.StartsWith($"--set: {key} = ", message, StringComparison.Ordinal);
+        Assert.Contains("more steps than the 60 of the run's record", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Going_on_with_more_nodes_than_logical_ranks_is_refused()
     {
         RunSpec recorded = samples.Load().Run;

@@ -28,7 +28,7 @@ public sealed class FaultApiTests : IAsyncLifetime
             asked.Add(message);
             return Task.FromResult(answer);
         });
-        server = await StatusServer.StartAsync(new StatusServerOptions { Faults = api }, () => new RunStatus { RunId = "", Preset = "", State = "running" }, Cancellation);
+        server = await StatusServer.StartAsync(new StatusServerOptions { Faults = api }, () => new RunStatus { RunId = "", State = "running", Health = "ok" }, Cancellation);
         client = new HttpClient { BaseAddress = server.Address };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
     }
@@ -118,7 +118,7 @@ public sealed class FaultApiTests : IAsyncLifetime
     [Fact]
     public async Task Without_a_token_in_the_settings_there_is_no_such_page()
     {
-        await using StatusServer plain = await StatusServer.StartAsync(new StatusServerOptions(), () => new RunStatus { RunId = "", Preset = "", State = "running" }, Cancellation);
+        await using StatusServer plain = await StatusServer.StartAsync(new StatusServerOptions(), () => new RunStatus { RunId = "", State = "running", Health = "ok" }, Cancellation);
         using HttpResponseMessage got = await client.GetAsync(new Uri(plain.Address, "/faults"), Cancellation);
         Assert.Equal(HttpStatusCode.NotFound, got.StatusCode);
     }

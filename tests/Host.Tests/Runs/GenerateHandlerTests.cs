@@ -1,0 +1,27 @@
+using MoeActors.Compute.Checkpoints;
+using MoeActors.Host.Commands;
+using MoeActors.Host.Configuration;
+using MoeActors.Host.Runs;
+using MoeActors.Host.Tests.Configuration;
+
+namespace MoeActors.Host.Tests.Runs;
+
+public sealed class GenerateHandlerTests
+{
+    [Fact]
+    public async Task Where_there_is_no_such_checkpoint_nothing_is_shown()
+    {
+        using var samples = new Samples();
+        MoeSettings settings = samples.Load(null, "preset=tiny");
+        await File.WriteAllTextAsync(Path.Combine(samples.Folder, RunReports.RecordName), settings.Run.ToJson(), TestContext.Current.CancellationToken);
+        using var output = new StringWriter();
+        await Assert.ThrowsAsync<CheckpointException>(async () => await new GenerateHandler(output).RunAsync(new GenerateRequest(samples.Folder, 99, settings, Json: false), TestContext.Current.CancellationToken));
+        Assert.Empty(output.ToString());
+    }
+
+    [Theory]
+    [InlineData("/runs/book", "moe resume /runs/book")]
+    [InlineData("/runs/my book", "moe resume '/runs/my book'")]
+    [InlineData("/runs/it's", "moe resume '/runs/it'\\''s'")]
+    public void The_command_that_goes_on_is_what_a_shell_takes(string folder, string expected) => Assert.Equal(expected, ResumeHint.Of(folder));
+}

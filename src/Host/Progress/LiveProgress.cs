@@ -96,11 +96,12 @@ internal sealed partial class LiveProgress : ProgressView
             above.Add(Paint(Line(happened), Unwrapped));
         }
 
-        (ProgressSnapshot? Snapshot, int Width, int Height) now = (_latest, Math.Max(2, _terminal.Profile.Width), Math.Max(2, _terminal.Profile.Height));
+        (int width, int height) = TerminalSize.Of(_terminal);
+        (ProgressSnapshot? Snapshot, int Width, int Height) now = (_latest, Math.Max(2, width), Math.Max(2, height));
         if (now != _shown)
         {
             // One cell less than a line: a row that fills it would wrap on some terminals and not on others.
-            IRenderable area = now.Snapshot is null ? new Text("starting") : _panel.Render(now.Snapshot);
+            IRenderable area = now.Snapshot is null ? new Text("starting") : _panel.Render(now.Snapshot, now.Width - 1);
             _rows = [.. Paint(area, now.Width - 1).TrimEnd('\n').Split('\n').Select(r => new LiveRow(r, new Segment(Escape().Replace(r, "")).CellCount()))];
         }
         else if (above.Count == 0)

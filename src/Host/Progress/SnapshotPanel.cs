@@ -7,13 +7,16 @@ namespace MoeActors.Host.Progress;
 /// <param name="unicode">Whether the terminal shows more than ASCII.</param>
 internal sealed class SnapshotPanel(bool unicode)
 {
-    private const int BarWidth = 46, Recent = 64;
+    private const int WidestBar = 46, NarrowestBar = 4, BesideBar = 38, BesideCurve = 6, Recent = 64;
     private const string Bars = "▁▂▃▄▅▆▇█";
 
     private readonly Queue<double> _losses = new();
     private long _lastStep;
 
-    public IRenderable Render(ProgressSnapshot s)
+    /// <summary>The area, of rows that fit.</summary>
+    /// <param name="s">What to show.</param>
+    /// <param name="width">Cells of a row.</param>
+    public IRenderable Render(ProgressSnapshot s, int width)
     {
         if (s.Step != _lastStep && double.IsFinite(s.Loss))
         {
@@ -25,10 +28,10 @@ internal sealed class SnapshotPanel(bool unicode)
             }
         }
 
-        var rows = new List<IRenderable> { Bar(s), Figures(s) };
+        var rows = new List<IRenderable> { Bar(s, Math.Clamp(width - BesideBar, NarrowestBar, WidestBar)), Figures(s) };
         if (unicode && _losses.Count > 1)
         {
-            rows.Add(new Markup($"[grey]loss[/]  [blue]{Curve([.. _losses])}[/]"));
+            rows.Add(new Markup($"[grey]loss[/]  [blue]{Curve([.. _losses.TakeLast(Math.Max(1, width - BesideCurve))])}[/]"));
         }
 
         if (!string.IsNullOrEmpty(s.Message))
@@ -39,13 +42,13 @@ internal sealed class SnapshotPanel(bool unicode)
         return new Rows(rows);
     }
 
-    private Markup Bar(ProgressSnapshot s)
+    private Markup Bar(ProgressSnapshot s, int width)
     {
         double share = s.Steps > 0 ? Math.Clamp((double)s.Step / s.Steps, 0, 1) : 0;
-        int full = (int)(share * BarWidth);
+        int full = (int)(share * width);
         (char done, char open) = unicode ? ('━', '─') : ('#', '.');
         return new Markup(
-            $"[bold]step {s.Step}[/]/{s.Steps}  [green]{new string(done, full)}[/][grey]{new string(open, BarWidth - full)}[/]  {share * 100:0} %{(s.Eta is { } eta ? $"  eta {ProgressText.Duration(eta)}" : "")}");
+            $"[bold]step {s.Step}[/]/{s.Steps}  [green]{new string(done, full)}[/][grey]{new string(open, width - full)}[/]  {share * 100:0} %{(s.Eta is { } eta ? $"  eta {ProgressText.Duration(eta)}" : "")}");
     }
 
     private static Markup Figures(ProgressSnapshot s)

@@ -24,7 +24,7 @@ build() {
   build_key >"$here/.moe/built.new"
   rm -rf -- "$app.new"
   # No server of the compiler stays behind: it would hold memory and this lock while a model trains.
-  (cd "$here" && "$DOTNET" publish src/Host -c Release -o "$app.new" -v q -nologo -nodeReuse:false -p:UseSharedCompilation=false \
+  (cd "$here" && "$DOTNET" publish src/Host -c Release -o "$app.new" -v q -nologo -nodeReuse:false -p:UseSharedCompilation=false -p:RunAnalyzers=false \
     -p:CreateHardLinksForPublishFilesIfPossible=true "-p:MoeDevice=$1" "-p:PublishReadyToRun=$2") >"$log" 2>&1 9>&-
 }
 

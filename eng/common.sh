@@ -1,5 +1,11 @@
 # Functions of the start scripts. Sourced by bash; expects $here, the repository's root.
 
+# A service or `env -i` may have none, and dotnet needs one.
+if [ -z "${HOME:-}" ]; then
+  HOME=$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6 || true)
+  export HOME="${HOME:-/}"
+fi
+
 say() { printf 'moe: %s\n' "$*" >&2; }
 
 die() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The product's image, built from the published product (eng/build.sh):
-#   eng/container-image.sh NAME [BASE]      builds it; without BASE the base image is made here, see eng/container-base.sh
+#   eng/container-image.sh NAME [BASE]      builds it; without BASE the base image is made here, with --test one that has the tests' tools: see eng/container-base.sh
 #   eng/container-image.sh --remove NAME    removes it; the base image stays
 set -euo pipefail
 

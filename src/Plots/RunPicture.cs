@@ -31,8 +31,8 @@ internal static class RunPicture
 
         using SKImage image = surface.Snapshot();
         using SKData png = image.Encode(SKEncodedImageFormat.Png, 100);
-        string temporary = path + ".tmp";
-        using (FileStream stream = File.Create(temporary))
+        string temporary = $"{path}.{Environment.ProcessId}-{Guid.NewGuid():N}.tmp";
+        using (var stream = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
         {
             png.SaveTo(stream);
         }

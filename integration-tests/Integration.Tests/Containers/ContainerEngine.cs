@@ -74,7 +74,7 @@ public sealed class ContainerEngine : IAsyncLifetime
         Environment.SetEnvironmentVariable("DOCKER_API_VERSION", api);
         TestcontainersSettings.ResourceReaperEnabled = false;
         ours = true;
-        string[] wanted = Environment.GetEnvironmentVariable("MOE_CONTAINER_BASE") is { Length: > 0 } named ? [named] : [];
+        string[] wanted = Environment.GetEnvironmentVariable("MOE_CONTAINER_BASE") is { Length: > 0 } named ? [named] : ["--test"];
         if (await TryAsync("container-base.sh", wanted) is not { } chosen || await TryAsync("postgres.sh", "install") is null)
         {
             return;

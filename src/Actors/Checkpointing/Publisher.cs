@@ -13,7 +13,7 @@ namespace MoeActors.Actors.Checkpointing;
 internal static class Publisher
 {
     /// <summary>Largest checkpoint whose hashes are computed on publishing: beyond it the extra read would cost too much.</summary>
-    private const long HashLimit = 2L << 30;
+    public const long HashLimit = 2L << 30;
 
     /// <summary>Publishes; <paramref name="enter"/> is told what storage is busy with. Of more than <paramref name="hashed"/> bytes no hashes are computed.</summary>
     public static CommittedCheckpoint Publish(RunSpec spec, CheckpointStore store, RetentionRequest retention, PendingCheckpoint checkpoint, Action<Phase> enter, long hashed = HashLimit, TimeProvider? time = null)
@@ -57,8 +57,7 @@ internal static class Publisher
         (string weights, string state) = ("", "");
         if (manifest.DataBytes <= hashed)
         {
-            using var reader = new CheckpointReader(store.Storage, manifest);
-            (weights, state) = (StateHash.Weights(reader), StateHash.State(reader));
+            (weights, state) = HashesOf(store, manifest);
         }
 
         enter(Phase.Idle);
@@ -69,6 +68,13 @@ internal static class Publisher
             SnapshotMs = checkpoint.Parts.Values.Max(p => p.SnapshotMs),
             Kept = kept.Decision.Keep,
         };
+    }
+
+    /// <summary>Hashes of a checkpoint's weights and of its whole state; reads all of it.</summary>
+    public static Tuple<string, string> HashesOf(CheckpointStore store, Manifest manifest)
+    {
+        using var reader = new CheckpointReader(store.Storage, manifest);
+        return Tuple.Create(StateHash.Weights(reader), StateHash.State(reader));
     }
 
     private static long[] BytesPerRank(RunSpec spec, IEnumerable<CheckpointEntry> entries)
@@ -137,5 +143,5 @@ internal static class Manifests
 
     /// <summary>Whose checkpoints these are.</summary>
     public static RunIdentity IdentityOf(RunSpec spec) =>
-        new(spec.RunId, Lineage.Of(spec), Lineage.OfModel(spec.Model), spec.Data.TokenizerHash, spec.Data.CorpusHash);
+        new(spec.RunId, Lineage.Of(spec), Lineage.OfModel(spec.Model), spec.Data.TokenizerHash, spec.Data.CorpusHash) { Earlier = Lineage.Earlier(spec) };
 }

@@ -66,7 +66,8 @@ public static class RecoveryLadder
             }
         }
 
-        return published.IsEmpty ? new RestorePlan(0, [], [], "nothing is saved yet: from the seed") : null;
+        // Weights of another run come from the checkpoint of step 0 alone.
+        return published.IsEmpty && spec.Origin is null ? new RestorePlan(0, [], [], "nothing is saved yet: from the seed") : null;
     }
 
     /// <summary>CK-2: checkpoints that a recovery now would restore; retention leaves them alone. In exact mode the newest complete one is among them, however old.</summary>

@@ -23,8 +23,9 @@ internal sealed record RecoveryPoints(long Step, int Epoch, SampleLedger Ledger,
             return None(spec);
         }
 
-        newest.Demand(Manifests.IdentityOf(spec));
-        CheckpointFacts[] published = [.. store.List().Valid.Where(m => m.Identity == newest.Identity).Select(m => CheckpointFacts.Of(spec, m))];
+        RunIdentity own = Manifests.IdentityOf(spec);
+        newest.Demand(own);
+        CheckpointFacts[] published = [.. store.List().Valid.Where(m => own.Difference(m.Identity) is null).Select(m => CheckpointFacts.Of(spec, m))];
         return new RecoveryPoints(newest.Step, (int)newest.Epoch, published[0].Ledger, published);
     }
 }

@@ -17,14 +17,17 @@ internal static class ActorFailures
 
         string name = state.Members.TryGetValue(e.Node, out NodeIdentity? node) ? node.Name : e.Node;
         effects.Add(new Effect.FaultDetected($"{name}/{e.Actor}", StateAlteredException.IsIn(e.Reason) ? "silent-corruption" : "actor-failed", e.Reason, state.Step));
-        CoordinatorState next = state with { Failures = state.Failures.Add(new ActorFailure(name, e.Actor, state.Step, e.Reason)) };
+        CoordinatorState next = state with { Failures = state.Failures.Add(new ActorFailure(name, e.Actor, state.Step, e.Reason) { Cause = e.Cause }) };
         FailureDecision decision = FailurePolicy.Decide(next.Failures);
         switch (decision.Scope)
         {
             case FailureScope.Run:
-                return CoordinatorMachine.End(next, $"failed: {decision.Reason}", effects);
+                return CoordinatorMachine.Fail(next, decision.Cause, decision.Reason, effects);
             case FailureScope.Rank:
                 next = next with { Fresh = next.Fresh.Add(next.Failures[^1].Rank!.Value) };
+                break;
+            case FailureScope.Unfit when node is not null:
+                next = UnfitNodes.Without(next, node, new RunFailure(e.Cause, e.Reason), effects);
                 break;
             case FailureScope.Node when node is not null:
                 next = EndNode(next, node, decision.Reason, effects);

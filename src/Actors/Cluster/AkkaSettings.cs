@@ -61,7 +61,7 @@ public static class AkkaSettings
           }
           database-lease {
             lease-class = "{{typeof(DatabaseLease).AssemblyQualifiedName}}"
-            connection-string = "{{(options.Journal.Provider == "postgresql" ? options.Journal.ConnectionString : "")}}"
+            connection-string = {{HoconText.Quote(options.Journal.Provider == "postgresql" ? options.Journal.ConnectionString : "")}}
           }
         }
         """)
@@ -122,7 +122,7 @@ public static class AkkaSettings
           transport-class = "{{typeof(ControlTransport).AssemblyQualifiedName}}"
           applied-adapters = []
           transport-protocol = tls
-          hostname = "{{host}}"
+          hostname = {{HoconText.Quote(host)}}
           port = {{port.ToString(CultureInfo.InvariantCulture)}}
           connection-timeout = 5s
         }

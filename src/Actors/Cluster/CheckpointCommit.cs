@@ -111,7 +111,7 @@ internal static class CheckpointCommit
 
         // A checkpoint along the way costs nothing but itself; the last one is the run's result.
         bool last = next.Phase == RunPhase.Finishing
-            || (next.Phase is RunPhase.Preparing or RunPhase.Applying or RunPhase.Evaluating && (next.Step >= next.Spec!.Training.Steps || next.StopReason is not null));
+            || (next.Phase is RunPhase.Preparing or RunPhase.Applying or RunPhase.Evaluating && (next.Step >= next.Spec!.Training.Steps || next.StopReason is not null || next.Failure is not null));
         return last && next.Step == e.Step && next.NewestCheckpoint < e.Step
             ? TakeAgain(next, e.Reason, effects)
             : GoOn(next, effects);
@@ -127,7 +127,8 @@ internal static class CheckpointCommit
         int tries = next.Failures.Count;
         if (!state.Spec!.IsExact || FailurePolicy.Decide(next.Failures).Scope == FailureScope.Run)
         {
-            return CoordinatorMachine.End(next, $"failed: the last checkpoint could not be written: {reason}", effects);
+            string words = $"the last checkpoint could not be written: {reason}";
+            return next.Failure is null ? CoordinatorMachine.Fail(next, FailureCause.Resources, words, effects) : UnfitNodes.End(next, effects, $"; {words}");
         }
 
         effects.Add(new Effect.FaultDetected("checkpoint", "checkpoint-failed", reason, state.Step));
@@ -185,6 +186,11 @@ internal static class CheckpointCommit
         if (state.Phase != RunPhase.Finishing || !state.Pending.IsEmpty)
         {
             return state;
+        }
+
+        if (state.Failure is not null)
+        {
+            return UnfitNodes.End(state, effects);
         }
 
         bool completed = state.Step >= state.Spec!.Training.Steps;

@@ -16,7 +16,7 @@ internal static class CheckpointOrders
     public static CheckpointOrder Next(CoordinatorState state, bool last)
     {
         RunSpec spec = state.Spec!;
-        if (last || spec.Checkpoint.Mode == CheckpointMode.Full || !state.Published.TryGetValue(state.NewestCheckpoint, out CheckpointFacts? newest))
+        if (last || spec.Checkpoint.Mode == CheckpointMode.Full || state.NewestCheckpoint == 0 || !state.Published.TryGetValue(state.NewestCheckpoint, out CheckpointFacts? newest))
         {
             return CheckpointOrder.All;
         }

@@ -1,4 +1,3 @@
-using Akka;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
@@ -19,29 +18,14 @@ public static class ControlSystem
     /// <summary>Likewise, with injected failures of its control plane where <paramref name="faults"/> is given.</summary>
     internal static ActorSystem Create(Config config, ControlCredentials? credentials, ControlFaults? faults)
     {
-        ActorSystemSetup setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config));
+        ActorSystemSetup setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config.WithFallback(LogDrain.Settings)));
         ActorSystem system = ActorSystem.Create(AkkaSettings.SystemName, credentials is null ? setup : setup.And(new ControlTransportSetup(credentials, faults)));
         if (system.Settings.Loggers.Count > 0)
         {
-            CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseBeforeActorSystemTerminate, "write-log", () => LogWrittenAsync(system));
+            LogDrain.Attach(system);
         }
 
         return system;
-    }
-
-    /// <summary>A logger that is stopped drops what waits in its mailbox: it answers once it has written what came before.</summary>
-    private static async Task<Done> LogWrittenAsync(ActorSystem system)
-    {
-        try
-        {
-            await system.ActorSelection("/system/log*").Ask<ActorIdentity>(new Identify(null), TimeSpan.FromSeconds(1)).ConfigureAwait(false);
-        }
-        catch (AskTimeoutException)
-        {
-            // A disk that stands still must not keep a node from its end.
-        }
-
-        return Done.Instance;
     }
 
     /// <summary>Address of the system at "host:port" that speaks as <paramref name="system"/> does; throws <see cref="SpecException"/>.</summary>

@@ -155,6 +155,12 @@ public abstract record JournalEntry
     {
         /// <summary>The journal's id: the first coordinator that gives one gives a random one, all others repeat it. Entries of earlier builds have none.</summary>
         public string Journal { get; init; } = "";
+
+        /// <summary>The process it is in; the next coordinator asks whether that was one of its own cluster. Entries of earlier builds have none.</summary>
+        public string Incarnation { get; init; } = "";
+
+        /// <summary>It is the first of a newly started cluster: a wish to stop that was recorded before is one of processes that are gone.</summary>
+        public bool Begins { get; init; }
     }
 
     /// <summary>A run was accepted or resumed.</summary>
@@ -186,7 +192,11 @@ public abstract record JournalEntry
     public sealed record StopAsked(string Reason) : JournalEntry;
 
     /// <summary>The run ended.</summary>
-    public sealed record RunEnded(string Outcome) : JournalEntry;
+    public sealed record RunEnded(string Outcome) : JournalEntry
+    {
+        /// <summary>What kind of failure ended it. Entries of earlier builds have none.</summary>
+        public FailureCause Cause { get; init; }
+    }
 }
 
 /// <summary>A checkpoint being written: its parts as the nodes report them.</summary>

@@ -68,6 +68,7 @@ public static class CoordinatorMachine
             Epoch = Math.Max(state.Epoch, e.Epoch),
             Fence = Math.Max(state.Fence, e.Fence),
             JournalId = state.JournalId,
+            Coordinator = state.Coordinator,
             EpochBefore = Math.Max(state.Epoch, e.Epoch),
             NewestCheckpoint = e.NewestCheckpoint,
             CheckpointLedger = SampleLedger.FromJson(e.LedgerJson, "journal"),
@@ -78,14 +79,17 @@ public static class CoordinatorMachine
         JournalEntry.KChanged e => state with { KSnapshot = e.KSnapshot, KPersist = e.KPersist },
         JournalEntry.CheckpointsChosen e => AdaptiveCheckpoints.Apply(state, e),
         JournalEntry.StopAsked e => state with { StopReason = e.Reason },
-        JournalEntry.RunEnded e => state with { Phase = RunPhase.Ended, Outcome = e.Outcome },
+        JournalEntry.RunEnded e => state with { Phase = RunPhase.Ended, Outcome = e.Outcome, Cause = e.Cause },
         _ => state,
     };
 
+    /// <summary>Ends the run as failed.</summary>
+    internal static CoordinatorState Fail(CoordinatorState state, FailureCause cause, string reason, List<Effect> effects) => End(state, $"failed: {reason}", effects, cause);
+
     /// <summary>Ends the run.</summary>
-    internal static CoordinatorState End(CoordinatorState state, string outcome, List<Effect> effects)
+    internal static CoordinatorState End(CoordinatorState state, string outcome, List<Effect> effects, FailureCause cause = FailureCause.None)
     {
-        effects.Add(new Effect.Journal(new JournalEntry.RunEnded(outcome)));
+        effects.Add(new Effect.Journal(new JournalEntry.RunEnded(outcome) { Cause = cause }));
         foreach (NodeIdentity node in state.Members.Values)
         {
             // Those that only got ready have opened the run, too.
@@ -93,7 +97,7 @@ public static class CoordinatorMachine
         }
 
         effects.Add(new Effect.Ended(outcome));
-        return state with { Phase = RunPhase.Ended, Outcome = outcome, Pending = state.Pending.Clear(), Order = null };
+        return state with { Phase = RunPhase.Ended, Outcome = outcome, Cause = cause, Pending = state.Pending.Clear(), Order = null };
     }
 
     private static CoordinatorState OnSubmitted(CoordinatorState state, Input.Submitted e, List<Effect> effects)
@@ -115,6 +119,7 @@ public static class CoordinatorMachine
             Epoch = epoch,
             Fence = fence,
             JournalId = state.JournalId,
+            Coordinator = state.Coordinator,
             Members = state.Members,
             EpochBefore = epoch,
             NewestCheckpoint = e.NewestCheckpoint,
@@ -211,7 +216,7 @@ public static class CoordinatorMachine
             if (skips > spec.Training.NonFinite.StopAfter)
             {
                 effects.Add(new Effect.RecordStep(decided));
-                return End(state, $"failed: non-finite loss or gradient in {skips} steps in a row; training.non-finite.stop-after = {spec.Training.NonFinite.StopAfter}", effects);
+                return Fail(state, FailureCause.NonFinite, $"non-finite loss or gradient in {skips} steps in a row; training.non-finite.stop-after = {spec.Training.NonFinite.StopAfter}", effects);
             }
         }
 
@@ -272,6 +277,12 @@ public static class CoordinatorMachine
 
     internal static CoordinatorState AfterHold(CoordinatorState state, List<Effect> effects)
     {
+        if (state.Failure is not null)
+        {
+            // The epoch was for saving alone.
+            return CheckpointCommit.TryFinish(state with { Phase = RunPhase.Finishing }, effects);
+        }
+
         if (state.StopReason is not null && state.Step < state.Spec!.Training.Steps && IsSaved(state))
         {
             return CheckpointCommit.TryFinish(state with { Phase = RunPhase.Finishing }, effects);

@@ -66,6 +66,9 @@ public sealed record CoordinatorState
     /// <summary>Id of the journal: whose the token is.</summary>
     public string JournalId { get; init; } = "";
 
+    /// <summary>Incarnation of the process that took office last; empty where the journal does not name it.</summary>
+    public string Coordinator { get; init; } = "";
+
     /// <summary>Placement of the current or last epoch.</summary>
     public Placement? Placement { get; init; }
 
@@ -195,6 +198,18 @@ public sealed record CoordinatorState
 
     /// <summary>The grace time for a replacement is over: go on with fewer nodes.</summary>
     public bool GraceOver { get; init; }
+
+    /// <summary>Incarnations of nodes that have been ready for an epoch of this run: they have opened it and hold state.</summary>
+    public ImmutableSortedSet<string> Opened { get; init; } = [];
+
+    /// <summary>Why the last node that was refused cannot take part; null = none was.</summary>
+    public RunFailure? Refusal { get; init; }
+
+    /// <summary>The run ends for this once what the nodes hold is saved; null = it goes on.</summary>
+    public RunFailure? Failure { get; init; }
+
+    /// <summary>What kind of failure ended it; none while it lives, and where it did not fail.</summary>
+    public FailureCause Cause { get; init; }
 
     /// <summary>How it ended; empty while it lives.</summary>
     public string Outcome { get; init; } = "";

@@ -33,7 +33,7 @@ internal sealed class DeathWatchActor : ReceiveActor, IWithTimers
     /// <param name="Broken">The connection is gone for this epoch; false: it is still being made.</param>
     internal sealed record Suspect(string Incarnation, string Reason, bool Broken);
 
-    public DeathWatchActor(NodeIdentity self, IActorRef coordinator, Suspicions suspicions, Action<int, string> exit)
+    public DeathWatchActor(NodeIdentity self, IActorRef coordinator, Suspicions suspicions, KnownMembers known, Action<int, string> exit)
     {
         (this.self, this.coordinator, this.suspicions) = (self, coordinator, suspicions);
         Receive<PrepareEpoch>(m =>
@@ -68,11 +68,13 @@ internal sealed class DeathWatchActor : ReceiveActor, IWithTimers
         });
         Receive<ClusterEvent.MemberDowned>(m =>
         {
+            known.Add(m.Member.UniqueAddress);
             if (peers.TryGetValue(m.Member.Address, out NodeIdentity? node) && Incarnation.Is(node, m.Member.UniqueAddress))
             {
                 suspicions.Lost(node.Incarnation);
             }
         });
+        Receive<ClusterEvent.IMemberEvent>(m => known.Add(m.Member.UniqueAddress));
         Receive<Look>(OnLook);
         Receive<ThisActorSystemQuarantinedEvent>(_ => exit(NodeExit.Downed, "this node was quarantined by a peer"));
     }
@@ -85,7 +87,7 @@ internal sealed class DeathWatchActor : ReceiveActor, IWithTimers
         Context.System.EventStream.Subscribe(Self, typeof(ThisActorSystemQuarantinedEvent));
         Context.System.EventStream.Subscribe(Self, typeof(NodeHello));
         Context.System.EventStream.Subscribe(Self, typeof(PrepareEpoch));
-        cluster.Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.MemberDowned));
+        cluster.Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent));
     }
 
     protected override void PostStop() => cluster.Unsubscribe(Self);

@@ -67,8 +67,24 @@ internal static class EpochStart
     /// <summary>Begins the next epoch, or its survey, when there are enough nodes.</summary>
     public static CoordinatorState TryBegin(CoordinatorState state, List<Effect> effects)
     {
+        if (state.Spec is null || state.BackingOff)
+        {
+            return state;
+        }
+
+        if (state.Failure is not null)
+        {
+            return UnfitNodes.Save(state, effects);
+        }
+
         NodeIdentity[] fit = [.. state.Members.Values.Where(n => Joiners.MayTakePart(state, n))];
-        if (state.Spec is null || state.BackingOff || fit.Length == 0 || (fit.Length < state.WantedNodes && !state.GraceOver))
+        if (fit.Length == 0)
+        {
+            return UnfitNodes.OnNoneFit(state, effects);
+        }
+
+        // Whoever is there and unfit has come: it is not waited for.
+        if (fit.Length + state.Members.Values.Count(n => UnfitNodes.IsUnfit(state, n)) < state.WantedNodes && !state.GraceOver)
         {
             return state;
         }
@@ -101,12 +117,19 @@ internal static class EpochStart
         int epoch = state.Epoch + 1;
         string why = "";
         MemoryPoint? point = held is null ? null : MemoryPoint.Choose(spec, placement.NodeOfRank, held, MemoryPoint.Candidates(state, held), out why);
+        if (state.Failure is not null && point is null)
+        {
+            // What was to be saved is lost: the newest checkpoint stays the newest.
+            return UnfitNodes.End(state, effects);
+        }
+
         RestorePlan? plan = point?.Plan ?? RecoveryLadder.Choose(
             spec, [.. placement.NodeOfRank.Select(i => placement.Nodes[i].Incarnation)], state.Published, state.Vaults, state.Damaged);
         if (plan is null)
         {
-            string damage = state.Damaged.IsEmpty ? "none of them is complete, and recovery.mode = exact mixes nothing" : state.Damaged[0].Reason;
-            return CoordinatorMachine.End(state, $"failed: no checkpoint of {state.RunFolder} can be restored any more: {damage}", effects);
+            string damage = state.Published.IsEmpty ? "the one of step 0, with the weights it begins from, is missing"
+                : state.Damaged.IsEmpty ? "none of them is complete, and recovery.mode = exact mixes nothing" : state.Damaged[0].Reason;
+            return CoordinatorMachine.Fail(state, FailureCause.Checkpoint, $"no checkpoint of {state.RunFolder} can be restored any more: {damage}", effects);
         }
 
         plan = point is null && why.Length > 0 ? plan with { Reason = $"{plan.Reason}: {why}" } : plan;
@@ -164,12 +187,13 @@ internal static class EpochStart
             return state;
         }
 
-        string name = state.Members.TryGetValue(e.Node, out NodeIdentity? node) ? node.Name : e.Node;
+        NodeIdentity node = state.Participants.First(n => n.Incarnation == e.Node);
         if (e.Error is not null)
         {
-            return CoordinatorMachine.End(state, $"failed: {name}: {e.Error}", effects);
+            return UnfitNodes.Refuse(state, node, new RunFailure(e.Cause, e.Error), effects);
         }
 
+        string name = node.Name;
         if (e.Damaged.Count > 0)
         {
             foreach (DamagedState damage in e.Damaged)
@@ -182,7 +206,7 @@ internal static class EpochStart
             return Abort(without, $"{name}: {e.Damaged.Count} damaged {(e.Damaged.Count == 1 ? "entry" : "entries")}: the next rung is tried", effects);
         }
 
-        CoordinatorState next = state with { Ready = state.Ready.SetItem(e.Node, e) };
+        CoordinatorState next = state with { Ready = state.Ready.SetItem(e.Node, e), Opened = state.Opened.Add(e.Node) };
         if (next.Ready.Count < next.Participants.Count)
         {
             return next;
@@ -225,7 +249,7 @@ internal static class EpochStart
     /// <summary>What a checkpoint of this very step was to save, where it was due and is lost with the epoch that made it; null = none was.</summary>
     private static CheckpointOrder? LostCheckpoint(CoordinatorState state)
     {
-        bool last = state.Step >= state.Spec!.Training.Steps || state.StopReason is not null;
+        bool last = state.Step >= state.Spec!.Training.Steps || state.StopReason is not null || state.Failure is not null;
         bool due = last || (state.Spec.Checkpoint.Interval > 0 && state.Step % state.Spec.Checkpoint.Interval == 0);
         return due && state.Step > state.NewestCheckpoint ? CheckpointOrders.Next(state, last) : null;
     }

@@ -1,11 +1,12 @@
 using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Cluster;
 
 /// <summary>
 /// Writes down what happens in a run, in the run's folder: the coordinator calls it, the host implements it. Called from the coordinator's
-/// actor only; must not throw for a full disk (say so instead).
+/// actor only; must never throw: a figure that cannot be read or written down is no reason to end a run (<see cref="TakeWarning"/> says so instead).
 /// </summary>
 public interface IRunRecorder : IDisposable
 {
@@ -57,7 +58,13 @@ public interface IRunRecorder : IDisposable
     void Note(string text);
 
     /// <summary>The run is over.</summary>
-    void Ended(string outcome, CommittedCheckpoint? last);
+    /// <param name="outcome">"completed", "stopped", "failed: …".</param>
+    /// <param name="last">The checkpoint that was published last; null where this coordinator published none.</param>
+    /// <param name="ledger">Ledger of the newest checkpoint: what it proves of the run's samples (DA-1).</param>
+    void Ended(string outcome, CommittedCheckpoint? last, SampleLedger ledger);
+
+    /// <summary>The next thing that could not be read or written down, as a sentence for the user; null where nothing is left to say. Each is told once.</summary>
+    string? TakeWarning() => null;
 }
 
 /// <summary>A published checkpoint in numbers.</summary>

@@ -30,5 +30,9 @@ public static class Incarnation
         return node.Address == member.Address.ToString() && node.Incarnation.StartsWith(UidOf(member), StringComparison.Ordinal);
     }
 
-    private static string UidOf(UniqueAddress address) => address.Uid.ToString($"x{UidDigits}", CultureInfo.InvariantCulture);
+    /// <summary>The part of an incarnation that names the process's actor system, as <see cref="UidOf(UniqueAddress)"/>; empty where there is none.</summary>
+    internal static string UidOf(string incarnation) => incarnation.Length >= UidDigits ? incarnation[..UidDigits] : "";
+
+    /// <summary>The same of a member of the cluster.</summary>
+    internal static string UidOf(UniqueAddress address) => address.Uid.ToString($"x{UidDigits}", CultureInfo.InvariantCulture);
 }

@@ -72,8 +72,7 @@ internal static class Joiners
 
         if (e.Error is not null)
         {
-            effects.Add(new Effect.Note($"{node.Name} cannot take part: {e.Error}"));
-            return state with { Joiners = state.Joiners.SetItem(e.Node, JoinerStage.Unfit) };
+            return UnfitNodes.Without(state, node, new RunFailure(e.Cause, e.Error), effects);
         }
 
         CoordinatorState next = state with { Joiners = state.Joiners.SetItem(e.Node, JoinerStage.Ready) };
@@ -96,7 +95,7 @@ internal static class Joiners
             : CoordinatorMachine.StartSteps(state, effects);
     }
 
-    /// <summary>Whether the epoch that is about to begin may have the node: after a failure any but one that has said it cannot, which would end the run; by choice only one that is ready.</summary>
+    /// <summary>Whether the epoch that is about to begin may have the node: after a failure any but one that has said it cannot; by choice only one that is ready.</summary>
     public static bool MayTakePart(CoordinatorState state, NodeIdentity node) =>
         !state.Joiners.TryGetValue(node.Incarnation, out JoinerStage stage) || (state.Planned ? stage == JoinerStage.Ready : stage != JoinerStage.Unfit);
 

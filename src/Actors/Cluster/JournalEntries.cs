@@ -10,8 +10,6 @@ namespace MoeActors.Actors.Cluster;
 /// <summary>Journal entries as wire messages, each under a checksum of its own.</summary>
 internal static class Entries
 {
-    private const string Remedy = "move the journal away (journal.db, or the tables of persistence.connection-string) and resume the run: its checkpoints and their fence are whole without it";
-
     public static CoordinatorEntry Write(JournalEntry entry)
     {
         (string kind, string json) = (entry.GetType().Name, JsonSerializer.Serialize(entry, entry.GetType()));
@@ -24,7 +22,7 @@ internal static class Entries
         string found = ChecksumOf(entry.Kind, entry.Json);
         if (entry.Checksum.Length > 0 && entry.Checksum != found)
         {
-            throw new SpecException($"journal: entry '{entry.Kind}' is altered: it states checksum {entry.Checksum} and has {found}; {Remedy}");
+            throw new SpecException($"journal: entry '{entry.Kind}' is altered: it states checksum {entry.Checksum} and has {found}; {JournalDamage.Remedy}");
         }
 
         Type type = entry.Kind switch
@@ -38,7 +36,7 @@ internal static class Entries
             nameof(JournalEntry.CheckpointsChosen) => typeof(JournalEntry.CheckpointsChosen),
             nameof(JournalEntry.StopAsked) => typeof(JournalEntry.StopAsked),
             nameof(JournalEntry.RunEnded) => typeof(JournalEntry.RunEnded),
-            _ => throw new SpecException($"journal: unknown entry '{entry.Kind}': it was written by another version"),
+            _ => throw new SpecException($"journal: unknown entry '{entry.Kind}': it was written by another version; {JournalDamage.Remedy}"),
         };
         return (JournalEntry)JsonSerializer.Deserialize(entry.Json, type)!;
     }

@@ -31,7 +31,7 @@ internal static class JournalPlace
         }
         catch (ArgumentException e)
         {
-            throw new SpecException($"persistence.connection-string: {e.Message} Expected \"Data Source=FILE\" for sqlite; a --data-dir must have no ; in its name");
+            throw new SpecException($"persistence.connection-string: {e.Message} Expected \"Data Source=FILE\" for sqlite");
         }
     }
 

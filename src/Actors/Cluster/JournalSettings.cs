@@ -1,3 +1,5 @@
+using System.Data.Common;
+
 using Akka.Configuration;
 using Akka.Persistence.Sql;
 
@@ -23,7 +25,7 @@ public static class JournalSettings
                 plugin = "akka.persistence.journal.sql"
                 sql {
                   class = "Akka.Persistence.Sql.Journal.SqlWriteJournal, Akka.Persistence.Sql"
-                  connection-string = "{{journal.ConnectionString}}"
+                  connection-string = {{HoconText.Quote(journal.ConnectionString)}}
                   provider-name = "{{provider}}"
                   auto-initialize = true
                   serializer = moe
@@ -33,7 +35,7 @@ public static class JournalSettings
                 plugin = "akka.persistence.snapshot-store.sql"
                 sql {
                   class = "Akka.Persistence.Sql.Snapshot.SqlSnapshotStore, Akka.Persistence.Sql"
-                  connection-string = "{{journal.ConnectionString}}"
+                  connection-string = {{HoconText.Quote(journal.ConnectionString)}}
                   provider-name = "{{provider}}"
                   auto-initialize = true
                 }
@@ -43,5 +45,10 @@ public static class JournalSettings
     }
 
     /// <summary>Connection string of an embedded journal in <paramref name="folder"/>.</summary>
-    public static string Embedded(string folder) => $"Data Source={Path.Combine(folder, "journal.db")};Mode=ReadWriteCreate;Default Timeout=10";
+    public static string Embedded(string folder) => new DbConnectionStringBuilder
+    {
+        ["Data Source"] = Path.Combine(folder, "journal.db"),
+        ["Mode"] = "ReadWriteCreate",
+        ["Default Timeout"] = "10",
+    }.ConnectionString;
 }

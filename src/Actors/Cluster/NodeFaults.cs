@@ -23,11 +23,11 @@ internal sealed class NodeFaults(NodeOptions options)
     public ControlFaults Control { get; } = new();
 
     /// <summary>Starts the admin's singleton manager; returns what reaches the admin wherever it lives.</summary>
-    public IActorRef StartAdmin(ActorSystem system, IActorRef coordinator)
+    public IActorRef StartAdmin(ActorSystem system, IActorRef coordinator, string journalName)
     {
         system.ActorOf(
             ClusterSingletonManager.Props(
-                Props.Create(() => new AdminActor(options.Faults, coordinator, options.DataFolder, options.Clock)).WithDispatcher(NodeServices.StorageDispatcher),
+                Props.Create(() => new AdminActor(options.Faults, coordinator, options.DataFolder, journalName, options.Clock)).WithDispatcher(NodeServices.StorageDispatcher),
                 PoisonPill.Instance,
                 ClusterSingletonManagerSettings.Create(system).WithSingletonName("admin").WithRemovalMargin(TimeSpan.FromMilliseconds(100))),
             "admin-manager");

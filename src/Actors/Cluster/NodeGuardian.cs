@@ -129,6 +129,9 @@ public static class NodeExit
     /// <summary>The coordinator lost its journal; a new process may do better, or another node.</summary>
     public const int CoordinatorFailed = 22;
 
+    /// <summary>The journal is damaged: every process finds it so until somebody moves it away.</summary>
+    public const int JournalDamaged = 26;
+
     /// <summary>The compute lane hangs; only the end of the process frees it.</summary>
     public const int Hung = 24;
 

@@ -27,6 +27,9 @@ public sealed record NodeOptions
     /// <summary>Folder for the node's own files: journal, flight recorder, sockets.</summary>
     public required string DataFolder { get; init; }
 
+    /// <summary>The run folder of the supervisor that has started this node, whose journal is for that folder alone; null = no supervisor: the journal is the cluster's, for one run after another.</summary>
+    public string? RunFolder { get; init; }
+
     /// <summary>Shared secret of control and data plane: every peer proves that it knows it, on loopback too.</summary>
     public required string Secret { get; init; }
 

@@ -9,6 +9,7 @@ using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Training;
+using MoeActors.Compute.Files;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Cluster;
@@ -20,6 +21,7 @@ public sealed class NodeProcess : IAsyncDisposable
     private readonly IExchange exchange;
     private readonly FlightRecorder flight;
     private readonly Suspicions suspicions = new();
+    private readonly KnownMembers known = new();
     private LaneWatchdog? watchdog;
     private SnapshotVault? vault;
     private readonly CheckpointPlaces places;
@@ -55,7 +57,7 @@ public sealed class NodeProcess : IAsyncDisposable
     /// <summary>Starts a node and joins its cluster; throws <see cref="SpecException"/> or <see cref="IOException"/> with one clear sentence.</summary>
     public static async Task<NodeProcess> StartAsync(NodeOptions options, CancellationToken cancellation)
     {
-        Directory.CreateDirectory(options.DataFolder);
+        PrivateFiles.CreateFolder(options.DataFolder);
         NodeFaults? faults = options.Faults.Enabled ? new NodeFaults(options) : null;
         var credentials = ControlCredentials.Of(options.Tls, options.Secret);
         ActorSystem system = await StartSystemAsync(options, credentials, faults?.Control).ConfigureAwait(false);
@@ -180,9 +182,9 @@ public sealed class NodeProcess : IAsyncDisposable
             Updating = options.Updating,
             RollForward = options.RollForward,
         };
-        IActorRef watch = system.ActorOf(Props.Create(() => new DeathWatchActor(Identity, coordinator, suspicions, exit)), "death-watch");
+        IActorRef watch = system.ActorOf(Props.Create(() => new DeathWatchActor(Identity, coordinator, suspicions, known, exit)), "death-watch");
         exchange.PeerFailed += lost => watch.Tell(new DeathWatchActor.Suspect(lost.Incarnation, lost.Reason, lost.Ended), ActorRefs.NoSender);
-        IActorRef? admin = faults?.StartAdmin(system, coordinator);
+        IActorRef? admin = faults?.StartAdmin(system, coordinator, JournalNames.Of("fault-admin", options.RunFolder));
         Props? faultAgent = faults?.Agent(services, system, admin!, credentials);
         system.ActorOf(Props.Create(() => new NodeGuardian(services, exit, faultAgent)), "node");
         if (options.ComputeLimit > TimeSpan.Zero)
@@ -199,6 +201,8 @@ public sealed class NodeProcess : IAsyncDisposable
             MixedBuilds = options.MixedBuilds,
             SuspectedSince = suspicions.Since,
             LostSince = suspicions.LostSince,
+            Knows = known.Knows,
+            JournalName = JournalNames.Of("run-coordinator", options.RunFolder),
             Checkpoints = places,
             Time = options.Clock,
         };

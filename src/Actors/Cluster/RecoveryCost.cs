@@ -23,7 +23,7 @@ internal static class RecoveryCost
         string rung = (plan.Step, live) switch
         {
             (_, true) => state.Ready.Values.All(r => r.Live) ? "live state" : "live state, persisted checkpoint",
-            (0, _) => "seed",
+            (0, _) when state.Spec!.Origin is null => "seed",
             _ => string.Join(", ", Rungs(plan)),
         };
         if (state.Plt is null)

@@ -3,7 +3,6 @@ using Akka.Event;
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Checkpoints;
 using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
 
 namespace MoeActors.Actors.Cluster;
@@ -14,14 +13,65 @@ internal sealed partial class RunCoordinator
     /// <summary>Attempts to open a run's folder that cannot be read, or that another cluster holds.</summary>
     private const int OpenAttempts = 40;
 
+    /// <summary>Attempts to get the lock of a folder whose former processes may be about to end: longer than a node without its supervisor takes for that.</summary>
+    private const int HoldAttempts = 80;
+
     private static readonly TimeSpan OpenPause = TimeSpan.FromMilliseconds(250);
 
     private sealed record OpenAgain(int Left);
 
+    private sealed record HoldAgain(int Left);
+
     private void TakeOffice()
     {
-        state = state with { JournalId = state.JournalId.Length > 0 ? state.JournalId : Guid.NewGuid().ToString("N") };
-        Persist(Entries.Write(new JournalEntry.CoordinatorStarted(options.NodeName) { Journal = state.JournalId }), _ =>
+        if (!TakingOffice.Begins(state, options.Knows))
+        {
+            BeginOffice(begins: false);
+            return;
+        }
+
+        state = TakingOffice.WithoutWishes(state);
+        if (state.Spec is null || state.Phase == RunPhase.Ended)
+        {
+            BeginOffice(begins: true);
+        }
+        else
+        {
+            TakeHold(HoldAttempts);
+        }
+    }
+
+    /// <summary>
+    /// A newly started cluster finds a run under way in its journal. The lock says whether those who train it live: as long as they do, neither journal nor folder is touched.
+    /// Their processes may be about to end.
+    /// </summary>
+    private void TakeHold(int left)
+    {
+        try
+        {
+            folderLock = RunFolderLock.Take(state.RunFolder);
+            BeginOffice(begins: true);
+        }
+        catch (RunFolderHeldException) when (left > 0)
+        {
+            Timers.StartSingleTimer("hold", new HoldAgain(left - 1), OpenPause);
+        }
+        catch (RunFolderHeldException e)
+        {
+            options.Exit(NodeExit.Resources, $"the journal names run {state.Spec!.RunId} as under way, and {e.Message}, or give this cluster a --data-dir and a journal of its own");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Moved, deleted or out of reach: nobody trains it there. Taking it over says so.
+            BeginOffice(begins: true);
+        }
+    }
+
+    private void BeginOffice(bool begins)
+    {
+        state = state with { JournalId = state.JournalId.Length > 0 ? state.JournalId : Guid.NewGuid().ToString("N"), Coordinator = options.Here.Incarnation };
+        var entry = new JournalEntry.CoordinatorStarted(options.NodeName) { Journal = state.JournalId, Incarnation = options.Here.Incarnation, Begins = begins };
+        Persist(Entries.Write(entry), _ =>
         {
             state = TakingOffice.Fenced(state, LastSequenceNr);
             if (state.Spec is null || state.Phase == RunPhase.Ended)
@@ -37,21 +87,22 @@ internal sealed partial class RunCoordinator
 
     private void TakeOver(int left)
     {
-        if (!OpenFolder(state.RunFolder, state.Spec!, lockDemanded: false, out string problem) && left > 0)
+        if (!OpenFolder(state.RunFolder, state.Spec!, lockDemanded: false, out RecoveryPoints points, out string problem) && left > 0)
         {
             Timers.StartSingleTimer("open", new OpenAgain(left - 1), OpenPause);
             return;
         }
 
         Open();
-        if (problem.Length > 0 || !AdoptNewest(out problem))
+        if (problem.Length > 0)
         {
             var effects = new List<Effect>();
-            state = CoordinatorMachine.End(state, $"failed: the coordinator on {options.NodeName} cannot take the run over: {problem}", effects);
+            state = CoordinatorMachine.Fail(state, problemCause, $"the coordinator on {options.NodeName} cannot take the run over: {problem}", effects);
             Persist(effects);
             return;
         }
 
+        state = TakingOffice.Adopt(state, points);
         Note($"coordinator on {options.NodeName} takes over run {state.Spec!.RunId} (fence {state.Fence})");
         foreach (NodeIdentity node in state.Participants.Where(n => !IsMember(n)))
         {
@@ -80,7 +131,8 @@ internal sealed partial class RunCoordinator
             // A newer epoch is of another cluster that has resumed the run since.
             if (!last.IsEnded && last.NewestEpoch <= state.Epoch)
             {
-                last.Ended(state.Outcome, null);
+                last.Ended(state.Outcome, null, state.CheckpointLedger);
+                TellWarnings(last);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -94,20 +146,5 @@ internal sealed partial class RunCoordinator
         inOffice = true;
         Timers.StartPeriodicTimer("repeat", Repeat.Instance, UnansweredOrders.Tick);
         cluster.Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberRemoved), typeof(ClusterEvent.MemberExited));
-    }
-
-    private bool AdoptNewest(out string problem)
-    {
-        try
-        {
-            state = TakingOffice.Adopt(state, RecoveryPoints.Of(options.Checkpoints.Open(state.Spec!, state.RunFolder), state.Spec!));
-            problem = "";
-            return true;
-        }
-        catch (Exception e) when (e is CheckpointException or IOException or UnauthorizedAccessException)
-        {
-            problem = e.Message;
-            return false;
-        }
     }
 }

@@ -19,6 +19,12 @@ internal sealed partial class RunCoordinator
 {
     private CommittedCheckpoint? lastCheckpoint;
 
+    /// <summary>Whether the start of the present run, by the command that is behind it now, is written down.</summary>
+    private bool opened;
+
+    /// <summary>What kind of thing kept a run's folder from being opened.</summary>
+    private FailureCause problemCause;
+
     private void OnSubmit(SubmitRun m)
     {
         if (!inOffice)
@@ -35,20 +41,31 @@ internal sealed partial class RunCoordinator
             {
                 // A client whose answer was late asks again: the same run is accepted as often as it is submitted.
                 bool same = state.RunFolder == m.RunFolder && Lineage.Of(state.Spec!) == Lineage.Of(spec);
+                if (same && m.Resume && !opened)
+                {
+                    // Taken over from the journal, with nobody alive in between: the record must tell that time from a recovery.
+                    opened = true;
+                    recorder?.Opened(spec, m.Command, resumed: true);
+                }
+
                 Sender.Tell(new SubmitAnswer(
                     same, same ? "the run goes on" : $"run {state.Spec!.RunId} in {state.RunFolder} is being trained: stop it first (moe run stop)"));
                 return;
             }
 
-            RecoveryPoints newest = m.Resume ? RecoveryPoints.Of(options.Checkpoints.Open(spec, m.RunFolder), spec) : RecoveryPoints.None(spec);
-            AdoptFence(m.RunFolder, spec);
-            if (!OpenFolder(m.RunFolder, spec, lockDemanded: true, out string problem))
+            if (!m.Resume)
             {
-                Sender.Tell(new SubmitAnswer(false, problem));
+                Directory.CreateDirectory(m.RunFolder);
+            }
+
+            if (!OpenFolder(m.RunFolder, spec, lockDemanded: true, out RecoveryPoints newest, out string problem))
+            {
+                Sender.Tell(new SubmitAnswer(false, problem) { Cause = problemCause });
                 return;
             }
 
             lastCheckpoint = null;
+            opened = true;
             recorder!.Opened(spec, m.Command, m.Resume);
             Sender.Tell(new SubmitAnswer(true, "accepted"));
             Feed(new Input.Submitted(spec, m.RunFolder, newest.Step, newest.Ledger, m.Command)
@@ -60,55 +77,80 @@ internal sealed partial class RunCoordinator
         }
         catch (Exception e) when (e is SpecException or CheckpointException or IOException or UnauthorizedAccessException)
         {
-            Sender.Tell(new SubmitAnswer(false, e.Message));
+            Sender.Tell(new SubmitAnswer(false, e.Message) { Cause = FailureCauses.Of(e) });
         }
     }
 
-    /// <summary>A resume with other settings, of a run that the journal says is alive but that has not computed yet under this coordinator: the new settings count.</summary>
+    /// <summary>A resume with other settings, of a run that the journal says is alive but that has not computed yet under this coordinator: the new settings count. More steps count always.</summary>
     private bool IsReplacement(SubmitRun m, RunSpec spec) =>
-        m.Resume && state.RunFolder == m.RunFolder && state.Phase is RunPhase.Gathering or RunPhase.Preparing
-        && lastDecision == 0 && state.Spec!.ToJson() != spec.ToJson();
+        m.Resume && state.RunFolder == m.RunFolder && state.Spec!.RunId == spec.RunId
+        && (state.Spec.Training != spec.Training || (state.Phase is RunPhase.Gathering or RunPhase.Preparing && lastDecision == 0 && state.Spec.ToJson() != spec.ToJson()));
 
-    /// <summary>A folder fenced under another journal (resumed elsewhere, or without its old journal): this coordinator's token becomes the newest.</summary>
-    private void AdoptFence(string folder, RunSpec spec)
-    {
-        (long token, string owner) = options.Checkpoints.Open(spec, folder).StandingFence();
-        state = state with { Fence = TakingOffice.Above(token, owner, state) };
-    }
-
+    /// <summary>First the lock, then a look at what lies there, then the fence: a folder that another process holds, or of another run, is left as it is.</summary>
     /// <param name="folder">The run's folder.</param>
     /// <param name="spec">The run.</param>
     /// <param name="lockDemanded">Whether nothing is done without the folder's lock; else <see cref="TakingOffice.NeedsLock"/> decides.</param>
+    /// <param name="newest">What the run's checkpoints say.</param>
     /// <param name="problem">Why it was not opened.</param>
-    private bool OpenFolder(string folder, RunSpec spec, bool lockDemanded, out string problem)
+    private bool OpenFolder(string folder, RunSpec spec, bool lockDemanded, out RecoveryPoints newest, out string problem)
     {
+        newest = RecoveryPoints.None(spec);
         try
         {
             CheckpointStore checkpoints = options.Checkpoints.Open(spec, folder);
             (long token, string owner) = checkpoints.StandingFence();
-            bool needed = lockDemanded || TakingOffice.NeedsLock(token, owner, state.JournalId);
-            folderLock?.Dispose();
-            folderLock = null;
-            try
+            Lock(folder, lockDemanded || TakingOffice.NeedsLock(token, owner, state.JournalId));
+
+            if (lockDemanded)
             {
-                folderLock = RunFolderLock.Take(folder);
-            }
-            catch (IOException e) when (!needed)
-            {
-                log.Warning("{0} is still locked, by this run's former coordinator or by a command that prunes its checkpoints: the fence shuts either out, and the lock is taken as soon as it is free ({1})", folder, e.Message);
+                // Checkpoints of another run are noticed before anything is written, and the fence is looked at again: it may have been raised before the lock was free.
+                _ = RecoveryPoints.Of(checkpoints, spec);
+                (token, owner) = checkpoints.StandingFence();
+
+                // A folder fenced under another journal (resumed elsewhere, or without its old journal): this coordinator's token becomes the newest.
+                state = state with { Fence = TakingOffice.Above(token, owner, state) };
             }
 
             checkpoints.RaiseFence(state.Fence, state.JournalId);
             recorder?.Dispose();
             recorder = options.Recorder(folder);
             board.Reset();
+
+            // Behind the fence: what an older coordinator has published is there by now, and it publishes nothing more.
+            newest = RecoveryPoints.Of(checkpoints, spec);
             problem = "";
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CheckpointException)
         {
-            problem = e.Message;
+            (problem, problemCause) = (e.Message, FailureCauses.Of(e));
+            if (lockDemanded && recorder is null)
+            {
+                folderLock?.Dispose();
+                folderLock = null;
+            }
+
             return false;
+        }
+    }
+
+    /// <summary>Takes the lock of a folder, unless this coordinator has it; where it is not needed and another process has it, goes on without.</summary>
+    private void Lock(string folder, bool needed)
+    {
+        if (folderLock?.Folder == folder)
+        {
+            return;
+        }
+
+        folderLock?.Dispose();
+        folderLock = null;
+        try
+        {
+            folderLock = RunFolderLock.Take(folder);
+        }
+        catch (RunFolderHeldException e) when (!needed)
+        {
+            log.Warning("{0} is still locked, by this run's former coordinator or by a command that prunes its checkpoints: the fence shuts either out, and the lock is taken as soon as it is free ({1})", folder, e.Message);
         }
     }
 
@@ -122,7 +164,7 @@ internal sealed partial class RunCoordinator
 
         try
         {
-            folderLock = RunFolderLock.Take(state.RunFolder);
+            Lock(state.RunFolder, needed: true);
             log.Info("{0} is locked by this coordinator", state.RunFolder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -71,19 +71,20 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         Command<NodeReady>(m => Feed(new Input.JoinerReady(m)));
         Command<Repeat>(_ => OnRepeat());
         Command<OpenAgain>(m => TakeOver(m.Left));
+        Command<HoldAgain>(m => TakeHold(m.Left));
         Command<SubmitRun>(OnSubmit);
         Command<StopRun>(m => Feed(new Input.StopAsked(m.Reason)));
         Command<TopologyQuery>(_ => Sender.Tell(Topologies.Of(state, options.NodeName)));
         Command<RunNote>(m => Note(m.Text));
         Command<InjectedCrash>(m => m.Throw());
-        Command<StatusQuery>(m => Sender.Tell(board.Answer(m, state, recorder?.Ettr ?? double.NaN)));
+        Command<StatusQuery>(OnStatusQuery);
         Command<ClusterEvent.MemberDowned>(m => OnGone(m.Member, "downed"));
         Command<ClusterEvent.MemberRemoved>(m => OnGone(m.Member, "removed"));
         Command<ClusterEvent.MemberExited>(m => OnGone(m.Member, "left"));
         CommandAny(_ => { });
     }
 
-    public override string PersistenceId => "run-coordinator";
+    public override string PersistenceId => options.JournalName;
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -101,7 +102,8 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         base.OnPersistFailure(cause, @event, sequenceNr);
 
         // A singleton that stops is not started again where it was: without this a full disk would leave the cluster without a coordinator.
-        options.Exit(NodeExit.CoordinatorFailed, $"the coordinator's journal refused an entry: {cause.Message}");
+        (int code, string reason) = JournalDamage.Of(cause) is { } damage ? (NodeExit.JournalDamaged, damage) : (NodeExit.CoordinatorFailed, $"the coordinator's journal refused an entry: {cause.Message}");
+        options.Exit(code, reason);
     }
 
     protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr) => OnPersistFailure(cause, @event, sequenceNr);
@@ -109,7 +111,8 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
     protected override void OnRecoveryFailure(Exception reason, object? message = null)
     {
         base.OnRecoveryFailure(reason, message);
-        options.Exit(NodeExit.CoordinatorFailed, $"the coordinator's journal cannot be read: {reason.Message}");
+        string? damage = JournalDamage.Of(reason);
+        options.Exit(damage is null ? NodeExit.CoordinatorFailed : NodeExit.JournalDamaged, $"the coordinator's journal cannot be read: {damage ?? reason.Message}");
     }
 
     private bool IsMember(NodeIdentity node) =>
@@ -203,8 +206,8 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         {
             log.Error(e, "the coordinator failed at {0} in phase {1}", input.GetType().Name, state.Phase);
             var effects = new List<Effect>();
-            CoordinatorState ended = CoordinatorMachine.End(
-                state, $"failed: the coordinator cannot handle {input.GetType().Name} in phase {state.Phase.ToString().ToLowerInvariant()}: {e.Message}", effects);
+            CoordinatorState ended = CoordinatorMachine.Fail(
+                state, FailureCause.Unexpected, $"the coordinator cannot handle {input.GetType().Name} in phase {state.Phase.ToString().ToLowerInvariant()}: {e.Message}", effects);
             return (ended, effects);
         }
     }
@@ -290,6 +293,22 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
         board.Event(text);
     }
 
+    private void OnStatusQuery(StatusQuery m)
+    {
+        TellWarnings(recorder);
+        Sender.Tell(board.Answer(m, state, recorder?.Ettr ?? double.NaN));
+    }
+
+    /// <summary>What the recorder could not read or write: those who watch the run hear of it, and it goes on.</summary>
+    private void TellWarnings(IRunRecorder? from)
+    {
+        while (from?.TakeWarning() is { } warning)
+        {
+            log.Warning("{0}", warning);
+            board.Event(warning);
+        }
+    }
+
     private void OnStep(DecidedStep step)
     {
         long now = Stopwatch.GetTimestamp();
@@ -322,7 +341,8 @@ internal sealed partial class RunCoordinator : ReceivePersistentActor, IWithTime
 
     private void OnEnded(string outcome)
     {
-        recorder?.Ended(outcome, lastCheckpoint);
+        recorder?.Ended(outcome, lastCheckpoint, state.CheckpointLedger);
+        TellWarnings(recorder);
         board.Event($"run {outcome}");
         recorder?.Dispose();
         recorder = null;
@@ -366,6 +386,12 @@ internal sealed record CoordinatorOptions(
 
     /// <summary>When this node first suspected an incarnation (Stopwatch timestamp); null when it did not.</summary>
     public Func<string, long?> SuspectedSince { get; init; } = static _ => null;
+
+    /// <summary>Whether a process is or was a member of this node's cluster; the own one is. Nobody is known unless told so.</summary>
+    public Func<string, bool> Knows { get; init; } = static _ => false;
+
+    /// <summary>Name of the coordinator's entries in the journal.</summary>
+    public string JournalName { get; init; } = "run-coordinator";
 
     /// <summary>Stopwatch timestamp from which on this node knew that a process was lost; null where it did not.</summary>
     public Func<string, long?> LostSince { get; init; } = static _ => null;

@@ -31,7 +31,7 @@ public static class StepDecisions
 
         double loss = crossEntropy / tokens, norm = Math.Sqrt(squared);
         return new DecidedStep(
-            step, epoch, loss, tokens, norm, Schedule.LearningRate(spec.Training, step + 1), balance / ranks.Length, z / ranks.Length, dropped,
+            step, epoch, loss, tokens, norm, Schedule.LearningRate(spec.TrainingAt(step + 1), step + 1), balance / ranks.Length, z / ranks.Length, dropped,
             Skipped: !double.IsFinite(loss) || !double.IsFinite(norm),
             ranks.Max(r => r.ExposedMs), all.Max(r => r.SnapshotStallMs), ranks.MaxBy(r => r.ComputeMs)!.Rank)
         {

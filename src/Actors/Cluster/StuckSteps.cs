@@ -130,7 +130,7 @@ internal static class StuckSteps
 
         FailureDecision decision = FailurePolicy.Decide(next.Failures);
         return decision.Scope == FailureScope.Run
-            ? CoordinatorMachine.End(next, $"failed: {late}: {why}; failure without a step between number {next.Failures.Count}", effects)
+            ? CoordinatorMachine.Fail(next, FailureCause.RestartBudget, $"{late}: {why}; failure without a step between number {next.Failures.Count}", effects)
             : ActorFailures.Abort(next, decision.Pause, $"{late}: {why}", effects);
     }
 }

@@ -17,8 +17,19 @@ internal static class TakingOffice
     /// <param name="entry">The next one.</param>
     /// <param name="sequence">Its sequence number.</param>
     public static CoordinatorState Replay(CoordinatorState state, JournalEntry entry, long sequence) => entry is JournalEntry.CoordinatorStarted e
-        ? Fenced(state, sequence) with { JournalId = e.Journal.Length > 0 ? e.Journal : state.JournalId }
+        ? Fenced(e.Begins ? WithoutWishes(state) : state, sequence) with { JournalId = e.Journal.Length > 0 ? e.Journal : state.JournalId, Coordinator = e.Incarnation }
         : CoordinatorMachine.Replay(state, entry);
+
+    /// <summary>
+    /// Whether this coordinator is the first of a newly started cluster, and not the successor of one in the same cluster. The last coordinator of the journal is then a stranger: it
+    /// may live, in a cluster of its own, so that nothing is written anywhere before the folder's lock is taken.
+    /// </summary>
+    /// <param name="state">As replayed.</param>
+    /// <param name="knows">Whether a process is or was a member of this cluster.</param>
+    public static bool Begins(CoordinatorState state, Func<string, bool> knows) => state.Coordinator.Length == 0 || !knows(state.Coordinator);
+
+    /// <summary>What people asked of a run ends with the processes they asked: a cluster that is started later trains it on.</summary>
+    public static CoordinatorState WithoutWishes(CoordinatorState state) => state with { StopReason = null };
 
     /// <summary>
     /// Whether a successor has to have the lock of a run's folder before anything else. A predecessor that is stopped or cut off, not dead, still holds it: the fence and the journal shut that one out, and the lock is taken when it is free.

@@ -59,23 +59,23 @@ public sealed record ExchangeOptions
     /// <summary>Throws <see cref="ExchangeException"/> naming the first setting that cannot be.</summary>
     internal void Validate()
     {
-        Require(CreditBytes >= 1, "credit-bytes", CreditBytes, "at least 1");
-        Require(PieceBytes is >= 4096 and <= 1 << 30, "piece-bytes", PieceBytes, "4096 to 1073741824");
-        Require(MaxPayloadBytes >= 1, "max-payload-bytes", MaxPayloadBytes, "at least 1");
-        Require(SocketBufferBytes >= 0, "socket-buffer-bytes", SocketBufferBytes, "0 or more");
-        Require(HandshakeTimeout > TimeSpan.Zero, "handshake-timeout", HandshakeTimeout, "a positive time");
-        Require(TableWait >= TimeSpan.Zero, "table-wait", TableWait, "zero or more");
-        Require(StallTimeout > TimeSpan.Zero, "stall-timeout", StallTimeout, "a positive time");
-        Require(Heartbeat >= TimeSpan.Zero, "heartbeat", Heartbeat, "zero or more");
-        Require(Silence == TimeSpan.Zero || Silence >= 2 * Heartbeat, "silence", Silence, "zero, or at least twice the heartbeat");
-        Require(Tls is null || Listen.StartsWith("tcp:", StringComparison.Ordinal), "listen", Listen, "a tcp: address, since TLS is configured");
+        Require(CreditBytes >= 1, "data-plane.credit", CreditBytes, "at least 1");
+        Require(PieceBytes is >= 4096 and <= 1 << 30, "data-plane.piece", PieceBytes, "4096 to 1073741824");
+        Require(MaxPayloadBytes >= 1, "data-plane.max-message", MaxPayloadBytes, "at least 1");
+        Require(SocketBufferBytes >= 0, "socket buffer", SocketBufferBytes, "0 or more");
+        Require(HandshakeTimeout > TimeSpan.Zero, "data-plane.connect-timeout", HandshakeTimeout, "a positive time");
+        Require(TableWait >= TimeSpan.Zero, "table wait", TableWait, "zero or more");
+        Require(StallTimeout > TimeSpan.Zero, "data-plane.deadline", StallTimeout, "a positive time");
+        Require(Heartbeat >= TimeSpan.Zero, "data-plane.heartbeat", Heartbeat, "zero or more");
+        Require(Silence == TimeSpan.Zero || Silence >= 2 * Heartbeat, "data-plane.silence", Silence, "zero, or at least twice the heartbeat");
+        Require(Tls is null || Listen.StartsWith("tcp:", StringComparison.Ordinal), "data plane", Listen, "a tcp: address, since cluster.tls is configured: a Unix socket carries no TLS");
     }
 
     private static void Require(bool holds, string key, object value, string expected)
     {
         if (!holds)
         {
-            throw new ExchangeException($"exchange.{key} = {value}: expected {expected}");
+            throw new ExchangeException($"{key} = {value}: expected {expected}");
         }
     }
 }

@@ -73,7 +73,7 @@ internal static class Handshake
         byte[] proof = HandshakeMessage.Read(wire, HandshakeKind.Proof, deadline);
         if (!CryptographicOperations.FixedTimeEquals(proof, Proof(secret, "dialler", hello, challenge, [])))
         {
-            throw Refuse(wire, RefusalCode.WrongSecret, $"node {peer.Node} (incarnation {peer.Incarnation}) does not know this run's secret: set the same exchange.secret on all nodes");
+            throw Refuse(wire, RefusalCode.WrongSecret, $"node {peer.Node} (incarnation {peer.Incarnation}) does not know this run's secret: set the same cluster.secret on all nodes");
         }
 
         Admission admission = admit(peer);

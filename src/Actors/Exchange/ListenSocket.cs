@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Actors.Exchange;
 
 /// <summary>The listening socket: a Unix file only its owner may open, or TCP on loopback unless another host is configured.</summary>
@@ -9,13 +11,14 @@ internal sealed class ListenSocket : IDisposable
 {
     private readonly Socket socket;
     private readonly string? file;
+    private readonly string? ownFolder;
 
     internal ListenSocket(ExchangeOptions options)
     {
         EndPoint point;
         if (options.Listen == "unix")
         {
-            file = SocketFile(options.Folder);
+            (file, ownFolder) = SocketFile(options.Folder);
             point = new UnixDomainSocketEndPoint(file);
         }
         else
@@ -23,12 +26,12 @@ internal sealed class ListenSocket : IDisposable
             point = WireAddress.Parse(options.Listen);
             if (point is not IPEndPoint ip)
             {
-                throw new ExchangeException($"exchange.listen = {options.Listen}: expected \"unix\" or \"tcp:host:port\"");
+                throw new ExchangeException($"the data plane cannot listen on {options.Listen}: expected \"unix\" or \"tcp:host:port\"");
             }
 
             if (!IPAddress.IsLoopback(ip.Address) && options.Secret.Length == 0)
             {
-                throw new ExchangeException($"exchange.listen = {options.Listen} can be reached from other hosts: set exchange.secret to the same secret on all nodes");
+                throw new ExchangeException($"the data plane on {options.Listen} can be reached from other hosts: set cluster.secret to the same secret on all nodes");
             }
         }
 
@@ -45,8 +48,8 @@ internal sealed class ListenSocket : IDisposable
         }
         catch (SocketException e)
         {
-            socket.Dispose();
-            throw new ExchangeException($"exchange.listen = {options.Listen}: {e.Message}; choose another address, or port 0 for a free one", e);
+            Dispose();
+            throw new ExchangeException($"the data plane cannot listen on {options.Listen}: {e.Message}; choose another cluster.host or data-plane.port (0 = a free one)", e);
         }
 
         Address = file is not null ? $"unix:{file}" : Advertised(options, (IPEndPoint)socket.LocalEndPoint!);
@@ -91,25 +94,29 @@ internal sealed class ListenSocket : IDisposable
         {
             File.Delete(file);
         }
+
+        if (ownFolder is not null)
+        {
+            Directory.Delete(ownFolder);
+        }
     }
 
-    private static string SocketFile(string folder)
+    /// <summary>The path of the socket, and the folder that was made for it alone where it would be too long in <paramref name="folder"/>.</summary>
+    private static (string File, string? OwnFolder) SocketFile(string folder)
     {
         string name = $"moe-{Environment.ProcessId}-{Guid.NewGuid().ToString("N")[..8]}.sock";
         string path = Path.Combine(Path.GetFullPath(folder), name);
-        if (Encoding.UTF8.GetByteCount(path) > WireAddress.MaxUnixPath)
-        {
-            path = Path.Combine(Path.GetTempPath(), name);
-        }
-
         try
         {
-            if (!OperatingSystem.IsWindows())
+            if (Encoding.UTF8.GetByteCount(path) > WireAddress.MaxUnixPath)
             {
-                Directory.CreateDirectory(Path.GetDirectoryName(path)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                // New, and this user's alone.
+                string own = Directory.CreateTempSubdirectory("moe-").FullName;
+                return (Path.Combine(own, name), own);
             }
 
-            return path;
+            PrivateFiles.CreateFolder(Path.GetDirectoryName(path)!);
+            return (path, null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -121,7 +128,7 @@ internal sealed class ListenSocket : IDisposable
     {
         if (options.AdvertisedHost is null && (bound.Address.Equals(IPAddress.Any) || bound.Address.Equals(IPAddress.IPv6Any)))
         {
-            throw new ExchangeException($"exchange.listen = {options.Listen} names no host that peers can reach: set exchange.advertised-host");
+            throw new ExchangeException($"the data plane on {options.Listen} names no host that peers can reach: set cluster.host to an address of this machine");
         }
 
         string host = options.AdvertisedHost ?? bound.Address.ToString();

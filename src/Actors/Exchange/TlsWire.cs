@@ -136,7 +136,7 @@ internal sealed class TlsIdentity : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            throw new ExchangeException($"exchange.tls: {file} cannot be used: {e.Message}", e);
+            throw new ExchangeException($"cluster.tls: {file} cannot be used: {e.Message}", e);
         }
     }
 }

@@ -1,5 +1,7 @@
 using System.IO.MemoryMappedFiles;
 
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Actors.Faults;
 
 /// <summary>What a flight recorder held when it was read: the last moments of a process, where it is gone.</summary>
@@ -26,17 +28,26 @@ public sealed class FlightRecorder : IDisposable
 
     /// <summary>Creates or takes over the recorder at <paramref name="path"/>.</summary>
     public FlightRecorder(string path, KillPlan kills)
+        : this(Create(path), kills)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
 
+    /// <summary>Records into an open file, which it owns from now on.</summary>
+    internal FlightRecorder(FileStream held, KillPlan kills)
+    {
         // Written, not only sized: a store into a mapped page that a full disk has no block for ends the process with SIGBUS, this write with a sentence.
-        var held = new FileStream(path, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         held.Write(new byte[Bytes]);
         held.Flush(flushToDisk: true);
         file = MemoryMappedFile.CreateFromFile(held, null, Bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false);
         view = file.CreateViewAccessor(0, Bytes);
         view.Write(0, Environment.ProcessId);
         this.kills = kills;
+    }
+
+    private static FileStream Create(string path)
+    {
+        PrivateFiles.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        return PrivateFiles.Create(path);
     }
 
     /// <summary>Compute lane: <paramref name="phase"/> of <paramref name="step"/> begins.</summary>
@@ -77,14 +88,15 @@ public sealed class FlightRecorder : IDisposable
     {
         try
         {
-            byte[] raw = File.ReadAllBytes(path);
-            return raw.Length < 25
+            using FileStream file = PrivateFiles.OpenToRead(path);
+            byte[] raw = new byte[Bytes];
+            return file.ReadAtLeast(raw, Bytes, throwOnEndOfStream: false) < 25
                 ? null
                 : new FlightRecord(
                     BitConverter.ToInt32(raw, 0), BitConverter.ToInt32(raw, 4), BitConverter.ToInt64(raw, 8),
                     (Phase)BitConverter.ToInt32(raw, 16), (Phase)BitConverter.ToInt32(raw, 20), raw[24] != 0);
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null;
         }

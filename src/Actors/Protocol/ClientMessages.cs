@@ -8,7 +8,10 @@ namespace MoeActors.Actors.Protocol;
 public sealed record SubmitRun(string SpecJson, string RunFolder, bool Resume, string Command) : IControlMessage;
 
 /// <summary>Coordinator → client: accepted, or refused for a reason.</summary>
-public sealed record SubmitAnswer(bool Accepted, string Message) : IControlMessage;
+/// <param name="Accepted">Whether the run is trained.</param>
+/// <param name="Message">For people.</param>
+/// <param name="Cause">What kind of thing is wrong; none where it is accepted, or where another run is in the way.</param>
+public sealed record SubmitAnswer(bool Accepted, string Message, FailureCause Cause = FailureCause.None) : IControlMessage;
 
 /// <summary>Client → coordinator: write a checkpoint and stop.</summary>
 public sealed record StopRun(string Reason) : IControlMessage;
@@ -37,6 +40,7 @@ public sealed record StatusQuery(long SinceEvent) : IControlMessage;
 /// <param name="Nodes">Names of the nodes with their process ids.</param>
 /// <param name="Plt">Proportion of lost tokens so far, a share; NaN in a run without partial checkpoints.</param>
 /// <param name="Ettr">Effective training time ratio so far, a share; NaN while it is not known.</param>
+/// <param name="Cause">What kind of failure ended the run.</param>
 public sealed record RunStatus(
     string Phase,
     string RunId,
@@ -57,7 +61,8 @@ public sealed record RunStatus(
     IReadOnlyList<string> Events,
     IReadOnlyList<string> Nodes,
     double Plt,
-    double Ettr = double.NaN) : IControlMessage;
+    double Ettr = double.NaN,
+    FailureCause Cause = FailureCause.None) : IControlMessage;
 
 /// <summary>Joining node or client → gateway: prove that you know the secret, and which version you speak.</summary>
 /// <param name="Protocol">Wire protocol version.</param>

@@ -43,11 +43,12 @@ internal static class ControlFormats
                 WriteList(ref w, m.Actors, (ref MessagePackWriter x, ActorIncarnation a) => { x.Write(a.Name); x.Write(a.Incarnation); });
                 w.Write(m.Live);
                 WriteList<DamagedState>(ref w, m.Damaged, RestoreFormats.WriteDamage);
+                w.Write((int)m.Cause);
             },
             (ref MessagePackReader r) => new EpochPrepared(
                 r.ReadInt32(), ReadText(ref r), r.ReadString(), r.ReadDouble(), r.ReadDouble(),
                 ReadList(ref r, (ref MessagePackReader x) => new ActorIncarnation(ReadText(ref x), x.ReadInt64())),
-                r.ReadBoolean(), ReadList(ref r, RestoreFormats.ReadDamage))),
+                r.ReadBoolean(), ReadList(ref r, RestoreFormats.ReadDamage)) { Cause = (FailureCause)r.ReadInt32() }),
         Format(
             "abort",
             (ref MessagePackWriter w, AbortEpoch m) => { w.Write(m.Epoch); w.Write(m.Reason); },
@@ -112,8 +113,8 @@ internal static class ControlFormats
             (ref MessagePackReader r) => new AskPersisted(r.ReadInt32(), r.ReadInt64())),
         Format(
             "fault",
-            (ref MessagePackWriter w, NodeFault m) => { w.Write(m.Epoch); w.Write(m.Node); w.Write(m.Actor); w.Write(m.Reason); },
-            (ref MessagePackReader r) => new NodeFault(r.ReadInt32(), ReadText(ref r), ReadText(ref r), ReadText(ref r))),
+            (ref MessagePackWriter w, NodeFault m) => { w.Write(m.Epoch); w.Write(m.Node); w.Write(m.Actor); w.Write(m.Reason); w.Write((int)m.Cause); },
+            (ref MessagePackReader r) => new NodeFault(r.ReadInt32(), ReadText(ref r), ReadText(ref r), ReadText(ref r)) { Cause = (FailureCause)r.ReadInt32() }),
         Format(
             "end-node",
             (ref MessagePackWriter w, EndNode m) => { w.Write(m.Fence); w.Write(m.Reason); },
@@ -134,8 +135,8 @@ internal static class ControlFormats
             (ref MessagePackReader r) => new SubmitRun(ReadText(ref r), ReadText(ref r), r.ReadBoolean(), ReadText(ref r))),
         Format(
             "submit-answer",
-            (ref MessagePackWriter w, SubmitAnswer m) => { w.Write(m.Accepted); w.Write(m.Message); },
-            (ref MessagePackReader r) => new SubmitAnswer(r.ReadBoolean(), ReadText(ref r))),
+            (ref MessagePackWriter w, SubmitAnswer m) => { w.Write(m.Accepted); w.Write(m.Message); w.Write((int)m.Cause); },
+            (ref MessagePackReader r) => new SubmitAnswer(r.ReadBoolean(), ReadText(ref r)) { Cause = (FailureCause)r.ReadInt32() }),
         Format("stop", (ref MessagePackWriter w, StopRun m) => w.Write(m.Reason), (ref MessagePackReader r) => new StopRun(ReadText(ref r))),
         Format("query", (ref MessagePackWriter w, StatusQuery m) => w.Write(m.SinceEvent), (ref MessagePackReader r) => new StatusQuery(r.ReadInt64())),
         Format("status", WriteStatus, ReadStatus),
@@ -153,8 +154,8 @@ internal static class ControlFormats
             (ref MessagePackReader r) => new GetReady(r.ReadUInt64(), ReadText(ref r), r.ReadInt64())),
         Format(
             "ready",
-            (ref MessagePackWriter w, NodeReady m) => { w.Write(m.RunKey); w.Write(m.Node); w.Write(m.Error); },
-            (ref MessagePackReader r) => new NodeReady(r.ReadUInt64(), ReadText(ref r), r.ReadString())),
+            (ref MessagePackWriter w, NodeReady m) => { w.Write(m.RunKey); w.Write(m.Node); w.Write(m.Error); w.Write((int)m.Cause); },
+            (ref MessagePackReader r) => new NodeReady(r.ReadUInt64(), ReadText(ref r), r.ReadString()) { Cause = (FailureCause)r.ReadInt32() }),
         .. FaultFormats.All,
     ];
 
@@ -223,12 +224,12 @@ internal static class ControlFormats
         w.Write(m.SlowestRank); w.Write(m.Outcome); w.Write(m.LastEvent);
         WriteList(ref w, m.Events, (ref MessagePackWriter x, string s) => x.Write(s));
         WriteList(ref w, m.Nodes, (ref MessagePackWriter x, string s) => x.Write(s));
-        w.Write(m.Plt); w.Write(m.Ettr);
+        w.Write(m.Plt); w.Write(m.Ettr); w.Write((int)m.Cause);
     }
 
     private static RunStatus ReadStatus(ref MessagePackReader r) => new(
         ReadText(ref r), ReadText(ref r), ReadText(ref r), r.ReadInt32(), r.ReadInt64(), r.ReadInt64(), r.ReadDouble(),
         r.ReadDouble(), r.ReadDouble(), r.ReadDouble(), r.ReadInt32(), r.ReadInt32(), r.ReadInt64(),
         r.ReadInt32(), ReadText(ref r), r.ReadInt64(),
-        ReadList(ref r, (ref MessagePackReader x) => ReadText(ref x)), ReadList(ref r, (ref MessagePackReader x) => ReadText(ref x)), r.ReadDouble(), r.ReadDouble());
+        ReadList(ref r, (ref MessagePackReader x) => ReadText(ref x)), ReadList(ref r, (ref MessagePackReader x) => ReadText(ref x)), r.ReadDouble(), r.ReadDouble()) { Cause = (FailureCause)r.ReadInt32() };
 }

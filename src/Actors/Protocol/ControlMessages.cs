@@ -111,8 +111,10 @@ public sealed record ActorIncarnation(string Name, long Incarnation);
 /// <param name="Actors">The node's actors.</param>
 /// <param name="Live">The node's state was at the recovery point already: nothing was restored.</param>
 /// <param name="Damaged">What could not be restored: the coordinator tries the next rung in another epoch. Empty when ready.</param>
+/// <param name="Cause">What kind of thing <paramref name="Error"/> is about.</param>
 public sealed record EpochPrepared(
-    int Epoch, string Node, string? Error, double FetchMs, double RestoreMs, IReadOnlyList<ActorIncarnation> Actors, bool Live, IReadOnlyList<DamagedState> Damaged) : IControlMessage
+    int Epoch, string Node, string? Error, double FetchMs, double RestoreMs, IReadOnlyList<ActorIncarnation> Actors, bool Live, IReadOnlyList<DamagedState> Damaged,
+    FailureCause Cause = FailureCause.None) : IControlMessage
 {
     /// <summary>Ready, with all of it restored.</summary>
     public EpochPrepared(int epoch, string node, string? error, double fetchMs, double restoreMs, IReadOnlyList<ActorIncarnation> actors)
@@ -239,7 +241,8 @@ public sealed record AskPersisted(int Epoch, long Step) : IControlMessage;
 /// <param name="Node">Incarnation of the node.</param>
 /// <param name="Actor">Name of the actor, or "exchange" when peers of the epoch could not be reached.</param>
 /// <param name="Reason">The exception's message.</param>
-public sealed record NodeFault(int Epoch, string Node, string Actor, string Reason) : IControlMessage;
+/// <param name="Cause">What kind of thing failed; none where it is nothing of the node's own.</param>
+public sealed record NodeFault(int Epoch, string Node, string Actor, string Reason, FailureCause Cause = FailureCause.None) : IControlMessage;
 
 /// <summary>Coordinator → node: end your process; its actors fail again and again, or it hangs. Another takes its place.</summary>
 /// <param name="Fence">Fencing token of the coordinator.</param>

@@ -27,7 +27,8 @@ public sealed record GetReady(ulong RunKey, string SpecJson, long Fence) : ICont
 /// <param name="RunKey">Hash of the run's record.</param>
 /// <param name="Node">Incarnation of the node.</param>
 /// <param name="Error">Why not; null when ready.</param>
-public sealed record NodeReady(ulong RunKey, string Node, string? Error) : IControlMessage;
+/// <param name="Cause">What kind of thing is wrong.</param>
+public sealed record NodeReady(ulong RunKey, string Node, string? Error, FailureCause Cause = FailureCause.None) : IControlMessage;
 
 /// <summary>State of one unit that a node holds.</summary>
 /// <param name="Unit">Ordinal in the run's unit order.</param>

@@ -44,7 +44,7 @@ internal sealed partial class DeviceActor
     /// <summary>Opens the run that this node takes no part in yet: an epoch that takes it in does not wait for that. One that takes part in the run is ready.</summary>
     private void OnGetReady(GetReady m)
     {
-        string? error = null;
+        (string? error, FailureCause cause) = (null, FailureCause.None);
         try
         {
             RunSpec spec = RunSpec.FromJson(m.SpecJson);
@@ -58,10 +58,10 @@ internal sealed partial class DeviceActor
         }
         catch (Exception e) when (IsForPeople(e))
         {
-            error = e.Message;
+            (error, cause) = (e.Message, FailureCauses.Of(e));
         }
 
-        node.TellCoordinator(new NodeReady(m.RunKey, node.Incarnation, error));
+        node.TellCoordinator(new NodeReady(m.RunKey, node.Incarnation, error) { Cause = cause });
     }
 
     /// <summary>Stops what belongs to older epochs, so that what it says stays true, and says what is here (EP-1, ST-1).</summary>
@@ -119,7 +119,7 @@ internal sealed partial class DeviceActor
             unit.IsAt(-1);
         }
 
-        if (m.RestoreStep == 0)
+        if (m.RestoreStep == 0 && spec.Origin is null)
         {
             UnitRestore.FromSeed(store);
             store.IsAt(0);

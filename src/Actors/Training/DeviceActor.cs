@@ -91,7 +91,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         {
             string name = Sender.Path.Name;
             log.Error(reason, "{0} failed", name);
-            Answer(new NodeFault(context?.Epoch ?? 0, node.Incarnation, name, reason.Message));
+            Answer(new NodeFault(context?.Epoch ?? 0, node.Incarnation, name, reason.Message) { Cause = Cluster.FailureCauses.Of(reason) });
             return Directive.Restart;
         });
 
@@ -124,7 +124,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         }
         catch (Exception e) when (IsForPeople(e))
         {
-            Answer(new EpochPrepared(m.Epoch, node.Incarnation, e.Message, 0, 0, []));
+            Answer(new EpochPrepared(m.Epoch, node.Incarnation, e.Message, 0, 0, []) { Cause = Cluster.FailureCauses.Of(e) });
         }
     }
 
@@ -182,18 +182,8 @@ internal sealed partial class DeviceActor : ReceiveActor
         MatmulPrecision.Set(spec.Training.Matmul);
         node.CheckRoom(spec);
         corpus?.Dispose();
-        ITokenizer tokenizer = Tokenizers.Open(spec.Data.Tokenizer);
-        if (tokenizer.Hash != spec.Data.TokenizerHash)
-        {
-            throw new SpecException($"data.tokenizer = {spec.Data.Tokenizer}: this node's tokenizer has hash {tokenizer.Hash}, the run was begun with {spec.Data.TokenizerHash}; give every node the same files");
-        }
-
-        corpus = Corpus.Open(spec.Data, tokenizer, spec.Model.Context);
-        if (corpus.Hash != spec.Data.CorpusHash)
-        {
-            throw new SpecException($"data.paths: this node's text has hash {corpus.Hash}, the run was begun with {spec.Data.CorpusHash}; give every node the same files");
-        }
-
+        corpus = null;
+        corpus = Corpus.Open(spec.Data, Tokenizers.Open(spec.Data.TokenizerPlace), spec.Model.Context);
         batches = new BatchReader(spec, corpus);
         store = new DeviceStore(spec, node.Device);
         Cluster.LogContext.Run = spec.RunId;

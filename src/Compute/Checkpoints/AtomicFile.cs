@@ -1,9 +1,11 @@
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>CK-1's publication: write beside, fsync, rename, fsync of the folder. A crash at any point leaves the old file or the new one, whole.</summary>
 internal static class AtomicFile
 {
-    public const string TemporarySuffix = ".tmp";
+    public const string TemporarySuffix = PrivateFiles.TemporarySuffix;
 
     /// <summary>Replaces <paramref name="path"/>. False when the file system could not make the rename durable.</summary>
     public static bool Write(IFileOperations files, string path, ReadOnlySpan<byte> content)

@@ -1,5 +1,7 @@
 using System.Text.Json;
 
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>What was exported.</summary>
@@ -48,7 +50,7 @@ public static class CheckpointExport
         List<string> names = [.. files.Select(f => f.Name)];
         try
         {
-            Directory.CreateDirectory(folder);
+            PrivateFiles.CreateFolder(folder);
             if (Directory.EnumerateFiles(folder, "model*.safetensors*").FirstOrDefault() is { } standing)
             {
                 throw new CheckpointException($"{standing}: is there already; choose another folder or delete it");

@@ -1,5 +1,7 @@
 using System.Globalization;
 
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>Names in a checkpoints folder: "step-00000050.manifest.json" beside the data folder "step-00000050" (a later attempt: "step-00000050-7").</summary>
@@ -45,7 +47,7 @@ public static class CheckpointPaths
 
     /// <summary>Whether <paramref name="file"/> is a plain relative path that cannot leave the checkpoints folder.</summary>
     public static bool IsSafe(string file) =>
-        file.Length > 0 && !file.Contains('\\') && !file.Contains('\0')
+        file.Length > 0 && !file.Contains('\\') && PlainText.IsPlain(file)
         && file.Split('/').All(part => part.Length > 0 && part != "." && part != "..");
 
     /// <summary>Folder part of a relative file name; "" for none.</summary>

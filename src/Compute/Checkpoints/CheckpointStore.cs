@@ -105,15 +105,31 @@ public sealed class CheckpointStore(ICheckpointStorage storage)
             }
             catch (CheckpointException e)
             {
-                broken.Add(new BrokenManifest(step, CheckpointPaths.ManifestName(step), e.Message, e.NewerSchema));
+                broken.Add(Broken(step, e));
             }
         }
 
         return new CheckpointListing(valid, broken);
     });
 
-    /// <summary>The newest readable manifest; null when there is none. Older than a broken one where that is the newest: <see cref="List"/> tells.</summary>
-    public Manifest? Newest() => Guard("checkpoints not listed", () => ManifestSteps().Select(TryOpen).FirstOrDefault(m => m is not null));
+    /// <summary>The newest readable manifest; null when there is none.</summary>
+    /// <param name="skipped">Told of each newer one that is broken; null: <see cref="List"/> tells.</param>
+    public Manifest? Newest(Action<BrokenManifest>? skipped = null) => Guard("checkpoints not listed", () =>
+    {
+        foreach (long step in ManifestSteps())
+        {
+            try
+            {
+                return Open(step);
+            }
+            catch (CheckpointException e)
+            {
+                skipped?.Invoke(Broken(step, e));
+            }
+        }
+
+        return null;
+    });
 
     /// <summary>The manifest of <paramref name="step"/>, which must belong to <paramref name="expected"/> when given.</summary>
     public Manifest Open(long step, RunIdentity? expected = null) => Guard($"checkpoint {step} not opened", () =>
@@ -296,6 +312,8 @@ public sealed class CheckpointStore(ICheckpointStorage storage)
 
         return standing?.Checksum == checksum;
     }
+
+    private static BrokenManifest Broken(long step, CheckpointException e) => new(step, CheckpointPaths.ManifestName(step), e.Message, e.NewerSchema);
 
     private Manifest? TryOpen(long step)
     {

@@ -1,5 +1,7 @@
 using Microsoft.Win32.SafeHandles;
 
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>

@@ -1,20 +1,26 @@
 using Microsoft.Win32.SafeHandles;
 
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>
 /// A folder of this machine, or one that all machines share: files made durable by fsync, names by fsync of their folder, one writer at a time by
-/// <see cref="StoreLock"/>.
+/// <see cref="StoreLock"/>. The folder itself may be a link; below it no link is followed, listed or written through: what lies elsewhere is none of the run's.
 /// </summary>
 /// <param name="root">The folder; created when it is first written to.</param>
 /// <param name="files">File operations; null = the file system.</param>
 public sealed class FolderStorage(string root, IFileOperations? files = null) : ICheckpointStorage
 {
-    private readonly string root = Path.GetFullPath(root);
+    private static readonly EnumerationOptions Plain = new() { AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
+    private static readonly EnumerationOptions PlainBelow = new() { AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false, RecurseSubdirectories = true };
+
+    private readonly string given = Path.GetFullPath(root);
+    private readonly string root = Real(Path.GetFullPath(root));
     private readonly IFileOperations files = files ?? PosixFiles.Instance;
 
     /// <inheritdoc/>
-    public string Location => root;
+    public string Location => given;
 
     /// <inheritdoc/>
     public string Remedy => "make the run directory readable and writable, with space on its disk";
@@ -23,14 +29,15 @@ public sealed class FolderStorage(string root, IFileOperations? files = null) : 
     public bool ExcludesProcesses => true;
 
     /// <inheritdoc/>
-    public string Describe(string name) => Path.Combine(root, name);
+    public string Describe(string name) => Path.Combine(given, name);
 
     /// <inheritdoc/>
     public IReadOnlyList<StoredObject> List(string folder)
     {
-        var info = new DirectoryInfo(Path.Combine(root, folder));
-        SearchOption depth = folder.Length == 0 ? SearchOption.TopDirectoryOnly : SearchOption.AllDirectories;
-        return info.Exists ? [.. info.EnumerateFiles("*", depth).Select(f => Stored(root, f)).OfType<StoredObject>()] : [];
+        string path = Path.Combine(root, folder);
+        return FileStatus.Of(path) is { IsFolder: true }
+            ? [.. new DirectoryInfo(path).EnumerateFiles("*", folder.Length == 0 ? Plain : PlainBelow).Select(f => Stored(root, f)).OfType<StoredObject>()]
+            : [];
     }
 
     /// <summary>What a listing shows of a file; null where another process has renamed or deleted it since it was listed.</summary>
@@ -47,14 +54,22 @@ public sealed class FolderStorage(string root, IFileOperations? files = null) : 
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Folders() => Directory.Exists(root) ? [.. Directory.EnumerateDirectories(root).Select(d => Path.GetFileName(d))] : [];
+    public IReadOnlyList<string> Folders() => Directory.Exists(root) ? [.. Directory.EnumerateDirectories(root, "*", Plain).Select(d => Path.GetFileName(d))] : [];
 
     /// <inheritdoc/>
     public SmallObject? Read(string name)
     {
         try
         {
-            byte[] content = File.ReadAllBytes(Path.Combine(root, name));
+            using SafeFileHandle file = PrivateFiles.Open(Below(name), Posix.ReadOnly);
+            byte[] content = SmallObject.Room(Describe(name), RandomAccess.GetLength(file));
+            int filled = 0;
+            for (int n; filled < content.Length && (n = RandomAccess.Read(file, content.AsSpan(filled), filled)) > 0;)
+            {
+                filled += n;
+            }
+
+            Array.Resize(ref content, filled);
             return new SmallObject(content, Checksums.Of(content));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
@@ -66,11 +81,10 @@ public sealed class FolderStorage(string root, IFileOperations? files = null) : 
     /// <inheritdoc/>
     public IStoredFile? Open(string name)
     {
-        string path = Path.Combine(root, name);
         SafeFileHandle handle;
         try
         {
-            handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            handle = PrivateFiles.Open(Below(name), Posix.ReadOnly);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -81,7 +95,7 @@ public sealed class FolderStorage(string root, IFileOperations? files = null) : 
         if (Posix.Lock(handle, Posix.LockShared | Posix.LockNonBlocking) == Posix.WouldBlock)
         {
             handle.Dispose();
-            throw new IOException($"{path}: its space is being written anew");
+            throw new IOException($"{Describe(name)}: its space is being written anew");
         }
 
         return new FolderFile(handle);
@@ -101,13 +115,13 @@ public sealed class FolderStorage(string root, IFileOperations? files = null) : 
 
         if (folder.Length > 0)
         {
-            files.CreateFolder(Path.Combine(root, folder));
+            files.CreateFolder(Below($"{folder}/")[..^1]);
             files.SyncFolder(root);
         }
     }
 
     /// <inheritdoc/>
-    public IWritableFile Create(string name, long length) => SparePool.Create(files, root, Path.Combine(root, name), length);
+    public IWritableFile Create(string name, long length) => SparePool.Create(files, root, Below(name), length);
 
     /// <inheritdoc/>
     public IReadOnlyList<StoredFile> Spares() => SparePool.Look(root);
@@ -115,8 +129,9 @@ public sealed class FolderStorage(string root, IFileOperations? files = null) : 
     /// <inheritdoc/>
     public void Retire(string name)
     {
-        files.CreateFolder(Path.Combine(root, SparePool.Folder));
-        files.Rename(Path.Combine(root, name), Path.Combine(root, SparePool.NameOf(name)));
+        string spare = Below(SparePool.NameOf(name));
+        files.CreateFolder(Path.GetDirectoryName(spare)!);
+        files.Rename(Below(name), spare);
     }
 
     /// <inheritdoc/>
@@ -154,4 +169,21 @@ public sealed class FolderStorage(string root, IFileOperations? files = null) : 
 
     /// <inheritdoc/>
     public IDisposable Exclusive() => StoreLock.Take(root);
+
+    private static string Real(string root) =>
+        FileStatus.Of(Path.TrimEndingDirectorySeparator(root)) is { IsLink: true } ? new DirectoryInfo(root).ResolveLinkTarget(returnFinalTarget: true)!.FullName : root;
+
+    /// <summary>The path of <paramref name="name"/>, none of whose folders below the root is a link.</summary>
+    private string Below(string name)
+    {
+        for (int slash = name.IndexOf('/', StringComparison.Ordinal); slash >= 0; slash = name.IndexOf('/', slash + 1))
+        {
+            if (FileStatus.Of(Path.Combine(root, name[..slash])) is { IsLink: true })
+            {
+                throw new IOException($"{Describe(name[..slash])}: is a link, and below a checkpoints folder none is followed: put the folder itself there, or delete the link");
+            }
+        }
+
+        return Path.Combine(root, name);
+    }
 }

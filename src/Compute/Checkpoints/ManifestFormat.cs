@@ -40,7 +40,10 @@ public static class ManifestFormat
 
         List(text, "files", manifest.Files).Append(",\n");
         List(text, "entries", manifest.Entries).Append("\n}\n");
-        return SealedJson.Seal(text.ToString());
+        byte[] file = SealedJson.Seal(text.ToString());
+        return file.Length <= SmallObject.MostBytes
+            ? file
+            : throw new CheckpointException($"{CheckpointPaths.ManifestName(manifest.Step)}: {file.Length} bytes for {manifest.Entries.Count} entries, at most {SmallObject.MostBytes} can be read; train with fewer, larger tensors");
     }
 
     /// <summary>
@@ -75,7 +78,7 @@ public static class ManifestFormat
     {
         var reader = new Utf8JsonReader(file);
         using JsonDocument document = JsonDocument.ParseValue(ref reader);
-        return document.RootElement.TryGetProperty("schema", out JsonElement schema) && schema.TryGetInt32(out int version)
+        return document.RootElement.TryGetProperty("schema", out JsonElement schema) && schema.ValueKind == JsonValueKind.Number && schema.TryGetInt32(out int version)
             ? version
             : throw new JsonException("no \"schema\"");
     }

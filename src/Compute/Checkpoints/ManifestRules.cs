@@ -1,5 +1,7 @@
 using System.Text.Json;
 
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>The rules a manifest obeys by itself, whatever the model: checked before writing and after reading.</summary>
@@ -17,6 +19,18 @@ public static class ManifestRules
     /// <summary>The first rule broken; null when there is none.</summary>
     public static string? Problem(Manifest manifest)
     {
+        try
+        {
+            return First(manifest);
+        }
+        catch (CheckpointException e)
+        {
+            return e.Message; // a shape or a dtype that cannot be
+        }
+    }
+
+    private static string? First(Manifest manifest)
+    {
         string? head = manifest switch
         {
             { Schema: < 1 or > Manifest.CurrentSchema } => $"schema {manifest.Schema}: expected 1 to {Manifest.CurrentSchema}",
@@ -26,6 +40,7 @@ public static class ManifestRules
             { Plt.ValueKind: not JsonValueKind.Object } => "plt: expected a JSON object",
             { Step: < 0 } or { Epoch: < 0 } or { FencingToken: < 0 } => "step, epoch and fencingToken: expected 0 or more",
             { Ledger.ValueKind: not JsonValueKind.Object } => "ledger: expected a JSON object",
+            { Identity: { } i } when !new[] { i.RunId, i.Lineage, i.ModelHash, i.TokenizerHash, i.CorpusHash }.All(PlainText.IsPlain) => "identity: holds control characters",
             _ => null,
         };
         if (head is not null)
@@ -33,25 +48,41 @@ public static class ManifestRules
             return head;
         }
 
+        // The serializer keeps null out of properties, not out of lists.
+        if (manifest.Files.Any(f => f is null) || manifest.Entries.Any(e => e is null))
+        {
+            return "files and entries: expected objects, found null";
+        }
+
         var files = new Dictionary<string, CheckpointFile>();
+        long bytes = 0;
         foreach (CheckpointFile f in manifest.Files)
         {
             if (FileProblem(f) is { } problem)
             {
-                return $"file \"{f.File}\": {problem}";
+                return $"file \"{PlainText.Line(f.File)}\": {problem}";
             }
 
             if (!files.TryAdd(f.File, f))
             {
                 return $"file \"{f.File}\": listed twice";
             }
+
+            if (f.Bytes > long.MaxValue - bytes)
+            {
+                return $"file \"{f.File}\": the bytes of all files do not fit 64 bits";
+            }
+
+            bytes += f.Bytes;
         }
 
+        var named = new HashSet<(string, string, long, long)>();
         foreach (CheckpointEntry e in manifest.Entries)
         {
-            if (EntryProblem(e, manifest, files) is { } problem)
+            string? twice = named.Add((e.Tensor, e.Slot, e.Begin, e.Count)) ? null : "listed twice";
+            if ((twice ?? EntryProblem(e, manifest, files)) is { } problem)
             {
-                return $"{CheckpointEntry.NameOf(e.Tensor, e.Slot, e.Begin, e.Count, whole: false)}: {problem}";
+                return PlainText.Line($"{CheckpointEntry.NameOf(e.Tensor, e.Slot, e.Begin, e.Count, whole: false)}: {problem}");
             }
         }
 
@@ -62,6 +93,7 @@ public static class ManifestRules
     {
         _ when !CheckpointPaths.IsSafe(f.File) => "expected a plain path inside the checkpoints folder",
         _ when f.HeaderBytes < 8 || f.Bytes < f.HeaderBytes => $"{f.Bytes} bytes cannot hold a header of {f.HeaderBytes}",
+        _ when f.HeaderBytes - 8 > SafetensorsHeader.MostJson => $"a header of {f.HeaderBytes} bytes, at most {SafetensorsHeader.MostJson} can be read",
         _ when !Checksums.IsChecksum(f.HeaderChecksum) => $"\"{f.HeaderChecksum}\" is not a checksum",
         _ => null,
     };
@@ -73,6 +105,11 @@ public static class ManifestRules
             return $"an entry of {e.File} has no tensor or slot name";
         }
 
+        if (!PlainText.IsPlain(e.Tensor) || !PlainText.IsPlain(e.Slot))
+        {
+            return "its name holds control characters";
+        }
+
         if (!files.TryGetValue(e.File, out CheckpointFile? f))
         {
             return $"its file {e.File} is not listed";
@@ -81,7 +118,7 @@ public static class ManifestRules
         return e switch
         {
             _ when e.Begin < 0 || e.Count < 1 || e.Begin > ElementTypes.Count(e.Shape) - e.Count => $"outside shape [{string.Join(", ", e.Shape)}]",
-            _ when e.Bytes != e.Count * ElementTypes.Size(e.Dtype) => $"{e.Bytes} bytes for {e.Count} elements of {e.Dtype}",
+            _ when e.Count > long.MaxValue / ElementTypes.Size(e.Dtype) || e.Bytes != e.Count * ElementTypes.Size(e.Dtype) => $"{e.Bytes} bytes for {e.Count} elements of {e.Dtype}",
             _ when !Checksums.IsChecksum(e.Checksum) => $"\"{e.Checksum}\" is not a checksum",
             _ when e.Version < 0 || e.Version > manifest.Step => $"version {e.Version}: expected at most the checkpoint's step {manifest.Step}",
             _ when manifest.Kind == Manifest.Full && e.Version != manifest.Step => $"version {e.Version} in a full checkpoint of step {manifest.Step}",

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>
@@ -24,13 +26,14 @@ internal sealed unsafe class PosixFile : IWritableFile
     private long written; // or handed over to be
     private volatile bool direct;
 
-    /// <summary>Creates or empties the file and reserves its space.</summary>
+    /// <summary>Creates a new file, in the place of a former one of the name, and reserves its space.</summary>
     public PosixFile(string path, long length)
-        : this(path, length, OpenFor(path, length, Posix.Create | Posix.Truncate, out bool direct), direct)
+        : this(path, length, OpenFor(path, length, Posix.CreateAnew, out bool direct), direct)
     {
     }
 
-    private PosixFile(string path, long length, SafeFileHandle file, bool direct)
+    /// <summary>Writes to an open file, which it owns from now on; <paramref name="path"/> is for messages.</summary>
+    internal PosixFile(string path, long length, SafeFileHandle file, bool direct)
     {
         (this.path, this.file, this.direct) = (path, file, direct);
         int error = length > 0 ? Posix.Reserve(file, length) : 0;
@@ -47,7 +50,8 @@ internal sealed unsafe class PosixFile : IWritableFile
 
     /// <summary>
     /// Moves <paramref name="spare"/> to <paramref name="path"/>, to be overwritten from its beginning. Null where it has gone to another writer, or where a
-    /// reader that opened it before it was retired still holds its lock (or the file system has no locks): it is deleted then, the reader keeps what it opened.
+    /// reader that opened it before it was retired still holds its lock (or the file system has no locks), or where it is no file of this user's alone: a link, a second name of
+    /// another file, somebody else's. It is deleted then, the reader keeps what it opened.
     /// </summary>
     public static PosixFile? Reuse(string spare, string path, long length)
     {
@@ -60,8 +64,21 @@ internal sealed unsafe class PosixFile : IWritableFile
             return null;
         }
 
-        SafeFileHandle file = OpenFor(path, length, 0, out bool direct);
-        if (Posix.Lock(file, Posix.LockExclusive | Posix.LockNonBlocking) != 0)
+        SafeFileHandle file;
+        bool direct;
+        try
+        {
+            file = OpenFor(path, length, OpenPlain, out direct);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            File.Delete(path); // a link, a pipe nobody reads from, somebody else's
+            return null;
+        }
+
+        if (FileStatus.Of(file, path) is not { IsRegular: true, IsOwn: true, Links: 1 }
+            || Posix.SetMode(file, PrivateFiles.FileMode) != 0
+            || Posix.Lock(file, Posix.LockExclusive | Posix.LockNonBlocking) != 0)
         {
             file.Dispose();
             File.Delete(path);
@@ -153,12 +170,16 @@ internal sealed unsafe class PosixFile : IWritableFile
         file.Dispose();
     }
 
-    private static SafeFileHandle OpenFor(string path, long length, int flags, out bool direct)
+    private delegate SafeFileHandle? Opener(string path, int flags, out int error);
+
+    private static SafeFileHandle OpenFor(string path, long length, Opener open, out bool direct)
     {
-        SafeFileHandle? handle = length >= SmallFile ? Posix.Open(path, Posix.WriteOnly | flags | Posix.Direct, out _) : null;
+        SafeFileHandle? handle = length >= SmallFile ? open(path, Posix.WriteOnly | Posix.Direct, out _) : null;
         direct = handle is not null;
-        return handle ?? Posix.Open(path, Posix.WriteOnly | flags, out int error) ?? throw Posix.Error(path, error);
+        return handle ?? open(path, Posix.WriteOnly, out int error) ?? throw Posix.Error(path, error);
     }
+
+    private static SafeFileHandle? OpenPlain(string path, int flags, out int error) => Posix.Open(path, flags | Posix.NoFollow | Posix.NonBlocking, out error);
 
     private void HandOver()
     {

@@ -1,4 +1,4 @@
-using Microsoft.Win32.SafeHandles;
+using MoeActors.Compute.Files;
 
 namespace MoeActors.Compute.Checkpoints;
 
@@ -9,7 +9,7 @@ public sealed class PosixFiles : IFileOperations
     public static PosixFiles Instance { get; } = new();
 
     /// <inheritdoc/>
-    public void CreateFolder(string path) => Directory.CreateDirectory(path);
+    public void CreateFolder(string path) => PrivateFiles.CreateFolder(path);
 
     /// <inheritdoc/>
     public IWritableFile Create(string path, long length) => new PosixFile(path, length);
@@ -21,33 +21,23 @@ public sealed class PosixFiles : IFileOperations
     public void Rename(string from, string to) => File.Move(from, to, overwrite: true);
 
     /// <inheritdoc/>
-    public bool SyncFolder(string path)
-    {
-        using SafeFileHandle folder = Posix.Open(path, flags: 0, out int error) ?? throw Posix.Error(path, error);
-        error = Posix.Sync(folder);
-        return error switch
-        {
-            0 => true,
-            Posix.Invalid or Posix.NotSupported or Posix.NoSystemCall or Posix.BadFile => false,
-            _ => throw Posix.Error(path, error),
-        };
-    }
+    public bool SyncFolder(string path) => Posix.SyncFolder(path);
 
     /// <inheritdoc/>
-    public void DeleteFile(string path)
-    {
-        if (File.Exists(path))
-        {
-            File.Delete(path);
-        }
-    }
+    public void DeleteFile(string path) => Demand(path, Posix.Unlink(path, folder: false));
 
     /// <inheritdoc/>
     public void DeleteFolder(string path)
     {
-        if (Directory.Exists(path) && !Directory.EnumerateFileSystemEntries(path).Any())
+        int error = Posix.Unlink(path, folder: true);
+        Demand(path, error is Posix.NotEmpty or Posix.Exists or Posix.NotFolder ? 0 : error);
+    }
+
+    private static void Demand(string path, int error)
+    {
+        if (error is not (0 or Posix.NoEntry))
         {
-            Directory.Delete(path);
+            throw Posix.Error(path, error);
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>What a checkpoint must belong to before it is restored into a run.</summary>
@@ -8,6 +10,10 @@ namespace MoeActors.Compute.Checkpoints;
 /// <param name="CorpusHash">Hash of the corpus.</param>
 public sealed record RunIdentity(string RunId, string Lineage, string ModelHash, string TokenizerHash, string CorpusHash)
 {
+    /// <summary>Lineages the run had before: checkpoints of them are its own too. No part of what is written.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> Earlier { get; init; } = [];
+
     /// <summary>First difference as (what, expected, found); null when equal. The model comes first: it is what people mix up.</summary>
     public (string What, string Expected, string Found)? Difference(RunIdentity found)
     {
@@ -21,7 +27,7 @@ public sealed record RunIdentity(string RunId, string Lineage, string ModelHash,
         ];
         foreach ((string what, string expected, string actual) in parts)
         {
-            if (expected != actual)
+            if (expected != actual && !(actual == found.Lineage && Earlier.Contains(actual)))
             {
                 return (what, expected, actual);
             }

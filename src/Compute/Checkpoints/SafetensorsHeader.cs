@@ -16,7 +16,7 @@ internal static class SafetensorsHeader
     private const long WorthPages = 1 << 20;
 
     /// <summary>Largest JSON header public readers accept.</summary>
-    private const int MostJson = 100_000_000;
+    public const int MostJson = 100_000_000;
 
     /// <summary>
     /// Order of the data: the format allows no gaps, so tensors of whole 64-byte lines come first and start on a line each; after them

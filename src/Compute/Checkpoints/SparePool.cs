@@ -1,3 +1,5 @@
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>
@@ -9,12 +11,14 @@ internal static class SparePool
     /// <summary>Name of the folder.</summary>
     public const string Folder = "spare";
 
+    private static readonly EnumerationOptions Plain = new() { AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
+
     /// <summary>The spares, paths relative to <paramref name="root"/>; the steps are those of the checkpoints they were part of.</summary>
     public static IReadOnlyList<StoredFile> Look(string root)
     {
-        var folder = new DirectoryInfo(Path.Combine(root, Folder));
-        return folder.Exists
-            ? [.. folder.EnumerateFiles().Select(f => new StoredFile($"{Folder}/{f.Name}", StepOf(f.Name), LengthOf(f)))]
+        string folder = Path.Combine(root, Folder);
+        return FileStatus.Of(folder) is { IsFolder: true }
+            ? [.. new DirectoryInfo(folder).EnumerateFiles("*", Plain).Select(f => new StoredFile($"{Folder}/{f.Name}", StepOf(f.Name), LengthOf(f)))]
             : [];
     }
 

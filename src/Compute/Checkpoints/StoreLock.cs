@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Microsoft.Win32.SafeHandles;
 
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>
@@ -17,7 +19,8 @@ internal sealed class StoreLock : IDisposable
     public static StoreLock Take(string root)
     {
         string path = Path.Combine(root, ".lock");
-        SafeFileHandle file = Posix.Open(path, Posix.ReadWrite | Posix.Create, out int error) ?? throw Posix.Error(path, error);
+        SafeFileHandle file = PrivateFiles.Open(path, Posix.ReadWrite | Posix.Create);
+        int error;
         long start = Stopwatch.GetTimestamp();
         while ((error = Posix.Lock(file, Posix.LockExclusive | Posix.LockNonBlocking)) != 0)
         {

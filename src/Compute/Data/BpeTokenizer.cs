@@ -82,6 +82,9 @@ public sealed class BpeTokenizer : ITokenizer
     public string Decode(IReadOnlyList<int> ids) => Encoding.UTF8.GetString(DecodeBytes(ids));
 
     /// <inheritdoc/>
+    public bool HasText(int id) => id >= 0 && id < Vocabulary && _bytes[id] is not null;
+
+    /// <inheritdoc/>
     public byte[] DecodeBytes(IReadOnlyList<int> ids)
     {
         var bytes = new ArrayBufferWriter<byte>();

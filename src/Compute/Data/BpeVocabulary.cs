@@ -4,6 +4,8 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Compute.Data;
 
 /// <summary>
@@ -71,7 +73,7 @@ public sealed record BpeVocabulary(IReadOnlyDictionary<string, int> Tokens, IRea
     {
         try
         {
-            Directory.CreateDirectory(folder);
+            PrivateFiles.CreateFolder(folder);
             var json = new ArrayBufferWriter<byte>();
             using (var writer = new Utf8JsonWriter(json, Json))
             {
@@ -85,8 +87,8 @@ public sealed record BpeVocabulary(IReadOnlyDictionary<string, int> Tokens, IRea
             }
 
             string merges = string.Concat(Merges.Prepend(Header).Select(line => line + "\n"));
-            AtomicFile.Write(Path.Combine(folder, TokensFile), stream => stream.Write(json.WrittenSpan));
-            AtomicFile.Write(Path.Combine(folder, MergesFile), stream => stream.Write(Encoding.UTF8.GetBytes(merges)));
+            PrivateFiles.Replace(Path.Combine(folder, TokensFile), stream => stream.Write(json.WrittenSpan));
+            PrivateFiles.Replace(Path.Combine(folder, MergesFile), merges);
         }
         catch (Exception e) when (CorpusException.IsFileError(e))
         {

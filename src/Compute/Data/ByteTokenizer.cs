@@ -41,6 +41,9 @@ public sealed class ByteTokenizer : ITokenizer
     public string Decode(IReadOnlyList<int> ids) => Encoding.UTF8.GetString(DecodeBytes(ids));
 
     /// <inheritdoc/>
+    public bool HasText(int id) => id is >= 0 and <= 255;
+
+    /// <inheritdoc/>
     public byte[] DecodeBytes(IReadOnlyList<int> ids)
     {
         var bytes = new byte[ids.Count];

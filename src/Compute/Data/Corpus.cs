@@ -44,13 +44,13 @@ public sealed class Corpus : IDisposable
     /// <param name="data">Paths, split, and the hashes expected.</param>
     /// <param name="tokenizer">Tokenizer of the run.</param>
     /// <param name="context">Tokens of one sequence.</param>
-    /// <param name="cacheFolder">Where encoded text is kept; null = a folder of this user below the system's temporary folder. Unused for bytes.</param>
+    /// <param name="cacheFolder">Where encoded text is kept; null = in the user's cache ($XDG_CACHE_HOME, else ~/.cache). It must be this user's alone. Unused for bytes.</param>
     public static Corpus Open(DataSpec data, ITokenizer tokenizer, int context, string? cacheFolder = null)
     {
         SpecException.Require(data.ValidationShare is >= 0 and < 1, "data.validation-share", data.ValidationShare, "at least 0 and below 1");
         SpecException.Require(context >= 1, "model.context", context, "at least 1");
         Expect("tokenizer", data.TokenizerHash, tokenizer.Hash, "use the run's own tokenizer");
-        var text = TextFiles.Open(CorpusFiles.Resolve(data.Paths));
+        TextFiles text = Text(data);
         TokenFile? tokens = null;
         try
         {
@@ -58,7 +58,7 @@ public sealed class Corpus : IDisposable
 
             // In decimal, so that 0.1 is a tenth: the same cut for the same share, without binary rounding.
             long cut = (long)Math.Floor(text.Length * (1 - (decimal)data.ValidationShare));
-            tokens = tokenizer is ByteTokenizer ? null : TokenCache.Open(text, tokenizer, cut, cacheFolder ?? TokenCache.DefaultFolder);
+            tokens = tokenizer is ByteTokenizer ? null : TokenCache.Open(text, tokenizer, cut, cacheFolder ?? TokenFolders.Default());
             var corpus = new Corpus(text, tokenizer, tokens, cut);
             corpus.Check(data, context);
             return corpus;
@@ -98,6 +98,44 @@ public sealed class Corpus : IDisposable
     {
         _tokens?.Dispose();
         _text.Dispose();
+    }
+
+    /// <summary>
+    /// The files of <paramref name="data"/>. Of a run that exists, the record's hash says which they are: a run that was begun when other files of a folder counted as
+    /// text goes on with those.
+    /// </summary>
+    private static TextFiles Text(DataSpec data)
+    {
+        if (data.CorpusHash.Length == 0)
+        {
+            return TextFiles.Open(CorpusFiles.Resolve(data.Paths, data.Binary));
+        }
+
+        IReadOnlyList<string> earlier = CorpusFiles.Resolve(data.Paths, CorpusRules.Earlier with { Binary = data.Binary });
+        IReadOnlyList<string> files = Usable(data) ?? earlier;
+        TextFiles text = TextFiles.Open(files);
+        if (text.Hash == data.CorpusHash || files.SequenceEqual(earlier))
+        {
+            return text;
+        }
+
+        TextFiles before = TextFiles.Open(earlier);
+        bool same = before.Hash == data.CorpusHash;
+        (same ? text : before).Dispose();
+        return same ? before : text;
+    }
+
+    /// <summary>What counts as data now; null where none of it does.</summary>
+    private static IReadOnlyList<string>? Usable(DataSpec data)
+    {
+        try
+        {
+            return CorpusFiles.Resolve(data.Paths, new CorpusRules(data.Binary, Refuses: false));
+        }
+        catch (CorpusException)
+        {
+            return null;
+        }
     }
 
     private static void Expect(string what, string expected, string actual, string remedy)

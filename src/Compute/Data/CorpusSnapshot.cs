@@ -1,3 +1,5 @@
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Compute.Data;
 
 /// <summary>
@@ -15,7 +17,7 @@ public static class CorpusSnapshot
         using var text = TextFiles.Open(files);
         try
         {
-            AtomicFile.Write(target, stream => text.Stream(0, text.Length, (bytes, _) =>
+            PrivateFiles.Replace(target, stream => text.Stream(0, text.Length, (bytes, _) =>
             {
                 stream.Write(bytes);
                 return bytes.Length;

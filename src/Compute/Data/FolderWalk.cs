@@ -3,14 +3,20 @@ namespace MoeActors.Compute.Data;
 /// <summary>The files below a folder, in an order that does not depend on the file system.</summary>
 internal static class FolderWalk
 {
+    /// <summary>What stands in a name for bytes that are no UTF-8: such a name cannot be given back to the system.</summary>
+    private const char Unspellable = '\uFFFD';
+
     /// <summary>
     /// Relative paths with '/' of the files below <paramref name="root"/>, by ordinal order. Hidden entries, bin and obj are skipped, links to folders are
     /// not followed (they may lead in circles), links that lead nowhere are skipped. At most <paramref name="depth"/> folders deep.
     /// </summary>
-    public static IReadOnlyList<string> Files(string root, int depth = int.MaxValue)
+    /// <param name="root">The folder.</param>
+    /// <param name="depth">Most folders between it and a file.</param>
+    /// <param name="leftOut">Told of each run folder and tokenizer below; these are then skipped. Null: they are taken like anything else.</param>
+    public static IReadOnlyList<string> Files(string root, int depth = int.MaxValue, Action<string>? leftOut = null)
     {
         var found = new List<string>();
-        Walk(new DirectoryInfo(root), "", depth, found);
+        Walk(new DirectoryInfo(root), "", depth, found, leftOut);
         found.Sort(StringComparer.Ordinal);
         return found;
     }
@@ -31,7 +37,7 @@ internal static class FolderWalk
         }
     }
 
-    private static void Walk(DirectoryInfo folder, string prefix, int depth, List<string> found)
+    private static void Walk(DirectoryInfo folder, string prefix, int depth, List<string> found, Action<string>? leftOut)
     {
         FileSystemInfo[] entries;
         try
@@ -43,6 +49,13 @@ internal static class FolderWalk
             throw CorpusException.Unreadable(folder.FullName, e);
         }
 
+        string[] names = leftOut is null ? [] : [.. entries.Select(e => e.Name)];
+        if (prefix.Length > 0 && leftOut is not null && OwnOutputs.IsRunFolder(names))
+        {
+            leftOut(folder.FullName);
+            return;
+        }
+
         foreach (FileSystemInfo entry in entries)
         {
             if (entry.Name.StartsWith('.'))
@@ -50,16 +63,26 @@ internal static class FolderWalk
                 continue;
             }
 
+            // One that cannot be spelled leads nowhere, like a link without an end; but it is there.
+            if (leftOut is not null && entry.Name.Contains(Unspellable, StringComparison.Ordinal) && !Path.Exists(entry.FullName) && entry.LinkTarget is null)
+            {
+                throw new CorpusException($"{entry.FullName}: its name is no UTF-8 and cannot be opened: rename it, or move it out of the data");
+            }
+
             if (entry is not DirectoryInfo below)
             {
-                if (LengthOf(entry.FullName) is not null)
+                if (OwnOutputs.IsTokenizer(names, entry.Name))
+                {
+                    leftOut!(entry.FullName);
+                }
+                else if (LengthOf(entry.FullName) is not null)
                 {
                     found.Add(prefix + entry.Name);
                 }
             }
             else if (depth > 0 && entry.Name is not ("bin" or "obj") && !entry.Attributes.HasFlag(FileAttributes.ReparsePoint))
             {
-                Walk(below, $"{prefix}{entry.Name}/", depth - 1, found);
+                Walk(below, $"{prefix}{entry.Name}/", depth - 1, found, leftOut);
             }
         }
     }

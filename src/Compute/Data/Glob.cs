@@ -39,8 +39,9 @@ internal sealed class Glob
     }
 
     /// <summary>Absolute paths that match, by ordinal order of their relative paths; empty when the root does not exist.</summary>
-    public IEnumerable<string> Matches() =>
-        Directory.Exists(Root) ? FolderWalk.Files(Root, _depth).Where(f => _regex.IsMatch(f)).Select(f => Path.Combine(Root, f)) : [];
+    /// <param name="leftOut">Told of each run folder and tokenizer below the root; these are then skipped. Null: they are taken like anything else.</param>
+    public IEnumerable<string> Matches(Action<string>? leftOut = null) =>
+        Directory.Exists(Root) ? FolderWalk.Files(Root, _depth, leftOut).Where(f => _regex.IsMatch(f)).Select(f => Path.Combine(Root, f)) : [];
 
     private static string Translate(string pattern)
     {

@@ -28,6 +28,9 @@ public interface ITokenizer
     /// <summary>The text of <paramref name="ids"/>; bytes that are not UTF-8 show as U+FFFD. Throws <see cref="ArgumentOutOfRangeException"/> on an id beyond the vocabulary.</summary>
     string Decode(IReadOnlyList<int> ids);
 
+    /// <summary>Whether <paramref name="id"/> stands for text: not one in a gap of the vocabulary, nor one beyond it (a model may have more ids than its tokenizer).</summary>
+    bool HasText(int id);
+
     /// <summary>The bytes of <paramref name="ids"/>, exactly. Throws <see cref="ArgumentOutOfRangeException"/> on an id beyond the vocabulary.</summary>
     byte[] DecodeBytes(IReadOnlyList<int> ids);
 }

@@ -1,3 +1,7 @@
+using Microsoft.Win32.SafeHandles;
+
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Compute.Data;
 
 /// <summary>
@@ -6,12 +10,10 @@ namespace MoeActors.Compute.Data;
 /// </summary>
 internal static class TokenCache
 {
-    // The system's "would block": another process holds the lock. Other errors of opening a lock file are real ones.
-    private const int WouldBlock = 11;
     private static readonly TimeSpan Wait = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>The folder used where the caller names none: below the system's folder for temporary files, one for each user.</summary>
-    public static string DefaultFolder => Path.Combine(Path.GetTempPath(), $"moe-actors-tokens-{Environment.UserName}");
+    /// <summary>What was encoded longer ago goes when something new is encoded: encoding again costs minutes at most, space that nobody asks for costs for ever.</summary>
+    private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 
     /// <summary>Opens the encoding of <paramref name="text"/>, made first where it is missing or damaged. The training part ends at byte <paramref name="cut"/>.</summary>
     public static TokenFile Open(TextFiles text, ITokenizer tokenizer, long cut, string folder)
@@ -20,20 +22,20 @@ internal static class TokenCache
         string path = Path.Combine(folder, $"{key}.tokens");
         try
         {
-            Directory.CreateDirectory(folder);
+            TokenFolders.Demand(folder);
             if (TokenFile.Open(path, key) is { } ready)
             {
                 return ready;
             }
 
-            using FileStream held = Lock(path + ".lock");
+            using SafeFileHandle held = Lock(path + ".lock");
             if (TokenFile.Open(path, key) is { } made)
             {
                 return made;
             }
 
             // Only the holder of the lock writes: what else lies here was left by a process that was killed.
-            foreach (string left in Directory.EnumerateFiles(folder, $"{key}.tokens.*.tmp"))
+            foreach (string left in Directory.EnumerateFiles(folder, $"{key}.tokens.*{PrivateFiles.TemporarySuffix}").Concat(Old(folder)))
             {
                 File.Delete(left);
             }
@@ -59,18 +61,18 @@ internal static class TokenCache
         });
     }
 
-    private static FileStream Lock(string path)
+    // Whoever has one mapped keeps it.
+    private static IEnumerable<string> Old(string folder) =>
+        Directory.EnumerateFiles(folder, "*.tokens").Where(f => DateTime.UtcNow - File.GetLastWriteTimeUtc(f) > Kept);
+
+    private static SafeFileHandle Lock(string path)
     {
-        while (true)
+        SafeFileHandle? held;
+        while ((held = PrivateFiles.TryLock(path)) is null)
         {
-            try
-            {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1);
-            }
-            catch (IOException e) when (e.HResult == WouldBlock)
-            {
-                Thread.Sleep(Wait);
-            }
+            Thread.Sleep(Wait);
         }
+
+        return held;
     }
 }

@@ -2,6 +2,9 @@ using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+using MoeActors.Compute.Files;
 
 namespace MoeActors.Compute.Data;
 
@@ -34,15 +37,24 @@ internal sealed unsafe class TokenFile : IDisposable
     /// <summary>Tokens of the validation part.</summary>
     public long ValidationTokens { get; }
 
-    /// <summary>Opens <paramref name="path"/>; null when it is not there, not whole, or not of <paramref name="key"/>.</summary>
+    /// <summary>
+    /// Opens <paramref name="path"/>; null when it is not there, not whole, not of <paramref name="key"/>, or not this user's own: somebody else's could hold other tokens, or be
+    /// cut short while it is mapped, which ends the process that reads it.
+    /// </summary>
     public static TokenFile? Open(string path, string key)
     {
-        if (!File.Exists(path))
+        if (FileStatus.Of(path) is not { IsRegular: true })
         {
             return null;
         }
 
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1);
+        SafeFileHandle handle = PrivateFiles.Open(path, Posix.ReadOnly);
+        using var stream = new FileStream(handle, FileAccess.Read, bufferSize: 1);
+        if (FileStatus.Of(handle, path) is not { IsOwn: true, OthersMayWrite: false })
+        {
+            return null;
+        }
+
         Span<byte> header = stackalloc byte[HeaderBytes];
         if (stream.ReadAtLeast(header, HeaderBytes, throwOnEndOfStream: false) < HeaderBytes || BinaryPrimitives.ReadUInt64LittleEndian(header) != Magic)
         {
@@ -63,14 +75,15 @@ internal sealed unsafe class TokenFile : IDisposable
             return null;
         }
 
-        return new TokenFile(MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read), width, train, validation);
+        // What was looked at is what is mapped, whatever has the name by now.
+        return new TokenFile(MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true), width, train, validation);
     }
 
     /// <summary>
     /// Writes the file of <paramref name="key"/> in one move. <paramref name="encode"/> is called for the training part, then for the validation part, and
     /// hands batches of ids to its argument.
     /// </summary>
-    public static void Write(string path, string key, int vocabulary, Action<bool, Action<List<int>>> encode) => AtomicFile.Write(path, stream =>
+    public static void Write(string path, string key, int vocabulary, Action<bool, Action<List<int>>> encode) => PrivateFiles.Replace(path, stream =>
     {
         int width = vocabulary <= 1 << 16 ? 2 : 4;
         XxHash128 hash = Start(key);

@@ -6,6 +6,9 @@ namespace MoeActors.Compute.Models;
 /// </summary>
 public sealed record LogicalLayout
 {
+    /// <summary>Most logical ranks, and with them nodes.</summary>
+    public const int MostRanks = 4096;
+
     /// <summary>Logical ranks R; each is one routing group.</summary>
     public required int Ranks { get; init; }
 
@@ -55,13 +58,13 @@ public sealed record LogicalLayout
     /// <summary>Throws <see cref="SpecException"/> naming the first key that cannot be.</summary>
     public void Validate(ModelSpec model)
     {
-        SpecException.Require(Ranks >= 1, "layout.ranks", Ranks, "at least 1");
+        SpecLimits.Within(Ranks, 1, MostRanks, "layout.ranks");
         SpecException.Require(
             ExpertParallel >= 1 && Ranks % ExpertParallel == 0,
             "layout.expert-parallel", ExpertParallel, $"a divisor of layout.ranks = {Ranks}{(ExpertParallel > 1 ? $", or layout.ranks a multiple of {ExpertParallel}" : "")}");
         SpecException.Require(
             ExpertParallel <= model.Moe.Experts, "layout.expert-parallel", ExpertParallel, $"at most model.moe.experts = {model.Moe.Experts}: each position must hold an expert");
-        SpecException.Require(ThreadsPerRank >= 1, "layout.threads-per-rank", ThreadsPerRank, "at least 1");
-        SpecException.Require(ChunkRows >= 1, "layout.chunk-rows", ChunkRows, "at least 1");
+        SpecLimits.Within(ThreadsPerRank, 1, SpecLimits.Threads, "layout.threads-per-rank");
+        SpecLimits.Within(ChunkRows, 1, SpecLimits.Batch, "layout.chunk-rows");
     }
 }

@@ -83,21 +83,25 @@ public sealed record ModelSpec
     /// <summary>Throws <see cref="SpecException"/> naming the first key that cannot be.</summary>
     public void Validate()
     {
-        Require(Vocabulary >= 2, "model.vocabulary", Vocabulary, "at least 2");
-        Require(Context >= 1, "model.context", Context, "at least 1");
-        Require(Layers >= 1, "model.layers", Layers, "at least 1");
+        SpecLimits.Within(Vocabulary, 2, SpecLimits.Vocabulary, "model.vocabulary");
+        SpecLimits.Within(Context, 1, SpecLimits.Context, "model.context");
+        SpecLimits.Within(Layers, 1, SpecLimits.Layers, "model.layers");
+        Require(Hidden <= SpecLimits.Hidden, "model.hidden", Hidden, $"at most {SpecLimits.Hidden}");
         Require(Heads >= 1 && Hidden % Heads == 0, "model.heads", Heads, $"a divisor of model.hidden = {Hidden}");
         Require(KvHeads >= 1 && Heads % KvHeads == 0, "model.kv-heads", KvHeads, $"a divisor of model.heads = {Heads}");
         Require(Hidden >= 16 && Hidden % 16 == 0, "model.hidden", Hidden, "a multiple of 16 (64-byte rows)");
         Require(Style == BlockStyle.Gpt2 || (Hidden / Heads) % 2 == 0, "model.heads", Heads, "an even head width (rotary positions turn pairs)");
-        Require(FeedForward >= 1, "model.feed-forward", FeedForward, "at least 1");
-        Require(Moe.Every >= 1, "model.moe.every", Moe.Every, "at least 1");
+        SpecLimits.Within(FeedForward, 1, SpecLimits.Width, "model.feed-forward");
+        SpecLimits.Within(Moe.Every, 1, SpecLimits.Layers, "model.moe.every");
         Require(Moe.First >= 0 && Moe.First < Layers, "model.moe.first", Moe.First, $"between 0 and model.layers - 1 = {Layers - 1}");
-        Require(Moe.Experts >= 1, "model.moe.experts", Moe.Experts, "at least 1");
+        SpecLimits.Within(Moe.Experts, 1, SpecLimits.Experts, "model.moe.experts");
         Require(Moe.TopK >= 1 && Moe.TopK <= Moe.Experts, "model.moe.top-k", Moe.TopK, $"between 1 and model.moe.experts = {Moe.Experts}");
-        Require(Moe.ExpertHidden >= 1, "model.moe.expert-hidden", Moe.ExpertHidden, "at least 1");
+        SpecLimits.Within(Moe.ExpertHidden, 1, SpecLimits.Width, "model.moe.expert-hidden");
         Require(Moe.CapacityFactor >= 0, "model.moe.capacity-factor", Moe.CapacityFactor, "0 (dropless) or a positive factor");
-        Require(Moe.SharedExperts >= 0, "model.moe.shared-experts", Moe.SharedExperts, "0 or more");
+        Require(
+            Moe.SharedExperts >= 0 && (long)Moe.SharedExperts * Moe.ExpertHidden <= SpecLimits.Width,
+            "model.moe.shared-experts", Moe.SharedExperts, $"0 or more, and at most a width of {SpecLimits.Width} with model.moe.expert-hidden = {Moe.ExpertHidden} each");
+        SpecLimits.Size(this);
     }
 
     private static void Require(bool ok, string key, object value, string expected) =>

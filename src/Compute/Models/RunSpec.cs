@@ -36,6 +36,10 @@ public sealed record TrainingSpec
     /// <summary>Optimizer steps of the whole run.</summary>
     public required int Steps { get; init; }
 
+    /// <summary>Steps over which the learning rate falls; afterwards it stays. Null = <see cref="Steps"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? ScheduleSteps { get; init; }
+
     /// <summary>Sequences per step over all ranks; a multiple of ranks·micro-batches.</summary>
     public required int GlobalBatch { get; init; }
 
@@ -87,6 +91,18 @@ public sealed record DataSpec
 
     /// <summary>"bytes" or the folder of a BPE tokenizer (vocab.json + merges.txt), absolute.</summary>
     public string Tokenizer { get; init; } = "bytes";
+
+    /// <summary>Files of any contents are data, not only text.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Binary { get; init; }
+
+    /// <summary>Where the tokenizer's folder lies by now, absolute; null = where <see cref="Tokenizer"/> says, which is part of the lineage and stays. No part of the lineage.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? TokenizerMoved { get; init; }
+
+    /// <summary>"bytes" or the folder the tokenizer is read from.</summary>
+    [JsonIgnore]
+    public string TokenizerPlace => TokenizerMoved ?? Tokenizer;
 
     /// <summary>Share of the text, at its end, kept for validation.</summary>
     public double ValidationShare { get; init; } = 0.1;
@@ -266,6 +282,14 @@ public sealed record RunSpec
     [JsonIgnore]
     public bool GuardsState => Recovery?.Integrity ?? true;
 
+    /// <summary>The run its first weights are from; null = the seed.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RunOrigin? Origin { get; init; }
+
+    /// <summary>How the run was made longer, oldest first; null = never.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<RunExtension>? Extensions { get; init; }
+
     /// <summary>Nodes the run starts on (placement, not arithmetic).</summary>
     public int Nodes { get; init; } = 3;
 
@@ -277,6 +301,9 @@ public sealed record RunSpec
     [JsonIgnore]
     public int RankTokens => RankBatch * Model.Context;
 
+    /// <summary>The training section that holds for update <paramref name="update"/> (from 1): an extension changes none of the updates before it, so that a recovery computes them again as they were.</summary>
+    public TrainingSpec TrainingAt(long update) => Extensions?.FirstOrDefault(e => update <= e.After)?.Before ?? Training;
+
     /// <summary>Writes the record as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Options);
 
@@ -285,7 +312,10 @@ public sealed record RunSpec
     {
         try
         {
-            return JsonSerializer.Deserialize<RunSpec>(json, Options) ?? throw new SpecException($"{source}: empty run record");
+            RunSpec spec = JsonSerializer.Deserialize<RunSpec>(json, Options) ?? throw new SpecException($"{source}: empty run record");
+
+            // The serializer keeps null out of properties, not out of lists.
+            return spec.Data.Paths.All(p => p is not null) ? spec : throw new SpecException($"{source}: data.paths: expected paths, found null");
         }
         catch (JsonException e)
         {
@@ -299,11 +329,15 @@ public sealed record RunSpec
         Model.Validate();
         Layout.Validate(Model);
         SpecException.Require(Training.Steps >= 1, "training.steps", Training.Steps, "at least 1");
-        SpecException.Require(Training.MicroBatches >= 1, "training.micro-batches", Training.MicroBatches, "at least 1");
+        SpecLimits.Within(Training.MicroBatches, 1, SpecLimits.MicroBatches, "training.micro-batches");
+        SpecException.Require(Training.ScheduleSteps is null or >= 1, "training.schedule-steps", Training.ScheduleSteps ?? 0, "0 (as training.steps) or more");
         int unit = Layout.Ranks * Training.MicroBatches;
         SpecException.Require(
             Training.GlobalBatch >= unit && Training.GlobalBatch % unit == 0,
             "training.global-batch", Training.GlobalBatch, $"a multiple of layout.ranks · training.micro-batches = {unit}");
+        SpecException.Require(
+            Training.GlobalBatch <= SpecLimits.Batch && (long)RankBatch * Model.Context <= SpecLimits.RankTokens,
+            "training.global-batch", Training.GlobalBatch, $"at most {SpecLimits.Batch} sequences, and at most {SpecLimits.RankTokens} tokens in a micro-batch of a rank (now {(long)RankBatch * Model.Context})");
         SpecException.Require(Nodes >= 1 && Nodes <= Layout.Ranks, "nodes", Nodes, $"between 1 and layout.ranks = {Layout.Ranks}: a node without a logical rank has nothing to do");
         SpecException.Require(Checkpoint.Interval >= 0, "checkpoint.interval", Checkpoint.Interval, "0 or more");
         SpecException.Require(

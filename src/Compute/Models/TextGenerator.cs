@@ -40,7 +40,11 @@ public sealed class TextGenerator : IDisposable
     /// Yields up to <paramref name="count"/> tokens that follow <paramref name="prompt"/> (at least one token), each computed when it is asked
     /// for, from the last model.context tokens before it.
     /// </summary>
-    public IEnumerable<int> Generate(IReadOnlyList<int> prompt, int count, SamplingSpec sampling)
+    /// <param name="prompt">What the text goes on from.</param>
+    /// <param name="count">Most tokens.</param>
+    /// <param name="sampling">How each is drawn.</param>
+    /// <param name="drawable">Which ids may be drawn; null: all. A model may have ids that its tokenizer has no text for.</param>
+    public IEnumerable<int> Generate(IReadOnlyList<int> prompt, int count, SamplingSpec sampling, Func<int, bool>? drawable = null)
     {
         ArgumentNullException.ThrowIfNull(prompt);
         ArgumentNullException.ThrowIfNull(sampling);
@@ -49,7 +53,7 @@ public sealed class TextGenerator : IDisposable
             throw new ArgumentException("the prompt is empty: expected at least one token", nameof(prompt));
         }
 
-        return Continue([.. prompt], count, sampling);
+        return Continue([.. prompt], count, sampling, drawable);
     }
 
     /// <inheritdoc/>
@@ -59,11 +63,11 @@ public sealed class TextGenerator : IDisposable
         model.Dispose();
     }
 
-    private IEnumerable<int> Continue(List<int> text, int count, SamplingSpec sampling)
+    private IEnumerable<int> Continue(List<int> text, int count, SamplingSpec sampling, Func<int, bool>? drawable)
     {
         for (int i = 0; i < count; i++)
         {
-            int next = TokenSampler.Draw(Logits(text), sampling, i);
+            int next = TokenSampler.Draw(Logits(text), sampling, i, drawable);
             text.Add(next);
             yield return next;
         }

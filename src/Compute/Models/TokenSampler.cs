@@ -4,11 +4,15 @@ namespace MoeActors.Compute.Models;
 public static class TokenSampler
 {
     /// <summary>Index drawn from softmax(logits / temperature) over the top-k logits; ties at the edge go to the lower index.</summary>
-    public static int Draw(ReadOnlySpan<float> logits, SamplingSpec sampling, int ordinal)
+    /// <param name="logits">One for each id.</param>
+    /// <param name="sampling">How it is drawn.</param>
+    /// <param name="ordinal">Ordinal of the token in the text.</param>
+    /// <param name="drawable">Which ids may be drawn, at least one; the others have no probability. Null: all.</param>
+    public static int Draw(ReadOnlySpan<float> logits, SamplingSpec sampling, int ordinal, Func<int, bool>? drawable = null)
     {
         ArgumentNullException.ThrowIfNull(sampling);
-        ArgumentOutOfRangeException.ThrowIfZero(logits.Length);
-        int[] order = [.. Enumerable.Range(0, logits.Length)];
+        int[] order = [.. Enumerable.Range(0, logits.Length).Where(id => drawable?.Invoke(id) ?? true)];
+        ArgumentOutOfRangeException.ThrowIfZero(order.Length, nameof(logits));
         float[] values = logits.ToArray();
         Array.Sort(order, (a, b) => values[b].CompareTo(values[a]) is not 0 and int c ? c : a.CompareTo(b));
         int kept = sampling.TopK > 0 ? Math.Min(sampling.TopK, order.Length) : order.Length;

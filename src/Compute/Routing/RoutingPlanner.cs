@@ -10,7 +10,7 @@ public static class RoutingPlanner
     {
         ArgumentNullException.ThrowIfNull(moe);
         // Decimal: 1.1 · 100 / 10 is 11, not 11.000000000000002 rounded up to 12.
-        return moe.CapacityFactor == 0 ? int.MaxValue : (int)decimal.Ceiling((decimal)moe.CapacityFactor * tokens * moe.TopK / moe.Experts);
+        return moe.CapacityFactor == 0 ? int.MaxValue : (int)Math.Min(int.MaxValue, decimal.Ceiling((decimal)moe.CapacityFactor * tokens * moe.TopK / moe.Experts));
     }
 
     /// <summary>Plans one routing group's dispatch.</summary>

@@ -13,11 +13,14 @@ namespace MoeActors.Host.Chaos;
 /// <param name="Compares">Whether the same run without faults must end in the same state.</param>
 internal sealed record CampaignFile(string Name, Campaign Faults, IReadOnlyList<SettingOverride> Settings, bool Compares)
 {
+    /// <summary>Steps from which on the run folder is copied and the copy resumed beside it.</summary>
+    public IReadOnlyList<long> Copies { get; init; } = [];
+
     private const string Folder = "hocon/chaos/", Extension = ".conf";
 
     private static readonly string[] Keys =
     [
-        "seed", "compare", "run.preset", "run.steps", "run.nodes", "run.settings", "faults.count", "faults.mean-steps", "faults.first-step", "faults.kinds", "faults.nodes", "script",
+        "seed", "compare", "run.preset", "run.steps", "run.nodes", "run.settings", "faults.count", "faults.mean-steps", "faults.first-step", "faults.kinds", "faults.nodes", "script", "copies",
         "limits.max-active", "limits.max-duration",
     ];
 
@@ -52,7 +55,7 @@ internal sealed record CampaignFile(string Name, Campaign Faults, IReadOnlyList<
     {
         new KnownKeys(Keys).Check(file);
         var r = new SettingsReader(Keys.ToDictionary(
-            k => k, k => file.Values.GetValueOrDefault(k) ?? new SettingValue(Default(k), k is "run.settings" or "faults.kinds" or "faults.nodes" or "script" ? [] : null, file.Origin, "")));
+            k => k, k => file.Values.GetValueOrDefault(k) ?? new SettingValue(Default(k), k is "run.settings" or "faults.kinds" or "faults.nodes" or "script" or "copies" ? [] : null, file.Origin, "")));
         int most = r.Whole("limits.max-active", 1, 100);
         TimeSpan longest = r.Duration("limits.max-duration");
         long steps = r.Whole("run.steps", CampaignSchedule.QuietSteps + 1);
@@ -88,8 +91,13 @@ internal sealed record CampaignFile(string Name, Campaign Faults, IReadOnlyList<
             new("faults.max-duration", [r.Text("limits.max-duration")], file.Origin),
         };
         settings.AddRange(r.List("run.settings").Select(SettingOverride.Parse));
-        return new CampaignFile(name, campaign, settings, compares);
+        return new CampaignFile(name, campaign, settings, compares) { Copies = [.. r.List("copies").Select(text => CopyStep(r, text, steps))] };
     }
+
+    private static long CopyStep(SettingsReader r, string text, long steps) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long step) && step <= steps - CampaignSchedule.QuietSteps
+            ? step
+            : throw new SettingsException($"{r.Origin("copies")}: copies: '{text}': expected steps up to {steps - CampaignSchedule.QuietSteps}");
 
     private static string Default(string key) => key switch
     {

@@ -15,6 +15,12 @@ namespace MoeActors.Host.Chaos;
 /// <param name="Refusals">Faults that were never accepted.</param>
 internal sealed record CampaignResult(string Name, long Seed, RunReport Report, RunReport? Undisturbed, IReadOnlyList<FaultLine> Faults, IReadOnlyList<string> Refusals)
 {
+    /// <summary>Reports of the copies that were resumed beside the run; null for one that the run's end forestalled.</summary>
+    public IReadOnlyList<RunReport?> Copies { get; init; } = [];
+
+    /// <summary>Copies that were not made, or did not end in the run's state.</summary>
+    public int CopiesWrong => Copies.Count(c => c is null || c.Totals.Outcome != "completed" || c.Totals.WeightsHash != Report.Totals.WeightsHash || c.Totals.StateHash != Report.Totals.StateHash);
+
     /// <summary>Faults that did not take.</summary>
     public int NotTaken => Refusals.Count + Faults.Count(f => f.State is not ("over" or "observed"));
 
@@ -27,7 +33,7 @@ internal sealed record CampaignResult(string Name, long Seed, RunReport Report, 
     public long SamplesWrong => Report.Samples.Lost + Report.Samples.Repeated;
 
     /// <summary>Whether every fault took and nothing of them is left in the result.</summary>
-    public bool Passed => Report.Totals.Outcome == "completed" && NotTaken == 0 && Same != false && SamplesWrong == 0;
+    public bool Passed => Report.Totals.Outcome == "completed" && NotTaken == 0 && Same != false && SamplesWrong == 0 && CopiesWrong == 0;
 
     /// <summary>Writes tables and verdict.</summary>
     public void Write(TextWriter output)
@@ -60,6 +66,11 @@ internal sealed record CampaignResult(string Name, long Seed, RunReport Report, 
         output.WriteLine();
         output.WriteLine(
             $"{Report.Totals.Outcome} after {Report.Totals.Steps} steps; {Faults.Count + Refusals.Count} faults, {NotTaken} did not take; samples lost or repeated: {SamplesWrong}; ETTR {Report.Totals.Ettr:0.000}");
+        if (Copies.Count > 0)
+        {
+            output.WriteLine($"{Copies.Count} {(Copies.Count == 1 ? "copy was" : "copies were")} resumed beside it; {CopiesWrong} did not end in its state");
+        }
+
         output.WriteLine(Same switch
         {
             true => $"weights and state are those of the undisturbed run ({Report.Totals.WeightsHash})",
@@ -70,7 +81,7 @@ internal sealed record CampaignResult(string Name, long Seed, RunReport Report, 
 
     /// <summary>As one JSON object.</summary>
     public string Json(string folder) => JsonSerializer.Serialize(
-        new { campaign = Name, seed = Seed, folder, passed = Passed, same = Same, outcome = Report.Totals.Outcome, notTaken = NotTaken, faults = Faults, refusals = Refusals, recoveries = Report.Faults, totals = Report.Totals },
+        new { campaign = Name, seed = Seed, folder, passed = Passed, same = Same, outcome = Report.Totals.Outcome, notTaken = NotTaken, copies = Copies.Count, copiesWrong = CopiesWrong, faults = Faults, refusals = Refusals, recoveries = Report.Faults, totals = Report.Totals },
         JsonOutput.Options);
 
     private static string Ms(double? ms) => ms is { } value ? $"{value:0}" : "";

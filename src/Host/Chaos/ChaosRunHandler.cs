@@ -29,15 +29,15 @@ internal sealed class ChaosRunHandler(TextWriter output, TextWriter error) : IHa
 
         LibTorchCheck.Verify();
         await HttpPorts.DemandAsync(calm.Runtime.Http, calm.Run.Nodes + calm.Runtime.Supervision.Spares, cancel);
-        string folder = request.RunDirectory ?? RunFolders.Default("chaos");
+        string folder = request.RunDirectory ?? RunFolders.Default("chaos", RunIds.New());
         RunReport? undisturbed = null;
         if (file.Compares)
         {
-            error.WriteLine("moe: first the run without faults");
+            Failures.Note("first the run without faults", error);
             undisturbed = await TrainAsync(calm, Path.Combine(folder, "undisturbed"), request.Json, cancel);
         }
 
-        error.WriteLine($"moe: now with {faults.Count} faults, seed {campaign.Seed}");
+        Failures.Note($"now with {faults.Count} faults, seed {campaign.Seed}", error);
         var more = new List<SettingOverride> { new("faults.enabled", ["on"], "the campaign") };
         if (undisturbed is not null && calm.Run.Data.Paths.Count == 0)
         {
@@ -48,9 +48,14 @@ internal sealed class ChaosRunHandler(TextWriter output, TextWriter error) : IHa
         MoeSettings stormy = SettingsLoader.Load(request.Settings with { Overrides = [.. file.Settings, .. request.Settings.Overrides, .. more] });
         string disturbed = Path.Combine(folder, "disturbed");
         Task<RunReport> run = TrainAsync(stormy, disturbed, request.Json, cancel);
+        Task<RunReport?>[] copies =
+        [
+            .. file.Copies.Select((step, n) => new CopiedRun(disturbed, Path.Combine(folder, $"copy-{n + 1}"), error)
+                .TrainAsync(step, request.Settings with { Overrides = [.. file.Settings, .. request.Settings.Overrides, .. more] }, run, cancel)),
+        ];
         var driver = new CampaignDriver(stormy, disturbed, faults, file.Name);
         await driver.RunAsync(run, CancellationToken.None);
-        var result = new CampaignResult(file.Name, campaign.Seed, await run, undisturbed, FaultAudit.Read(disturbed), driver.Refusals);
+        var result = new CampaignResult(file.Name, campaign.Seed, await run, undisturbed, FaultAudit.Read(disturbed), driver.Refusals) { Copies = await Task.WhenAll(copies) };
         if (request.Json)
         {
             output.WriteLine(result.Json(folder));
@@ -69,7 +74,8 @@ internal sealed class ChaosRunHandler(TextWriter output, TextWriter error) : IHa
     {
         // With --json the one object is all that standard output gets.
         // The record says what differs between the two runs: nothing but faults, which are no part of it.
-        RunSpec spec = RunFolders.Create(settings, folder);
+        using var claim = RunFolderClaim.New(folder);
+        RunSpec spec = RunFolders.Create(settings, claim);
         await new LocalRun(TextWriter.Null, error) { Progress = json ? error : null }.RunAsync(settings, spec, folder, resume: false, json: false, cancel);
         return ReportWriter.Read(Path.Combine(folder, ReportWriter.JsonName));
     }

@@ -10,7 +10,15 @@ internal sealed class CheckpointShowHandler(TextWriter output) : IHandler<Checkp
     /// <inheritdoc/>
     public Task<int> RunAsync(CheckpointRequest request, CancellationToken cancel)
     {
-        Manifest manifest = RunFolder.WithStore(request.Run, writes: false, store => request.Step is { } step ? store.Open(step) : store.Newest())
+        void Skipped(BrokenManifest broken)
+        {
+            if (!request.Json)
+            {
+                output.WriteLine($"{broken.File}: {(broken.NewerSchema ? "of a newer build" : "broken")}, an older one is shown: {broken.Reason}");
+            }
+        }
+
+        Manifest manifest = RunFolder.WithStore(request.Run, writes: false, store => request.Step is { } step ? store.Open(step) : store.Newest(Skipped))
             ?? throw new CommandException(ExitCodes.Checkpoint, $"{request.Run.Directory}: holds no readable checkpoint");
         if (request.Json)
         {

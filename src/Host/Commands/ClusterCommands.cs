@@ -28,14 +28,15 @@ internal static class ClusterCommands
         return command;
     }
 
-    /// <summary>moe run start|stop|status.</summary>
+    /// <summary>moe run start|resume|stop|status.</summary>
     public static Command Run(Handlers handlers) => new MoeCommand(
         "run",
-        "Submits a run to a cluster started by hand; stops and watches a run, also one of `moe train`.",
+        "Submits a run to a cluster started by hand, or goes on with one there; stops and watches a run, also one of `moe train`.",
         "moe run start --cluster 127.0.0.1:7100 --preset tiny",
         "moe run status --cluster 127.0.0.1:7100 --watch")
     {
         Start(handlers.RunStart),
+        Resume(handlers.RunResume),
         Control(handlers.RunStop, "stop", "Stops the run of a cluster after a last checkpoint.", watchable: false, "moe run stop --cluster 127.0.0.1:7100", "moe run stop --run-dir runs/book"),
         Control(
             handlers.RunStatus,
@@ -59,6 +60,25 @@ internal static class ClusterCommands
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
         command.Runs(handler, r => new RunStartRequest(Address(r, cluster), SettingsLoader.Load(flags.Request(r)), r.GetValue(json)));
+        return command;
+    }
+
+    private static MoeCommand Resume(IHandler<RunResumeRequest> handler)
+    {
+        var command = new MoeCommand(
+            "resume",
+            "Goes on with an existing run on a cluster, where its newest checkpoint ends.",
+            "moe run resume runs/by-hand --cluster 127.0.0.1:7100",
+            "moe run resume runs/by-hand --cluster 127.0.0.1:7100 --nodes 2",
+            "moe run resume runs/by-hand --cluster 127.0.0.1:7100 --steps 4000");
+        Argument<string> run = RunFolder.Argument();
+        command.Add(run);
+        Option<string> cluster = ClusterOption();
+        command.Add(cluster);
+        SettingFlags flags = new SettingFlags(command).Add("--nodes", "nodes", "N", "Node processes; without it as many as before.").AddMoreSteps().AddPlaces();
+        Option<bool> json = MoeCommand.JsonOption();
+        command.Add(json);
+        command.Runs(handler, r => new RunResumeRequest(Address(r, cluster), RunFolder.Existing(r.GetRequiredValue(run)), flags.Request(r), r.GetValue(json)));
         return command;
     }
 

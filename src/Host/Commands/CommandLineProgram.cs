@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Diagnostics.CodeAnalysis;
 using MoeActors.Host.Configuration;
+using MoeActors.Host.Diagnostics;
 
 namespace MoeActors.Host.Commands;
 
@@ -24,6 +25,17 @@ internal static class CommandLineProgram
         {
             Failures.Print(Problem(parsed), error);
             return ExitCodes.CommandLine;
+        }
+
+        if (EmptyArguments.Find(parsed) is { } empty)
+        {
+            Failures.Print($"{empty}; `{FullName(parsed.CommandResult)} --help` shows what is expected", error);
+            return ExitCodes.CommandLine;
+        }
+
+        foreach (string secret in CommandLineSecrets.Keys(args))
+        {
+            Failures.Print(CommandLineSecrets.Warning(secret), error);
         }
 
         try

@@ -17,6 +17,7 @@ internal static class Composition
         Resume = new ResumeHandler(output, error),
         Node = new NodeHandler(output, error),
         RunStart = new RunStartHandler(output),
+        RunResume = new RunResumeHandler(output),
         RunStop = new RunStopHandler(output),
         RunStatus = new RunStatusHandler(output),
         FaultList = new FaultListHandler(output),

@@ -2,9 +2,11 @@ using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Exchange;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Data;
+using MoeActors.Compute.Files;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Configuration;
+using MoeActors.Host.Diagnostics;
 using MoeActors.Host.Http;
 using MoeActors.Host.Reports;
 
@@ -19,6 +21,8 @@ internal static class Failures
     /// <summary>Exit code and sentence for <paramref name="failure"/>.</summary>
     public static (int ExitCode, string Message) Explain(Exception failure) => Root(failure) switch
     {
+        Exception e when OpenFiles.Explain(e, OpenFiles.Limit) is { } files => (ExitCodes.Resources, files),
+        IOException when !CurrentFolderExists() => (ExitCodes.Resources, "the current folder does not exist any more: go to one that does (cd) and start again"),
         CommandException e => (e.ExitCode, e.Message),
         SettingsException e => (ExitCodes.Configuration, e.Message),
         SpecException e => (ExitCodes.Configuration, e.Message),
@@ -42,7 +46,7 @@ internal static class Failures
         Print(message, error);
         if (Environment.GetEnvironmentVariable(DebugVariable) == "1")
         {
-            error.WriteLine(failure);
+            Line(failure.ToString(), error);
         }
 
         return exitCode;
@@ -51,9 +55,46 @@ internal static class Failures
     /// <summary>Writes <c>moe: message</c> on one line.</summary>
     public static void Print(string message, TextWriter error)
     {
-        string line = $"moe: {string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))}";
-        bool color = ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
-        error.WriteLine(color ? $"\e[31m{line}\e[0m" : line);
+        string line = Sentence(message);
+        TextWriter? terminal = error is PlainWriter { Inner: var inner } && ReferenceEquals(inner, Console.Error) ? inner : null;
+        bool color = terminal is not null && !Console.IsErrorRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        if (color)
+        {
+            Line($"\e[31m{PlainText.Line(line)}\e[0m", terminal!);
+            return;
+        }
+
+        Line(PlainText.Line(line), error);
+    }
+
+    /// <summary>Writes <c>moe: message</c> on one line, where nothing has failed that would end the command.</summary>
+    public static void Note(string message, TextWriter error) => Line(Sentence(message), error);
+
+    /// <summary>Writes a line as it is. Where standard error cannot be written the exit code alone speaks.</summary>
+    public static void Line(string text, TextWriter error)
+    {
+        try
+        {
+            error.WriteLine(text);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        {
+            // Nobody is left to be told.
+        }
+    }
+
+    private static string Sentence(string message) => $"moe: {string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))}";
+
+    private static bool CurrentFolderExists()
+    {
+        try
+        {
+            return Directory.Exists(Environment.CurrentDirectory);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     private static Exception Root(Exception failure) => failure switch

@@ -107,7 +107,7 @@ internal static class FaultCommands
             "moe chaos run hocon/chaos/links.conf --dry-run");
         var file = new Argument<string>("FILE") { Description = "A campaign of hocon/chaos by its name, or a file like those." };
         command.Add(file);
-        var directory = new Option<string?>("--run-dir") { HelpName = "DIR", Description = "Where the run keeps everything. Without it: runs/<time>-chaos." };
+        var directory = new Option<string?>("--run-dir") { HelpName = "DIR", Description = "Where the run keeps everything. Without it: runs/<time>-chaos-<id>." };
         command.Add(directory);
         var seed = new Option<long?>("--seed") { HelpName = "N", Description = "Seed of the faults, instead of the campaign's." };
         command.Add(seed);

@@ -25,6 +25,9 @@ internal sealed record Handlers
     /// <summary>moe run start.</summary>
     public required IHandler<RunStartRequest> RunStart { get; init; }
 
+    /// <summary>moe run resume.</summary>
+    public required IHandler<RunResumeRequest> RunResume { get; init; }
+
     /// <summary>moe run stop.</summary>
     public required IHandler<RunControlRequest> RunStop { get; init; }
 

@@ -9,7 +9,14 @@ namespace MoeActors.Host.Commands;
 /// <summary><c>moe train</c>, parsed and validated.</summary>
 /// <param name="Settings">All settings.</param>
 /// <param name="Json">Print the report as JSON instead of progress.</param>
-internal sealed record TrainRequest(MoeSettings Settings, bool Json);
+internal sealed record TrainRequest(MoeSettings Settings, bool Json)
+{
+    /// <summary>Run directory, absolute, of the run whose weights it begins with; null = from the seed.</summary>
+    public string? From { get; init; }
+
+    /// <summary>Checkpoint of that run; null = the newest sound one.</summary>
+    public long? FromStep { get; init; }
+}
 
 /// <summary><c>moe resume</c>. The run's record is not read yet: <see cref="Settings"/> merges it with file and flags once it is.</summary>
 /// <param name="RunDirectory">Run directory, absolute; exists.</param>
@@ -28,6 +35,13 @@ internal sealed record NodeRequest(MoeSettings Settings, bool Supervised, int St
 /// <param name="Settings">All settings of the run.</param>
 /// <param name="Json">Print JSON.</param>
 internal sealed record RunStartRequest(NodeAddress Cluster, MoeSettings Settings, bool Json);
+
+/// <summary><c>moe run resume</c>. The run's record is not read yet, as with <see cref="ResumeRequest"/>.</summary>
+/// <param name="Cluster">A node of the cluster.</param>
+/// <param name="RunDirectory">Run directory, absolute; exists.</param>
+/// <param name="Settings">What to load settings from (<see cref="SettingsLoader.LoadForRun"/>).</param>
+/// <param name="Json">Print JSON.</param>
+internal sealed record RunResumeRequest(NodeAddress Cluster, string RunDirectory, SettingsRequest Settings, bool Json);
 
 /// <summary><c>moe run stop</c> and <c>moe run status</c>.</summary>
 /// <param name="Cluster">The cluster.</param>
@@ -94,7 +108,14 @@ internal sealed record CheckpointPlanRequest(ShardingMode Mode, int Experts, Pec
 /// <param name="Vocabulary">Ids wanted.</param>
 /// <param name="Output">Folder to write, absolute.</param>
 /// <param name="Json">Print JSON.</param>
-internal sealed record TokenizerTrainRequest(IReadOnlyList<string> Data, int Vocabulary, string Output, bool Json);
+internal sealed record TokenizerTrainRequest(IReadOnlyList<string> Data, int Vocabulary, string Output, bool Json)
+{
+    /// <summary>Take the bytes of files that are no text.</summary>
+    public bool Binary { get; init; }
+
+    /// <summary>Replace a tokenizer that is there.</summary>
+    public bool Force { get; init; }
+}
 
 /// <summary><c>moe diagnose</c>.</summary>
 /// <param name="RunDirectory">Run directory, absolute; exists.</param>

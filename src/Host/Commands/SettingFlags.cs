@@ -46,6 +46,15 @@ internal sealed class SettingFlags
     /// <summary>The flag of hot spares, where node processes are started.</summary>
     public SettingFlags AddSpares() => Add("--spares", "supervision.spares", "N", "Node processes beyond them that wait for one to be lost.");
 
+    /// <summary>The flags that say where an existing run's text and tokenizer lie by now.</summary>
+    public SettingFlags AddPlaces() => this
+        .AddList("--data", "data.paths", "FILE|FOLDER|GLOB", "Where the run's text lies by now; its content must be the same.")
+        .Add("--tokenizer", "data.tokenizer", "FOLDER", "Where the run's tokenizer lies by now; its content must be the same.");
+
+    /// <summary>The flag that makes an existing run longer.</summary>
+    public SettingFlags AddMoreSteps() =>
+        Add("--steps", "training.steps", "N", "Steps of the whole run, more than it has: it goes on beyond its recorded end, its learning-rate schedule as recorded unless --set training.… changes it.");
+
     /// <summary>The flags of a run: model, data, length, place.</summary>
     public SettingFlags AddRun() => this
         .Add("--preset", "preset", "NAME", $"Model and recipe: {string.Join(", ", Presets.Names)}, or a file like those in hocon/presets.")
@@ -54,7 +63,7 @@ internal sealed class SettingFlags
         .Add("--nodes", "nodes", "N", "Node processes; never changes results.")
         .Add("--steps", "training.steps", "N", "Optimizer steps of the whole run.")
         .Add("--seed", "training.seed", "N", "Seed of weights, data order and gate noise.")
-        .Add("--run-dir", "run-dir", "DIR", "Where the run keeps everything. Without it: runs/<time>-<preset>.");
+        .Add("--run-dir", "run-dir", "DIR", "Where the run keeps everything. Without it: runs/<time>-<preset>-<id>.");
 
     /// <summary>What the command line asks for. --set comes after the flags and wins over them.</summary>
     public SettingsRequest Request(ParseResult result)

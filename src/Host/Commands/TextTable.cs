@@ -1,3 +1,5 @@
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Host.Commands;
 
 /// <summary>A table in plain text: the first column to the left, all others to the right. The same on a terminal and in a file.</summary>
@@ -9,7 +11,7 @@ internal sealed class TextTable(params string[] headings)
     public void Add(params string[] cells)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(cells.Length, headings.Length);
-        _rows.Add(cells);
+        _rows.Add([.. cells.Select(PlainText.Line)]);
     }
 
     /// <summary>Writes the table.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MoeActors.Compute.Data;
+using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Commands;
 
@@ -9,7 +10,14 @@ internal sealed class TokenizerTrainHandler(TextWriter output, TextWriter error)
     /// <inheritdoc/>
     public async Task<int> RunAsync(TokenizerTrainRequest request, CancellationToken cancel)
     {
-        IReadOnlyList<string> files = CorpusFiles.Resolve(request.Data);
+        if (!request.Force && new[] { BpeVocabulary.TokensFile, BpeVocabulary.MergesFile }.FirstOrDefault(f => Path.Exists(Path.Combine(request.Output, f))) is { } there)
+        {
+            throw new CommandException(
+                ExitCodes.Configuration, $"{request.Output}: holds a tokenizer already ({there}), which runs may need as it is; choose another --output, or replace it with --force");
+        }
+
+        DataNotes.Write(request.Data, error);
+        IReadOnlyList<string> files = CorpusFiles.Resolve(request.Data, request.Binary);
 
         // Its own thread: this takes seconds to minutes and the thread pool is never blocked.
         BpeVocabulary vocabulary = await Task.Factory.StartNew(

@@ -53,13 +53,21 @@ internal static class ToolCommands
         var data = new Argument<string[]>("TEXT") { Arity = ArgumentArity.OneOrMore, Description = "Files, folders or globs." };
         var vocabulary = new Option<int>("--vocabulary") { HelpName = "N", DefaultValueFactory = _ => 4096, Description = "Token ids, at least 256." };
         Option<string?> output = MoeCommand.OutputOption("FOLDER", "Folder to write; use it with `moe train --tokenizer FOLDER`.", required: true);
+        var binary = new Option<bool>("--binary") { Description = "Take the bytes of files of any kind, not only of text." };
+        var force = new Option<bool>("--force") { Description = "Replace a tokenizer that is in the folder. Runs trained with it can then not go on." };
         Option<bool> json = MoeCommand.JsonOption();
+        foreach (Option option in (Option[])[vocabulary, output, binary, force, json])
+        {
+            train.Add(option);
+        }
+
         train.Add(data);
-        train.Add(vocabulary);
-        train.Add(output);
-        train.Add(json);
         train.Runs(handler, r => new TokenizerTrainRequest(
-            [.. r.GetRequiredValue(data).Select(d => Path.GetFullPath(d))], r.GetValue(vocabulary), Path.GetFullPath(r.GetRequiredValue(output)!), r.GetValue(json)));
+            [.. r.GetRequiredValue(data).Select(d => Path.GetFullPath(d))], r.GetValue(vocabulary), Path.GetFullPath(r.GetRequiredValue(output)!), r.GetValue(json))
+        {
+            Binary = r.GetValue(binary),
+            Force = r.GetValue(force),
+        });
         return new MoeCommand("tokenizer", "Makes tokenizers.", "moe tokenizer train book.txt --vocabulary 4096 --output tokenizers/book") { train };
     }
 

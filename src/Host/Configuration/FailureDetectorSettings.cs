@@ -14,11 +14,11 @@ internal sealed record FailureDetectorSettings(
     {
         const string Section = "cluster.failure-detector.";
         return new FailureDetectorSettings(
-            r.Duration(Section + "heartbeat-interval"),
-            r.Duration(Section + "acceptable-pause"),
-            r.Duration(Section + "expected-response-after"),
-            r.Duration(Section + "gossip-interval"),
-            r.Duration(Section + "leader-actions-interval"),
-            r.Duration(Section + "reaper-interval"));
+            r.Interval(Section + "heartbeat-interval", 10),
+            r.Interval(Section + "acceptable-pause", 1),
+            r.Interval(Section + "expected-response-after", 10),
+            r.Interval(Section + "gossip-interval", 10),
+            r.Interval(Section + "leader-actions-interval", 10),
+            r.Interval(Section + "reaper-interval", 10));
     }
 }

@@ -10,5 +10,5 @@ internal sealed record GenerationSettings(string Prompt, int Tokens, double Temp
 {
     /// <summary>Reads the section.</summary>
     public static GenerationSettings Read(SettingsReader r) => new(
-        r.Name("generation.prompt"), r.Whole("generation.tokens", 1), r.Number("generation.temperature", 0), r.Whole("generation.top-k"), r.Long("generation.seed"));
+        r.Text("generation.prompt") is { Length: > 0 } prompt ? prompt : throw r.Wrong("generation.prompt", "a text that is not empty"), r.Whole("generation.tokens", 1, 10_000_000), r.Number("generation.temperature", 0, 1000), r.Whole("generation.top-k"), r.Long("generation.seed"));
 }

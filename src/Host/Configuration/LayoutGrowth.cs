@@ -19,10 +19,10 @@ internal static class LayoutGrowth
         }
 
         int ranks = run.Nodes;
-        int unit = ranks * Math.Max(1, run.Training.MicroBatches);
+        long unit = (long)ranks * Math.Max(1, run.Training.MicroBatches);
         if (run.Training.GlobalBatch % unit != 0)
         {
-            int above = (run.Training.GlobalBatch / unit * unit) + unit;
+            long above = (run.Training.GlobalBatch / unit * unit) + unit;
             throw new SettingsException(
                 $"nodes = {ranks}: training.global-batch = {run.Training.GlobalBatch} cannot be split over {ranks} logical ranks; " +
                 $"expected fewer nodes or a multiple of {unit}, such as --set training.global-batch={above}");

@@ -27,7 +27,7 @@ internal sealed record LoggingSettings(LogThreshold Level, string? Folder, long 
     public static LoggingSettings Read(SettingsReader r)
     {
         return new LoggingSettings(
-            Threshold("logging.level"), r.PathOrNull("logging.folder"), r.Size("logging.max-file", 4096), r.Whole("logging.keep-files", 1));
+            Threshold("logging.level"), r.PathOrNull("logging.folder"), r.Size("logging.max-file", 4096, 1L << 40), r.Whole("logging.keep-files", 1, 10_000));
 
         LogThreshold Threshold(string key) => r.Choice(
             key, ("debug", LogThreshold.Debug), ("info", LogThreshold.Info), ("warning", LogThreshold.Warning), ("error", LogThreshold.Error));

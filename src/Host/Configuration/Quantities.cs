@@ -76,6 +76,17 @@ internal static class Quantities
         _ => $"{bytes / (double)(1L << 40):0.00} TiB",
     };
 
+    /// <summary>Writes a duration with the largest unit that leaves a whole number.</summary>
+    public static string Duration(TimeSpan time) => time.Ticks switch
+    {
+        0 => "0 s",
+        var t when t % TimeSpan.TicksPerHour == 0 => $"{t / TimeSpan.TicksPerHour} h",
+        var t when t % TimeSpan.TicksPerMinute == 0 => $"{t / TimeSpan.TicksPerMinute} min",
+        var t when t % TimeSpan.TicksPerSecond == 0 => $"{t / TimeSpan.TicksPerSecond} s",
+        var t when t % TimeSpan.TicksPerMillisecond == 0 => $"{t / TimeSpan.TicksPerMillisecond} ms",
+        var t => $"{t / TimeSpan.TicksPerMicrosecond} us",
+    };
+
     private static bool TrySplit(string text, out decimal number, out string unit)
     {
         int at = 0;

@@ -19,6 +19,48 @@ internal static class RunSpecReader
     public static bool IsRecorded(string key) =>
         Single.Contains(key) || (Sections.Contains(key.Split('.')[0]) && !key.StartsWith(ObjectStoreSettings.Section, StringComparison.Ordinal));
 
+    /// <summary>Keys that a run may be given anew when it is made longer.</summary>
+    private static readonly string[] WithMoreSteps = ["training.steps", "training.schedule-steps", "training.learning-rate", "training.min-learning-rate", "training.warmup-steps"];
+
+    /// <summary>Whether <paramref name="key"/> may change when a run is made longer.</summary>
+    public static bool MayChange(string key) => WithMoreSteps.Contains(key);
+
+    /// <summary>The record with the steps, and the learning-rate schedule of those to come, that <paramref name="given"/> names. Throws <see cref="SettingsException"/> where the run would not become longer.</summary>
+    /// <param name="r">The settings.</param>
+    /// <param name="recorded">The record.</param>
+    /// <param name="given">Keys the user has given a value.</param>
+    public static RunSpec Longer(SettingsReader r, RunSpec recorded, IReadOnlyCollection<string> given)
+    {
+        TrainingSpec old = recorded.Training;
+        bool changes = given.Any(k => MayChange(k) && k != "training.steps");
+        int steps = given.Contains("training.steps") ? r.Whole("training.steps") : old.Steps;
+        if (steps < old.Steps || (steps == old.Steps && changes))
+        {
+            string key = given.Contains("training.steps") ? "training.steps" : given.First(MayChange);
+            throw r.Wrong(key, $"more steps than the {old.Steps} of the run's record: what is recorded stays as it is, and a run can only be made longer (--steps N)");
+        }
+
+        if (steps == old.Steps)
+        {
+            return recorded;
+        }
+
+        return recorded with
+        {
+            Training = old with
+            {
+                Steps = steps,
+                ScheduleSteps = given.Contains("training.schedule-steps") ? ScheduleSteps(r) : old.ScheduleSteps ?? old.Steps,
+                LearningRate = given.Contains("training.learning-rate") ? r.Number("training.learning-rate", 0) : old.LearningRate,
+                MinLearningRate = given.Contains("training.min-learning-rate") ? r.Number("training.min-learning-rate", 0) : old.MinLearningRate,
+                WarmupSteps = given.Contains("training.warmup-steps") ? r.Whole("training.warmup-steps") : old.WarmupSteps,
+            },
+        };
+    }
+
+    /// <summary>Whether <paramref name="key"/> says where something lies whose content the record fixes: it may have moved.</summary>
+    public static bool IsPlace(string key) => key is "data.paths" or "data.tokenizer";
+
     /// <summary>Reads a record, not yet validated.</summary>
     /// <param name="r">The settings.</param>
     /// <param name="runId">Id of the run.</param>
@@ -26,7 +68,7 @@ internal static class RunSpecReader
     public static RunSpec Read(SettingsReader r, string runId, bool bfloat16) => new()
     {
         RunId = runId,
-        Nodes = r.Whole("nodes"),
+        Nodes = r.Whole("nodes", 0, LogicalLayout.MostRanks),
         Model = ModelReader.Model(r),
         Layout = ModelReader.Layout(r),
         Training = Training(r, bfloat16),
@@ -34,6 +76,7 @@ internal static class RunSpecReader
         {
             Paths = r.Paths("data.paths"),
             Tokenizer = r.Name("data.tokenizer") == "bytes" ? "bytes" : r.PathOrNull("data.tokenizer")!,
+            Binary = r.Switch("data.binary"),
             ValidationShare = r.Number("data.validation-share"),
         },
         Checkpoint = new CheckpointSpec
@@ -78,7 +121,7 @@ internal static class RunSpecReader
     /// <summary>Kept where a choice reckons with it.</summary>
     private static double? Mtbf(SettingsReader r)
     {
-        TimeSpan mtbf = r.Duration("checkpoint.mtbf");
+        TimeSpan mtbf = r.Duration("checkpoint.mtbf", TimeSpan.Zero, TimeSpan.FromDays(36_500));
         return mtbf <= TimeSpan.Zero ? throw r.Wrong("checkpoint.mtbf", "a duration above 0, such as 24 h") : r.Switch("checkpoint.adaptive") ? mtbf.TotalMilliseconds : null;
     }
 
@@ -90,9 +133,12 @@ internal static class RunSpecReader
             : throw r.Wrong("checkpoint.storage", "nothing (the run directory) or s3://BUCKET/PREFIX of letters, digits, '-', '_' and '.'");
     }
 
+    private static int? ScheduleSteps(SettingsReader r) => r.Whole("training.schedule-steps") is var steps && steps == 0 ? null : steps;
+
     private static TrainingSpec Training(SettingsReader r, bool bfloat16) => new()
     {
         Steps = r.Whole("training.steps"),
+        ScheduleSteps = ScheduleSteps(r),
         GlobalBatch = r.Whole("training.global-batch"),
         MicroBatches = r.Whole("training.micro-batches"),
         LearningRate = r.Number("training.learning-rate", 0),

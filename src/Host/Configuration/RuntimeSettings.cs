@@ -7,7 +7,7 @@ namespace MoeActors.Host.Configuration;
 /// <summary>Everything about a process that is no part of a run's arithmetic.</summary>
 internal sealed record RuntimeSettings
 {
-    /// <summary>Where the run keeps everything, absolute; null = runs/&lt;time&gt;-&lt;preset&gt; of the working folder.</summary>
+    /// <summary>Where the run keeps everything, absolute; null = runs/&lt;time&gt;-&lt;preset&gt;-&lt;id&gt; of the working folder.</summary>
     public required string? RunDirectory { get; init; }
 
     /// <summary>Device.</summary>
@@ -85,15 +85,24 @@ internal sealed record RuntimeSettings
             Resources = ResourceSettings.Read(r),
             NodeDirectory = r.PathOrNull("node.data-dir"),
             Http = HttpSettings.Read(r),
-            NodeName = r.Text("node.name") is { Length: > 0 } nodeName ? nodeName : null,
+            NodeName = ReadNodeName(r),
             FaultsEnabled = r.Switch("faults.enabled"),
             Faults = FaultSettings.Read(r),
             KillPoints = ReadKillPoints(r),
-            RandomDelay = r.Duration("faults.random-delay"),
+            RandomDelay = r.Duration("faults.random-delay", TimeSpan.Zero, TimeSpan.FromHours(1)),
             Reports = ReportSettings.Read(r),
             Logging = LoggingSettings.Read(r),
             Generation = GenerationSettings.Read(r),
         };
+    }
+
+    /// <summary>A node's name is part of file names and of what is logged.</summary>
+    private static string? ReadNodeName(SettingsReader r)
+    {
+        string name = r.Text("node.name");
+        return name.Length is <= 100 and not 0 && !name.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c is '/' or '\\') ? name
+            : name.Length == 0 ? null
+            : throw r.Wrong("node.name", "at most 100 characters, no blank and no slash among them");
     }
 
     /// <summary>Checked here, so that a mistake is said before anything is started.</summary>

@@ -13,21 +13,83 @@ internal sealed record SettingValue(string Text, IReadOnlyList<string>? Items, s
 /// <param name="Origin">The flag, for messages.</param>
 internal sealed record SettingOverride(string Key, IReadOnlyList<string> Items, string Origin)
 {
-    /// <summary>Reads <c>key=value</c> of a --set; a value in brackets is a list, its items with or without quotes as in a file.</summary>
+    /// <summary>
+    /// PURE: reads <c>key=value</c> of a --set. As in a file, a value in brackets is a list, and quotes keep a text, an item of a list or nothing (<c>""</c>) as it is.
+    /// Nothing at all is refused: it is what a variable of the shell that is not set leaves.
+    /// </summary>
     public static SettingOverride Parse(string assignment)
     {
         int at = assignment.IndexOf('=', StringComparison.Ordinal);
         if (at <= 0)
         {
-            throw new SettingsException($"--set {assignment}: expected key=value, for example --set training.seed=7");
+            throw new SettingsException($"--set {new Diagnostics.Redactor().Text(assignment)}: expected key=value, for example --set training.seed=7");
         }
 
         string key = assignment[..at].Trim(), value = assignment[(at + 1)..].Trim();
-        IReadOnlyList<string> items = value.StartsWith('[') && value.EndsWith(']')
-            ? [.. value[1..^1].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Unquoted)]
-            : [value];
+        if (value.Length == 0)
+        {
+            throw new SettingsException($"--set {key}=: an empty value; expected --set {key}=VALUE, or --set '{key}=\"\"' where nothing is meant");
+        }
+
+        IReadOnlyList<string> items = value.StartsWith('[') && value.EndsWith(']') ? Split(key, value[1..^1]) : [Unquoted(value)];
         return new SettingOverride(key, items, "--set");
     }
 
-    private static string Unquoted(string item) => item.Length >= 2 && item[0] == '"' && item[^1] == '"' ? item[1..^1] : item;
+    /// <summary>The items between commas that stand in no quotes.</summary>
+    private static List<string> Split(string key, string list)
+    {
+        var items = new List<string>();
+        int begin = 0;
+        bool quoted = false;
+        for (int i = 0; i <= list.Length; i++)
+        {
+            if (i == list.Length || (list[i] == ',' && !quoted))
+            {
+                string item = list[begin..i].Trim();
+                if (item.Length > 0)
+                {
+                    items.Add(Unquoted(item));
+                }
+                else if (!string.IsNullOrWhiteSpace(list))
+                {
+                    throw new SettingsException($"--set {key}: an empty item in [{list}]; expected one between every two commas");
+                }
+
+                begin = i + 1;
+            }
+            else if (list[i] == '\\' && quoted)
+            {
+                i++;
+            }
+            else if (list[i] == '"' && (quoted || list.AsSpan(begin, i - begin).IsWhiteSpace()))
+            {
+                quoted = !quoted;
+            }
+        }
+
+        return quoted ? throw new SettingsException($"--set {key}: a quote in the list is never closed") : items;
+    }
+
+    /// <summary>What stands in quotes, if all of <paramref name="text"/> is one quoted string.</summary>
+    private static string Unquoted(string text)
+    {
+        if (text.Length < 2 || text[0] != '"')
+        {
+            return text;
+        }
+
+        var inner = new System.Text.StringBuilder();
+        for (int i = 1; i < text.Length; i++)
+        {
+            if (text[i] == '"')
+            {
+                return i == text.Length - 1 ? inner.ToString() : text;
+            }
+
+            i += text[i] == '\\' && i + 1 < text.Length && text[i + 1] is '"' or '\\' ? 1 : 0;
+            inner.Append(text[i]);
+        }
+
+        return text;
+    }
 }

@@ -7,6 +7,9 @@ namespace MoeActors.Host.Configuration;
 /// <summary>One source of settings, flattened to dotted keys.</summary>
 internal sealed class SettingsLayer
 {
+    /// <summary>Longest file of settings, and longest value.</summary>
+    public const int MostCharacters = 1 << 20;
+
     private readonly Dictionary<string, SettingValue> _values;
 
     private SettingsLayer(string origin, Dictionary<string, SettingValue> values)
@@ -21,18 +24,19 @@ internal sealed class SettingsLayer
     /// <summary>The settings by key.</summary>
     public IReadOnlyDictionary<string, SettingValue> Values => _values;
 
-    /// <summary>Parses HOCON text.</summary>
+    /// <summary>Parses HOCON text; substitutions find other settings in it, else variables of the environment.</summary>
     /// <param name="text">The text.</param>
     /// <param name="origin">Name for messages.</param>
     /// <param name="baseFolder">Folder that relative paths in it start at.</param>
+    /// <param name="environment">Value of a variable, null = not set; without it, this process's environment.</param>
     [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "The parser throws whatever it stumbles over, NullReferenceException included.")]
-    public static SettingsLayer Parse(string text, string origin, string baseFolder)
+    public static SettingsLayer Parse(string text, string origin, string baseFolder, Func<string, string?>? environment = null)
     {
-        HoconBalance.Check(text, origin);
+        HoconScan scan = HoconScan.Of(text, origin);
         HoconValue root;
         try
         {
-            root = ConfigurationFactory.ParseString(text).Root;
+            root = ConfigurationFactory.ParseString(scan.Text).Root;
         }
         catch (Exception e)
         {
@@ -43,32 +47,26 @@ internal sealed class SettingsLayer
         var values = new Dictionary<string, SettingValue>(StringComparer.Ordinal);
         if (root.IsObject())
         {
-            Flatten(root.GetObject(), "", []);
+            Flatten(root.GetObject(), "");
         }
 
-        return new SettingsLayer(origin, values);
+        return new SettingsLayer(origin, scan.Substitutions.Resolve(values, environment ?? Environment.GetEnvironmentVariable));
 
-        void Flatten(HoconObject section, string prefix, List<HoconObject> above)
+        void Flatten(HoconObject section, string prefix)
         {
-            above.Add(section);
             foreach ((string name, HoconValue value) in section.Items)
             {
                 string key = prefix + name;
                 if (value.IsObject())
                 {
-                    HoconObject inner = value.GetObject();
-
-                    // An optional substitution that finds nothing (${?X}) comes out of the parser as a reference to its own parent.
-                    if (!above.Contains(inner))
-                    {
-                        Flatten(inner, key + ".", above);
-                    }
+                    Flatten(value.GetObject(), key + ".");
                 }
                 else if (value.IsArray())
                 {
-                    string[] items = [.. value.GetArray().Select(item => item.IsObject() || item.IsArray()
+                    // A list of blanks comes as one item without a value.
+                    string[] items = [.. value.GetArray().Where(item => item.Values.Count > 0).Select(item => item.IsObject() || item.IsArray() || item.GetString() is not { } plain
                         ? throw new SettingsException($"{origin}: {key}: expected a list of plain values")
-                        : item.GetString())];
+                        : plain)];
                     values[key] = new SettingValue(string.Join(", ", items), items, origin, baseFolder);
                 }
                 else
@@ -84,8 +82,6 @@ internal sealed class SettingsLayer
                         : new SettingValue("", [], origin, baseFolder);
                 }
             }
-
-            above.RemoveAt(above.Count - 1);
         }
     }
 
@@ -95,13 +91,24 @@ internal sealed class SettingsLayer
         string full = Path.GetFullPath(file, workingFolder);
         try
         {
-            return Parse(File.ReadAllText(full), file, Path.GetDirectoryName(full)!);
+            return Parse(Text(full, file), file, Path.GetDirectoryName(full)!);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             string why = e is FileNotFoundException or DirectoryNotFoundException ? "no such file" : e.Message;
             throw new SettingsException($"{file}: cannot be read: {why}");
         }
+    }
+
+    /// <summary>All of a file, unless it is longer than settings can be: a device that never ends, or a file of another kind.</summary>
+    private static string Text(string path, string file)
+    {
+        using var reader = new StreamReader(path);
+        char[] buffer = new char[MostCharacters + 1];
+        int length = reader.ReadBlock(buffer);
+        return length <= MostCharacters
+            ? new string(buffer, 0, length)
+            : throw new SettingsException($"{file}: is longer than {MostCharacters} characters; expected a file of settings such as hocon/moe.conf");
     }
 
     /// <summary>The settings of the command line; a later one of the same key wins.</summary>

@@ -1,3 +1,5 @@
+using MoeActors.Compute.Models;
+
 namespace MoeActors.Host.Configuration;
 
 /// <summary>Which side of a partition goes on.</summary>
@@ -30,6 +32,6 @@ internal sealed record SplitBrainSettings(SplitBrainStrategy Strategy, TimeSpan 
             ("keep-oldest", SplitBrainStrategy.KeepOldest),
             ("static-quorum", SplitBrainStrategy.StaticQuorum),
             ("lease-majority", SplitBrainStrategy.LeaseMajority)),
-        r.Duration("cluster.split-brain.stable-after"),
-        r.Whole("cluster.split-brain.quorum"));
+        r.Interval("cluster.split-brain.stable-after", 10),
+        r.Whole("cluster.split-brain.quorum", 0, LogicalLayout.MostRanks));
 }

@@ -17,8 +17,8 @@ internal sealed record SupervisionSettings(
     {
         var supervision = new SupervisionSettings(
             r.Whole("supervision.spares", 0, 16),
-            r.Whole("supervision.restart-budget"),
-            r.Duration("supervision.restart-window"),
+            r.Whole("supervision.restart-budget", 0, 1_000_000),
+            r.Interval("supervision.restart-window"),
             r.Duration("supervision.backoff-min"),
             r.Duration("supervision.backoff-max"),
             r.Number("supervision.backoff-jitter", 0, 1),

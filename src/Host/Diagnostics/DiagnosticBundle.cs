@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text.Json;
+using MoeActors.Compute.Files;
 using MoeActors.Host.Reports;
 
 namespace MoeActors.Host.Diagnostics;
@@ -40,21 +41,18 @@ public static class DiagnosticBundle
             throw new ReportException($"{runDir}: no such run directory; give the folder named by --run-dir or shown when the run started");
         }
 
-        string temporary = outFile + ".tmp";
         try
         {
-            DiagnosticSummary summary;
-            using (var zip = new ZipArchive(File.Create(temporary), ZipArchiveMode.Create))
+            DiagnosticSummary summary = new(0, 0, 0);
+            PrivateFiles.Replace(outFile, stream =>
             {
+                using var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
                 summary = Fill(zip, runDir, limits ?? new());
-            }
-
-            File.Move(temporary, outFile, overwrite: true);
+            });
             return summary with { Bytes = new FileInfo(outFile).Length };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            File.Delete(temporary);
             throw new ReportException($"{outFile}: cannot be written: {e.Message} Choose another file with --output.", e);
         }
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MoeActors.Actors.Cluster;
+using MoeActors.Compute.Files;
 using MoeActors.Host.Reports;
 
 namespace MoeActors.Host.Diagnostics;
@@ -54,7 +55,7 @@ public sealed class NodeLogWriter : IDisposable
 
             try
             {
-                Stream(json.Length).Write(json);
+                Append(Stream(json.Length), json);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -74,6 +75,21 @@ public sealed class NodeLogWriter : IDisposable
         }
     }
 
+    private static void Append(FileStream stream, byte[] line)
+    {
+        long whole = stream.Length;
+        try
+        {
+            stream.Write(line);
+        }
+        catch (IOException)
+        {
+            // A full disk took part of the line: the next one must not be written behind it.
+            stream.SetLength(whole);
+            throw;
+        }
+    }
+
     private FileStream Stream(int next)
     {
         if (_stream is { } open && open.Length > 0 && open.Length + next > _maxBytes)
@@ -85,8 +101,8 @@ public sealed class NodeLogWriter : IDisposable
 
         if (_stream is null)
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
-            _stream = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            PrivateFiles.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(_path))!);
+            _stream = PrivateFiles.OpenToAppend(_path);
         }
 
         return _stream;

@@ -2,6 +2,8 @@ using Akka.Actor;
 using Akka.Configuration;
 using Akka.Event;
 
+using MoeActors.Actors.Cluster;
+
 namespace MoeActors.Host.Diagnostics;
 
 /// <summary>
@@ -28,8 +30,8 @@ public sealed class NodeLogger : ReceiveActor
     public static Config Settings(string file, string node, long maxBytes = 8 << 20, int files = 4) => ConfigurationFactory.ParseString(
         $"""
         akka.loggers = ["{typeof(NodeLogger).AssemblyQualifiedName}"]
-        moe.log.file = {Quote(file)}
-        moe.log.node = {Quote(node)}
+        moe.log.file = {HoconText.Quote(file)}
+        moe.log.node = {HoconText.Quote(node)}
         moe.log.max-bytes = {maxBytes}
         moe.log.files = {files}
         """);
@@ -44,8 +46,6 @@ public sealed class NodeLogger : ReceiveActor
             ? null
             : new NodeLogWriter(file, config.GetString("moe.log.node", ""), config.GetLong("moe.log.max-bytes", 8 << 20), config.GetInt("moe.log.files", 4));
     }
-
-    private static string Quote(string text) => System.Text.Json.JsonSerializer.Serialize(text);
 
     private void Write(LogEvent happened)
     {

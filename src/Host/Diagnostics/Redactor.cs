@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace MoeActors.Host.Diagnostics;
@@ -15,17 +17,19 @@ public sealed partial class Redactor
     /// <summary>Shorter values are not searched for elsewhere: they would blot out ordinary words.</summary>
     private const int ShortestValue = 6;
 
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private readonly HashSet<string> _values = [];
 
     /// <summary>Values taken out so far.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Makes <paramref name="value"/> known as a secret.</summary>
+    /// <summary>Makes <paramref name="value"/> known as a secret, in every form in which it may be written.</summary>
     public void Know(string? value)
     {
         if (value is { Length: >= ShortestValue } && value is not ("false" or Mark))
         {
-            _values.Add(value);
+            _values.UnionWith(SecretForms.Of(value));
         }
     }
 
@@ -44,6 +48,14 @@ public sealed partial class Redactor
 
             int end = ConfigValue.End(text, value);
             string content = text[value..end].Trim();
+            if (content.Length > 0 && IsConnection(match.Groups["key"].Value) && Connection(content) is { } shown)
+            {
+                result.Append(text, at, value - at).Append(JsonSerializer.Serialize(shown, Relaxed));
+                at = next = end;
+                Count++;
+                continue;
+            }
+
             if (content.Length == 0 || !SecretKeys.Match(match.Groups["key"].Value, double.TryParse(content, out _)))
             {
                 // What stands inside a harmless string is no key of its own; Text sees to it.
@@ -54,6 +66,7 @@ public sealed partial class Redactor
             foreach (string part in ConfigValue.Strings(content))
             {
                 Know(part);
+                Know(SecretForms.Unescaped(part));
             }
 
             bool block = text[value] is '{' or '[' && match.Groups["sep"].Value.Trim().Length == 0;
@@ -76,17 +89,54 @@ public sealed partial class Redactor
         text = PrivateKey().Replace(text, Mark);
         text = Login().Replace(text, $"://{Mark}@");
         text = Bearer().Replace(text, $"$1 {Mark}");
-        return Assignment().Replace(text, m => SecretKeys.Match(m.Groups["key"].Value, number: false) ? $"{m.Groups["key"].Value}{m.Groups["sep"].Value}{Mark}" : m.Value);
+        return Assignment().Replace(text, Hidden);
+    }
+
+    private static string Hidden(Match found)
+    {
+        string key = found.Groups["key"].Value, value = found.Groups["value"].Value, quote = found.Groups["quote"].Value;
+        bool number = double.TryParse(value, System.Globalization.CultureInfo.InvariantCulture, out _);
+        string hidden = SecretKeys.Match(key, number) ? $"{quote}{Mark}{quote}" : Assignment().Replace(value, Hidden);
+        return $"{key}{found.Groups["sep"].Value}{hidden}";
+    }
+
+    private static bool IsConnection(string key) => key.Replace("-", "", StringComparison.Ordinal).EndsWith("connectionString", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>A connection string as it may be shown, null where no secret is in it: parsed, as a password may hold whatever seems to end it.</summary>
+    private string? Connection(string content)
+    {
+        string[] parts = [.. ConfigValue.Strings(content)];
+        string text = parts.Length == 1 ? SecretForms.Unescaped(parts[0]) : content;
+        IReadOnlyList<string> secrets = SecretForms.OfConnection(text) ?? [text, .. parts];
+        foreach (string secret in secrets)
+        {
+            Know(secret);
+        }
+
+        return secrets.Count == 0 ? null : SecretForms.HiddenConnection(text);
     }
 
     [GeneratedRegex("""(?<quote>["']?)(?<key>[A-Za-z_][\w.\-]*)\k<quote>(?<sep>[ \t]*(?:\+?=|:)\s*|\s*(?=\{))""")]
     private static partial Regex Key();
 
-    /// <summary>name=value (connection strings, URLs), --name value (command lines), "name":"value" also when quoted inside a message.</summary>
-    [GeneratedRegex("""(?<key>--[\w\-]+(?=[ =])|[A-Za-z_][\w.\-]*(?==)|[A-Za-z_][\w.\-]*(?=\\?"\s*:\s*\\?"))(?<sep>\\?"\s*:\s*\\?"|=\s*\\?["']?|\s+)(?<value>[^\s;,"'&}\\]+)""")]
+    /// <summary>
+    /// name=value (connection strings, URLs), --name value (command lines), "name":"value" also when quoted inside a message. A value in quotes, escaped or not, ends where they are closed;
+    /// one of a connection string ahead of its next name; another one at a blank, a semicolon or a quote.
+    /// </summary>
+    [GeneratedRegex("""
+        (?<key>--[\w\-]+(?=[ =])|[A-Za-z_][\w.\-]*(?=\x20?=)|[A-Za-z_][\w.\-]*(?=(?:\\*"|\\+u0022)\s*:\s*(?:\\*"|\\+u0022)))
+        (?<sep>(?:\\*"|\\+u0022)\s*:\s*|\x20?=\s*|\s+)
+        (?<value>
+          (?<quote>")(?:\\[^\r\n]|""|[^"\\\r\n])*"?
+          |(?<quote>')(?:''|[^'\r\n])*'?
+          |(?<quote>\\+["']|\\+u002[27])(?:\\\\\\?[^\r\n]|\k<quote>\k<quote>|(?!\k<quote>)[^\r\n])*(?:\k<quote>)?
+          |(?<==\s*)[^;"'\r\n]*(?=;\s*[A-Za-z][A-Za-z\x20]*=)
+          |(?:\\u[0-9A-Fa-f]{4}|\\(?!["'])|[^\s;"'\\])+)
+        """, RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex Assignment();
 
-    [GeneratedRegex("""://[^/\s:@"]*:[^/\s@"]+@""")]
+    /// <summary>Up to the last @ before a blank or quote: a password may hold what else ends the name of a server.</summary>
+    [GeneratedRegex("""://[^\s"@]*:[^\s"]*@""")]
     private static partial Regex Login();
 
     [GeneratedRegex("""\b(Bearer|Basic)\s+[A-Za-z0-9+/=._\-]{8,}""", RegexOptions.IgnoreCase)]

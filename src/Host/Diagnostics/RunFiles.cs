@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+
+using MoeActors.Compute.Files;
 using MoeActors.Host.Reports;
 
 namespace MoeActors.Host.Diagnostics;
@@ -9,6 +11,9 @@ namespace MoeActors.Host.Diagnostics;
 internal static class RunFiles
 {
     private const int LastSteps = 500;
+
+    /// <summary>A report larger than this is not parsed: the bundle takes its beginning.</summary>
+    private const long MostReport = 256 << 20;
 
     /// <summary>All plain files below <paramref name="runDir"/>, newest first; links are not followed, so nothing outside comes in.</summary>
     public static IReadOnlyList<FileInfo> Newest(string runDir)
@@ -31,7 +36,7 @@ internal static class RunFiles
     /// <summary>At most <paramref name="limit"/> bytes of <paramref name="file"/>; from its end, beginning with a whole line, or from its beginning.</summary>
     public static string Read(FileInfo file, int limit, bool fromEnd)
     {
-        using var stream = new FileStream(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using FileStream stream = PrivateFiles.OpenToRead(file.FullName);
         bool cut = stream.Length > limit;
         stream.Seek(cut && fromEnd ? -limit : 0, cut && fromEnd ? SeekOrigin.End : SeekOrigin.Begin);
         var bytes = new byte[(int)Math.Min(limit, stream.Length)];
@@ -42,11 +47,18 @@ internal static class RunFiles
     /// <summary>The report with its last steps only; as much of the raw text as fits when it is no JSON.</summary>
     public static string ReportWithLastSteps(string path, int limit)
     {
-        string text = File.ReadAllText(path);
+        using FileStream stream = PrivateFiles.OpenToRead(path);
+        if (stream.Length > MostReport)
+        {
+            return Read(new FileInfo(path), limit, fromEnd: false);
+        }
+
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        string text = reader.ReadToEnd();
         try
         {
             JsonNode? report = JsonNode.Parse(text);
-            if (report?["steps"] is JsonArray { Count: > LastSteps } steps)
+            if (report is JsonObject && report["steps"] is JsonArray { Count: > LastSteps } steps)
             {
                 report["steps"] = new JsonArray([.. steps.Skip(steps.Count - LastSteps).Select(s => s?.DeepClone())]);
             }

@@ -50,6 +50,7 @@ internal sealed class FaultApi(string token, Func<IControlMessage, CancellationT
     public const int MaxBody = 16 << 10;
 
     private static readonly JsonSerializerOptions Format = JsonOutput.Options;
+    private static readonly JsonSerializerOptions Body = new(JsonSerializerDefaults.Web) { RespectNullableAnnotations = true, AllowDuplicateProperties = false };
 
     /// <summary>Adds the routes.</summary>
     public void Map(WebApplication app)
@@ -95,11 +96,18 @@ internal sealed class FaultApi(string token, Func<IControlMessage, CancellationT
         FaultBody body;
         try
         {
-            body = await JsonSerializer.DeserializeAsync<FaultBody>(context.Request.Body, JsonSerializerOptions.Web, context.RequestAborted) ?? throw new JsonException("expected an object");
+            body = await JsonSerializer.DeserializeAsync<FaultBody>(context.Request.Body, Body, context.RequestAborted) ?? throw new JsonException("expected an object");
         }
         catch (JsonException e)
         {
             await RefuseAsync(context, StatusCodes.Status400BadRequest, $"the body cannot be understood: {e.Message}");
+            return null;
+        }
+
+        // The serializer keeps null out of properties, not out of what a dictionary holds.
+        if (body.Parameters.FirstOrDefault(p => p.Value is null).Key is { } empty)
+        {
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, $"parameters.{empty}: expected a text, found null");
             return null;
         }
 

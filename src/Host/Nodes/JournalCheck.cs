@@ -1,3 +1,4 @@
+using MoeActors.Actors.Cluster;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 
@@ -9,17 +10,22 @@ namespace MoeActors.Host.Nodes;
 internal static class JournalCheck
 {
     /// <summary>Connects once; throws <see cref="CommandException"/> or <see cref="SettingsException"/> with one sentence, which holds no password.</summary>
-    public static async Task VerifyAsync(PersistenceSettings persistence, CancellationToken cancel)
+    public static async Task VerifyAsync(JournalOptions journal, CancellationToken cancel)
     {
-        if (persistence.Provider != PersistenceProvider.PostgreSql)
+        if (journal.Provider == "sqlite")
         {
+            if (JournalDamage.Look(journal.ConnectionString) is { } damage)
+            {
+                throw new CommandException(NodeExit.JournalDamaged, damage);
+            }
+
             return;
         }
 
         NpgsqlConnectionStringBuilder to;
         try
         {
-            to = new NpgsqlConnectionStringBuilder(persistence.ConnectionString) { Timeout = 5 };
+            to = new NpgsqlConnectionStringBuilder(journal.ConnectionString) { Timeout = 5 };
         }
         catch (ArgumentException e)
         {

@@ -4,7 +4,9 @@ using MoeActors.Actors.Cluster;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;
+using MoeActors.Host.Diagnostics;
 using MoeActors.Host.Http;
+using MoeActors.Host.Progress;
 using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Nodes;
@@ -37,12 +39,13 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
 
         ThreadPool.SetMinThreads(request.Settings.Runtime.Cluster.MinimumThreads, request.Settings.Runtime.Cluster.MinimumThreads);
         MemoryTuning.KeepFreedMemory();
+        OpenFiles.Demand();
         LibTorchCheck.Verify();
-        await JournalCheck.VerifyAsync(request.Settings.Runtime.Persistence, cancel);
         NodeOptions options = NodeOptionsBuilder.Build(request.Settings, request.Start);
+        await JournalCheck.VerifyAsync(options.Journal, cancel);
         if (request.Supervised)
         {
-            options = options with { StartNode = () => AskForOneMore(output) };
+            options = options with { StartNode = () => Tell(output, new Wish(Wish.OneMore)), RunFolder = options.DataFolder };
         }
 
         // A terminal's Ctrl-C reaches the whole process group: a supervised node leaves the stopping to its supervisor.
@@ -67,11 +70,10 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
 
         await using NodeProcess node = started;
         await using StatusServer? http = await NodeStatusServer.StartAsync(request.Settings, node, options.Clock, must: !request.Supervised, stop.Token);
-        output.WriteLine(JsonSerializer.Serialize(new Listening("listening", node.Address, Environment.ProcessId, http?.Address.ToString()), JsonSerializerOptions.Web));
-        output.Flush();
+        Tell(output, new Listening("listening", node.Address, Environment.ProcessId, http?.Address.ToString()));
         if (!request.Supervised)
         {
-            error.WriteLine($"{options.Name} listens on {node.Address} (files in {options.DataFolder}){(http is null ? "" : $", status and metrics at {http.Address}")}; Ctrl-C leaves the cluster");
+            Failures.Line($"{options.Name} listens on {node.Address} (files in {options.DataFolder}){(http is null ? "" : $", status and metrics at {http.Address}")}; Ctrl-C leaves the cluster", error);
         }
 
         var stopped = new TaskCompletionSource();
@@ -96,10 +98,18 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
         return ExitCodes.Ok;
     }
 
-    private static void AskForOneMore(TextWriter output)
+    /// <summary>One line for whoever started this process. A node whose lines nobody can read works as well; one whose supervisor is gone ends by its standard input.</summary>
+    private void Tell<T>(TextWriter reader, T line)
     {
-        output.WriteLine(JsonSerializer.Serialize(new Wish(Wish.OneMore), JsonSerializerOptions.Web));
-        output.Flush();
+        try
+        {
+            reader.WriteLine(JsonSerializer.Serialize(line, JsonSerializerOptions.Web));
+            reader.Flush();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        {
+            new Unshown(error).Say(e);
+        }
     }
 
     /// <summary>The supervisor holds this process's standard input: its end means that the supervisor is gone or wants this node to stop.</summary>

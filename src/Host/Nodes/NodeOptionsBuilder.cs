@@ -104,7 +104,8 @@ internal static class NodeOptionsBuilder
         DataPlaneSettings data = runtime.DataPlane;
         return new ExchangeOptions
         {
-            Listen = data.UnixSockets && cluster.IsLocal ? "unix" : $"tcp:{cluster.Host}:{data.Port}",
+            // A Unix socket carries no TLS: whoever asks for TLS gets it on the loopback address too.
+            Listen = data.UnixSockets && cluster.IsLocal && !cluster.Tls.Enabled ? "unix" : $"tcp:{cluster.Host}:{data.Port}",
             Folder = Path.Combine(folder, "sockets"),
             Secret = cluster.ProvenSecret(),
             Tls = cluster.Tls is { Enabled: true, Certificate: { } certificate }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 
 using MoeActors.Actors.Exchange;
+using MoeActors.Compute.Files;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Host.Nodes;
@@ -17,14 +18,9 @@ internal static class TlsFiles
             string key = (pair.GetRSAPrivateKey()?.ExportPkcs8PrivateKeyPem() ?? pair.GetECDsaPrivateKey()?.ExportPkcs8PrivateKeyPem())
                 ?? throw new SpecException($"cluster.tls.certificate = {certificate}: expected a PKCS#12 file with an RSA or ECDSA private key");
             string certificateFile = Path.Combine(folder, "tls", "node.crt"), keyFile = Path.Combine(folder, "tls", "node.key");
-            Directory.CreateDirectory(Path.Combine(folder, "tls"));
-            File.WriteAllText(certificateFile, pair.ExportCertificatePem());
-            using (var file = new FileStream(keyFile, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
-            using (var writer = new StreamWriter(file))
-            {
-                writer.Write(key);
-            }
-
+            PrivateFiles.CreateFolder(Path.Combine(folder, "tls"));
+            PrivateFiles.Replace(certificateFile, pair.ExportCertificatePem(), durable: false);
+            PrivateFiles.Replace(keyFile, key, durable: false);
             return new TlsOptions { CertificateFile = certificateFile, KeyFile = keyFile, AuthorityFile = authority };
         }
         catch (System.Security.Cryptography.CryptographicException e)

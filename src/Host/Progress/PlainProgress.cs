@@ -1,8 +1,9 @@
 namespace MoeActors.Host.Progress;
 
-/// <summary>Plain lines, for pipes, files and services: no colour, no cursor movement.</summary>
+/// <summary>Plain lines, for pipes, files and services: no colour, no cursor movement. Whether they can be written matters to nobody else (<see cref="LineQueue"/>).</summary>
 internal sealed class PlainProgress(TextWriter output, ProgressOptions options) : ProgressView
 {
+    private readonly LineQueue _lines = new(output, options.Unshown);
     private readonly Lock _gate = new();
     private readonly LinePace _pace = new(options.EverySteps, options.Interval, options.Time);
 
@@ -12,7 +13,7 @@ internal sealed class PlainProgress(TextWriter output, ProgressOptions options) 
         {
             if (_pace.Shows(snapshot))
             {
-                Write(ProgressText.Line(snapshot));
+                _lines.Write(ProgressText.Line(snapshot));
             }
         }
     }
@@ -21,7 +22,7 @@ internal sealed class PlainProgress(TextWriter output, ProgressOptions options) 
     {
         lock (_gate)
         {
-            Write(ProgressText.Line(happened));
+            _lines.Write(ProgressText.Line(happened));
         }
     }
 
@@ -31,14 +32,10 @@ internal sealed class PlainProgress(TextWriter output, ProgressOptions options) 
         {
             if (_pace.TakeHidden() is { } last)
             {
-                Write(ProgressText.Line(last));
+                _lines.Write(ProgressText.Line(last));
             }
         }
-    }
 
-    private void Write(string line)
-    {
-        output.WriteLine(line);
-        output.Flush();
+        _lines.Dispose();
     }
 }

@@ -1,3 +1,5 @@
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Host.Progress;
 
 /// <summary>What an event line is about.</summary>
@@ -25,4 +27,8 @@ public enum ProgressEventKind
 /// <summary>A line about something that happened.</summary>
 /// <param name="Kind">What it is about.</param>
 /// <param name="Message">One line for the user.</param>
-public sealed record ProgressEvent(ProgressEventKind Kind, string Message);
+public sealed record ProgressEvent(ProgressEventKind Kind, string Message)
+{
+    /// <summary>One line for the user; what came from a peer or a file cannot command the terminal it is shown on.</summary>
+    public string Message { get; init; } = PlainText.Line(Message.ReplaceLineEndings(" "));
+}

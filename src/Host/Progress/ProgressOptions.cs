@@ -20,6 +20,9 @@ public sealed record ProgressOptions
     /// <summary>The terminal of the live view; the process's own by default.</summary>
     public IAnsiConsole? Console { get; init; }
 
+    /// <summary>Told, from any thread, of what could not be shown; by default the first time is said on standard error.</summary>
+    public Action<Exception> Unshown { get; init; } = new Unshown(System.Console.Error).Say;
+
     /// <summary>Clock; the system's by default.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -7,7 +7,7 @@ internal static class ProgressText
     public static string Line(ProgressSnapshot s)
     {
         var parts = new List<string>(10) { $"step {s.Step}/{s.Steps}" };
-        if (s.Step > 0)
+        if (s.Step > 0 && double.IsFinite(s.Loss))
         {
             parts.Add($"loss {s.Loss:0.0000}");
         }
@@ -17,7 +17,7 @@ internal static class ProgressText
             parts.Add($"val {validation:0.0000}");
         }
 
-        if (s.Step > 0)
+        if (s.Step > 0 && s.TokensPerSecond > 0)
         {
             parts.Add($"{Rate(s.TokensPerSecond)} tok/s");
         }
@@ -63,7 +63,11 @@ internal static class ProgressText
 
     public static string Name(ProgressEventKind kind) => kind.ToString().ToLowerInvariant();
 
-    public static string OneLine(string text) => text.ReplaceLineEndings(" ").Trim();
+    /// <summary>A text on one line, printable: messages name files and quote errors of others.</summary>
+    public static string OneLine(string text) => Printable(text.ReplaceLineEndings(" ").Trim());
+
+    /// <summary>A line with nothing in it that a terminal would obey.</summary>
+    public static string Printable(string line) => string.Concat(line.Select(c => char.IsControl(c) && c != '\t' ? '\uFFFD' : c));
 
     public static string Rate(double perSecond) => perSecond switch
     {

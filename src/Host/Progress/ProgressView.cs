@@ -4,7 +4,7 @@ namespace MoeActors.Host.Progress;
 
 /// <summary>
 /// Shows a run to its user: a live display on a terminal, plain lines in a pipe, JSON lines for programs. Calls come from any thread and do not block on the
-/// terminal. Dispose shows the last state and leaves the cursor on a fresh line.
+/// terminal. An output that cannot be written ends nothing: that is said once. Dispose shows the last state and leaves the cursor on a fresh line.
 /// </summary>
 public abstract class ProgressView : IDisposable
 {
@@ -19,7 +19,7 @@ public abstract class ProgressView : IDisposable
 
         IAnsiConsole console = options.Console ?? AnsiConsole.Create(Terminal(Environment.GetEnvironmentVariable));
         return console.Profile.Capabilities.Interactive && console.Profile.Capabilities.Ansi && options.Output is null
-            ? new LiveProgress(console)
+            ? new LiveProgress(console, options.Unshown)
             : new PlainProgress(output, options);
     }
 

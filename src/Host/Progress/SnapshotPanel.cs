@@ -53,7 +53,8 @@ internal sealed class SnapshotPanel(bool unicode)
         string nodes = s.NodesUp < s.Nodes ? $"[red]{ProgressText.Nodes(s)}[/]" : ProgressText.Nodes(s);
         string text = double.IsFinite(s.Loss) ? $"[grey]loss[/] [bold]{s.Loss:0.0000}[/]" : "";
         text += s.ValidationLoss is { } v ? $"   [grey]validation[/] {v:0.0000}" : "";
-        text += $"   [grey]tok/s[/] {ProgressText.Rate(s.TokensPerSecond)}   [grey]nodes[/] {nodes}   [grey]epoch[/] {s.Epoch}";
+        text += s.TokensPerSecond > 0 ? $"   [grey]tok/s[/] {ProgressText.Rate(s.TokensPerSecond)}" : "";
+        text += $"   [grey]nodes[/] {nodes}   [grey]epoch[/] {s.Epoch}";
         text += s.LastCheckpointStep is { } c ? $"   [grey]checkpoint[/] {c}" : "";
         text += s.Plt is { } lost ? $"   [grey]plt[/] {ProgressText.Percent(lost)}" : "";
         text += s.Ettr is { } ettr ? $"   [grey]ettr[/] {ProgressText.Percent(ettr)}" : "";

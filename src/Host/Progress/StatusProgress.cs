@@ -12,7 +12,8 @@ internal static class StatusProgress
         string? message = status.Phase switch
         {
             "running" => null,
-            "gathering" => status.Epoch > 0 ? "waiting for a replacement" : "waiting for nodes",
+            // A run that has made no step under this coordinator has lost nobody that would have to be replaced: it is resumed, say.
+            "gathering" => status.Epoch > 0 && double.IsFinite(status.Loss) ? "waiting for a replacement" : "waiting for nodes",
             "surveying" => "recovering",
             "preparing" => status.Epoch > 1 ? "recovering" : "preparing",
             "evaluating" => "evaluating",
@@ -21,7 +22,7 @@ internal static class StatusProgress
         };
         return new ProgressSnapshot(
             status.Step, status.Steps, status.Loss, double.IsNaN(status.ValidationLoss) ? null : status.ValidationLoss, status.TokensPerSecond,
-            left > 0 && double.IsFinite(left) ? TimeSpan.FromSeconds(left) : null, status.NodesUp, status.NodesWanted,
+            status.Outcome.Length == 0 && left > 0 && double.IsFinite(left) ? TimeSpan.FromSeconds(left) : null, status.NodesUp, status.NodesWanted,
             status.Checkpoint >= 0 ? status.Checkpoint : null, status.SlowestRank >= 0 ? status.SlowestRank : null, status.Epoch, message)
         {
             Plt = double.IsNaN(status.Plt) ? null : status.Plt,
@@ -33,6 +34,7 @@ internal static class StatusProgress
     public static ProgressEventKind KindOf(string text) => text switch
     {
         _ when text.StartsWith("Dynamic-K", StringComparison.Ordinal) => ProgressEventKind.Info,
+        _ when text.StartsWith("report incomplete", StringComparison.Ordinal) => ProgressEventKind.Warning,
         _ when text.Contains(" is lost", StringComparison.Ordinal) || text.Contains(" failed", StringComparison.Ordinal)
             || text.Contains(" has not got on for ", StringComparison.Ordinal) => ProgressEventKind.Fault,
         _ when text.Contains("FAILED", StringComparison.Ordinal) || text.Contains("not finite", StringComparison.Ordinal)

@@ -22,6 +22,12 @@ public sealed class EventsLog(string path, TimeProvider? time = null) : IDisposa
     /// <summary>Appends hashes taken after a step; a later call with the same step replaces them for readers.</summary>
     public void Append(StateMark mark) => _writer.Append(new RunEvent { At = _time.GetUtcNow(), Type = "mark", Step = mark.Step, Mark = mark });
 
+    /// <summary>Appends that a former process's run is gone on with, by <paramref name="command"/>.</summary>
+    /// <param name="command">The command line.</param>
+    /// <param name="lastSign">When the last sign of the run before was written down; null where there is none.</param>
+    public void AppendResumed(string command, DateTimeOffset? lastSign) =>
+        _writer.Append(new RunEvent { At = _time.GetUtcNow(), Type = "resumed", Message = command, LastSign = lastSign });
+
     /// <summary>Appends a message of a kind of its own, "membership" for example.</summary>
     public void Append(string type, string message, long? step = null, long? epoch = null) =>
         _writer.Append(new RunEvent { At = _time.GetUtcNow(), Type = type, Step = step, Epoch = epoch, Message = message });
@@ -29,10 +35,10 @@ public sealed class EventsLog(string path, TimeProvider? time = null) : IDisposa
     /// <inheritdoc />
     public void Dispose() => _writer.Dispose();
 
-    /// <summary>Reads the log at <paramref name="path"/>; no file is no events. May run beside the writer.</summary>
+    /// <summary>Reads the log at <paramref name="path"/>; no file is no events, and damaged lines are left out. May run beside the writer.</summary>
     public static EventHistory Read(string path)
     {
-        (IReadOnlyList<RunEvent> events, bool torn) = JsonLines.Read<RunEvent>(path);
-        return EventHistory.Resolve(events, torn);
+        LogContent<RunEvent> content = LogContent.Read<RunEvent>(path);
+        return EventHistory.Resolve(content.Lines, content.Torn) with { LeftOut = content.LeftOut };
     }
 }

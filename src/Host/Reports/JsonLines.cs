@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
 
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Host.Reports;
 
 /// <summary>
@@ -18,7 +20,7 @@ public sealed class JsonLinesWriter<T> : IDisposable
     {
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            PrivateFiles.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
             _stream = TakeOver(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -31,12 +33,12 @@ public sealed class JsonLinesWriter<T> : IDisposable
     {
         // One that was killed half-way leaves this file; the next overwrites it.
         string copy = path + ".next";
-        var stream = new FileStream(copy, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        FileStream stream = PrivateFiles.Create(copy);
         try
         {
             if (File.Exists(path))
             {
-                using FileStream former = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+                using FileStream former = PrivateFiles.OpenToRead(path);
                 former.CopyTo(stream);
             }
 
@@ -48,7 +50,9 @@ public sealed class JsonLinesWriter<T> : IDisposable
         }
         catch
         {
+            // Half a copy would keep a full disk full.
             stream.Dispose();
+            File.Delete(copy);
             throw;
         }
     }
@@ -94,52 +98,5 @@ public sealed class JsonLinesWriter<T> : IDisposable
         }
 
         return 0;
-    }
-}
-
-/// <summary>Reads what <see cref="JsonLinesWriter{T}"/> wrote.</summary>
-public static class JsonLines
-{
-    /// <summary>
-    /// The lines of <paramref name="path"/>, and whether the last one was torn (no newline, or no JSON) and left out. No file is no lines.
-    /// Throws <see cref="ReportException"/> when any other line is not what it should be, altered lines included. May run while the file is being appended to.
-    /// </summary>
-    public static (IReadOnlyList<T> Lines, bool Torn) Read<T>(string path)
-    {
-        if (!File.Exists(path))
-        {
-            return ([], false);
-        }
-
-        string text;
-        using (var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
-        using (var reader = new StreamReader(stream, Encoding.UTF8))
-        {
-            text = reader.ReadToEnd();
-        }
-
-        string[] rows = text.Split('\n');
-        bool torn = rows[^1].Length > 0;
-        int count = rows.Length - 1;
-        var lines = new List<T>(count);
-        bool seals = false;
-        for (int i = 0; i < count; i++)
-        {
-            try
-            {
-                seals = SealedLine.Check(rows[i], seals);
-                lines.Add(JsonSerializer.Deserialize<T>(rows[i], ReportJson.Line) ?? throw new JsonException("the line holds null"));
-            }
-            catch (JsonException) when (i == count - 1 && !torn)
-            {
-                torn = true;
-            }
-            catch (JsonException e)
-            {
-                throw new ReportException($"{path} line {i + 1}: not a record of this version: {e.Message} Restore the file from a copy or delete that line.", e);
-            }
-        }
-
-        return (lines, torn);
     }
 }

@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 
@@ -62,7 +61,7 @@ public static class PlotRunner
         {
             return new(false, $"no picture: drawing took longer than {(timeout ?? TimeSpan.FromSeconds(60)).TotalSeconds:0} s");
         }
-        catch (Exception e) when (e is Win32Exception or IOException or InvalidOperationException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             return new(false, $"no picture: {start.FileName} could not be started: {e.Message}");
         }

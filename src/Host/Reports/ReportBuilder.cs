@@ -14,7 +14,8 @@ public static class ReportBuilder
             Steps = input.History.Steps,
             Checkpoints = CheckpointStalls.Fill(input.Checkpoints, input.History.Steps),
             Faults = input.Faults,
-            Samples = input.Samples,
+            Samples = input.Counts.Samples,
+            Evidence = input.Counts.Evidence,
             Totals = totals,
             Overhead = OverheadReport.Of(input, totals),
             StateHashes = input.StateHashes.Count > 0 ? input.StateHashes : null,
@@ -28,14 +29,14 @@ public static class ReportBuilder
     private static RunTotals Total(ReportInput input)
     {
         IReadOnlyList<StepLine> steps = input.History.Steps;
-        long tokens = steps.Sum(s => s.Tokens);
+        long tokens = input.Counts.Tokens;
         double stepping = steps.Sum(s => s.Ms);
         double wall = input.Wall.TotalMilliseconds;
         return new()
         {
-            Steps = steps.Count,
+            Steps = input.Counts.Steps,
             Tokens = tokens,
-            TokensPerSecond = PerSecond(tokens, stepping),
+            TokensPerSecond = PerSecond(steps.Sum(s => s.Tokens), stepping),
             Ettr = Math.Clamp(Ratio(UsefulMs(steps), wall), 0, 1),
             Plt = steps.LastOrDefault(s => s.Plt is not null)?.Plt ?? input.Faults.Sum(f => f.Plt),
             FinalLoss = steps.LastOrDefault(s => double.IsFinite(s.Loss))?.Loss,
@@ -47,7 +48,7 @@ public static class ReportBuilder
             WallMs = wall,
             EffectiveTokensPerSecond = PerSecond(tokens, wall),
             ReplayedSteps = input.History.Replayed,
-            SkippedSteps = steps.Count(s => s.Skipped),
+            SkippedSteps = input.Counts.SkippedSteps,
             Dropped = steps.Sum(s => s.Dropped),
             ExposedCommunicationShare = Ratio(steps.Sum(s => s.ExposedCommunicationMs), stepping),
             StepMs = Percentiles.Of(steps.Select(s => s.Ms)),

@@ -21,8 +21,8 @@ public sealed record ReportInput
     /// <summary>How checkpoints were to be taken; null leaves the overhead model out.</summary>
     public CheckpointSettings? Checkpointing { get; init; }
 
-    /// <summary>The sample ledger's counts.</summary>
-    public required SampleCounts Samples { get; init; }
+    /// <summary>Steps, tokens and samples.</summary>
+    public required ProvenCounts Counts { get; init; }
 
     /// <summary>Wall time of the run, over all its starts.</summary>
     public required TimeSpan Wall { get; init; }

@@ -1,3 +1,4 @@
+using MoeActors.Compute.Files;
 using MoeActors.Host.Reports.Html;
 
 namespace MoeActors.Host.Reports;
@@ -51,20 +52,12 @@ public static class ReportWriter
 
     private static void Replace(string path, Action<Stream> write)
     {
-        string temporary = $"{path}.{Environment.ProcessId}.tmp";
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write))
-            {
-                write(stream);
-                stream.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, path, overwrite: true);
+            PrivateFiles.Replace(path, write);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            File.Delete(temporary);
             throw new ReportException($"{path}: cannot be written: {e.Message} Free space or make the run's directory writable; the run's logs are not affected.", e);
         }
     }

@@ -24,6 +24,9 @@ public sealed record RunEvent
     /// <summary>The checkpoint, as far as it has come.</summary>
     public CheckpointRecord? Checkpoint { get; init; }
 
+    /// <summary>Of "resumed": when the last sign of the run before was written down. Between it and this event nobody trained.</summary>
+    public DateTimeOffset? LastSign { get; init; }
+
     /// <summary>Hashes taken after a step.</summary>
     public StateMark? Mark { get; init; }
 }

@@ -31,6 +31,9 @@ public sealed record RunReport
     /// <summary>The sample ledger's counts (DA-1).</summary>
     public required SampleCounts Samples { get; init; }
 
+    /// <summary>What the counts rest on, and what of the logs is missing; absent in reports of older builds.</summary>
+    public ReportEvidence? Evidence { get; init; }
+
     /// <summary>Sums and final figures.</summary>
     public required RunTotals Totals { get; init; }
 

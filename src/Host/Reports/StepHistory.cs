@@ -7,6 +7,12 @@ namespace MoeActors.Host.Reports;
 /// <param name="Torn">Whether the file ended in a torn line, which was left out.</param>
 public sealed record StepHistory(IReadOnlyList<StepLine> Steps, long Replayed, long RecomputedTokens, bool Torn)
 {
+    /// <summary>One sentence for each line of the file that is damaged, and for the file where it cannot be read.</summary>
+    public IReadOnlyList<string> LeftOut { get; init; } = [];
+
+    /// <summary>Newest epoch that a line is of; 0 = none.</summary>
+    public long NewestEpoch { get; init; }
+
     /// <summary>No steps.</summary>
     public static StepHistory Empty { get; } = new([], 0, 0, false);
 
@@ -51,7 +57,7 @@ public sealed record StepHistory(IReadOnlyList<StepLine> Steps, long Replayed, l
             RollBack(committed + 1);
         }
 
-        return new(steps, replayed, recomputed, torn);
+        return new(steps, replayed, recomputed, torn) { NewestEpoch = Math.Max(0, epoch) };
 
         void RollBack(long from)
         {

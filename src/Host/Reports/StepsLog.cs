@@ -17,12 +17,12 @@ public sealed class StepsLog : IDisposable
     /// <inheritdoc />
     public void Dispose() => _writer.Dispose();
 
-    /// <summary>Reads and resolves the log at <paramref name="path"/>; no file is no steps. May run beside the writer.</summary>
+    /// <summary>Reads and resolves the log at <paramref name="path"/>; no file is no steps, and damaged lines are left out. May run beside the writer.</summary>
     /// <param name="path">The file.</param>
     /// <param name="committed">Newest step of the surviving history when known; lines above it were rolled back.</param>
     public static StepHistory Read(string path, long committed = long.MaxValue)
     {
-        (IReadOnlyList<StepLine> lines, bool torn) = JsonLines.Read<StepLine>(path);
-        return StepHistory.Resolve(lines, torn, committed);
+        LogContent<StepLine> content = LogContent.Read<StepLine>(path);
+        return StepHistory.Resolve(content.Lines, content.Torn, committed) with { LeftOut = content.LeftOut };
     }
 }

@@ -1,3 +1,5 @@
+using MoeActors.Compute.Files;
+
 namespace MoeActors.Host.Runs;
 
 /// <summary>The files in a run directory that say where the nodes of a local cluster listen now; its supervisor keeps them.</summary>
@@ -10,12 +12,8 @@ internal static class ClusterAddresses
     public const string PagesName = "http.addresses";
 
     /// <summary>Replaces one of the files; a reader sees the old or the new one.</summary>
-    public static void Write(string folder, IEnumerable<string> lines, string file = FileName)
-    {
-        string path = Path.Combine(folder, file);
-        File.WriteAllLines(path + ".new", lines);
-        File.Move(path + ".new", path, overwrite: true);
-    }
+    public static void Write(string folder, IEnumerable<string> lines, string file = FileName) =>
+        PrivateFiles.Replace(Path.Combine(folder, file), string.Concat(lines.Select(l => $"{l}\n")), durable: false);
 
     /// <summary>The addresses; empty where no cluster runs.</summary>
     public static IReadOnlyList<string> Read(string folder)

@@ -35,7 +35,9 @@ internal sealed class ClusterClient : IAsyncDisposable
     public static ClusterClient Of(ClusterPlace place)
     {
         Func<IReadOnlyList<string>> addresses = place.Address is { } address ? () => [address.ToString()] : () => ClusterAddresses.Read(place.RunDirectory!);
-        if (place.Address is null && addresses().Count == 0)
+
+        // A copied folder holds the addresses of another run's cluster: they count only while somebody trains this one.
+        if (place.Address is null && (addresses().Count == 0 || !RunFolderLock.IsHeld(place.RunDirectory!, RunFolderLock.SupervisorName)))
         {
             throw new CommandException(ExitCodes.Cluster, $"{place.RunDirectory}: no cluster of a `moe train` runs there");
         }

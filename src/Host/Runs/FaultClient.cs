@@ -1,3 +1,4 @@
+using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
 using MoeActors.Host.Commands;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 
+using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
@@ -277,10 +278,10 @@ internal sealed class LocalCluster : IAsyncDisposable
                 return;
             }
 
-            if (code is ExitCodes.Cluster or ExitCodes.Resources or ExitCodes.Configuration or ExitCodes.CommandLine)
+            if (code is NodeExit.JournalDamaged or ExitCodes.Cluster or ExitCodes.Resources or ExitCodes.Configuration or ExitCodes.CommandLine)
             {
                 // Starting it again would end the same way.
-                lost.TrySetResult(new CommandException(code, child.LastWords.Length > 0 ? child.LastWords : $"{child.Name} ended with exit code {code}"));
+                lost.TrySetResult(new CommandException(code == NodeExit.JournalDamaged ? ExitCodes.Resources : code, child.LastWords.Length > 0 ? child.LastWords : $"{child.Name} ended with exit code {code}"));
                 return;
             }
 

@@ -1,6 +1,7 @@
 using System.Text;
-using System.Text.Json;
 
+using MoeActors.Actors.Cluster;
+using MoeActors.Compute.Files;
 using MoeActors.Host.Configuration;
 
 namespace MoeActors.Host.Runs;
@@ -17,6 +18,9 @@ internal static class NodeConfig
     /// <summary>Keys the supervisor sets itself.</summary>
     private static readonly string[] Own = ["preset", "run-dir", "nodes", "cluster.secret", "cluster.secret-file", "cluster.port", "cluster.join", "node.data-dir", "node.name", "logging.folder"];
 
+    /// <summary>Keys of files, which mean the same from wherever they are read.</summary>
+    private static readonly string[] Files = ["cluster.tls.certificate", "cluster.tls.authority", "http.token-file"];
+
     /// <summary>Writes the file.</summary>
     public static string Write(MoeSettings settings, string runFolder, string secret)
     {
@@ -28,17 +32,18 @@ internal static class NodeConfig
                 continue;
             }
 
-            string written = value.Items is null ? JsonSerializer.Serialize(value.Text) : JsonSerializer.Serialize(value.Items);
+            string written = value.Items is { } items ? HoconText.List(items) : HoconText.Quote(FullPath(key, value));
             text.Append(key).Append(" = ").Append(written).Append('\n');
         }
 
-        text.Append("cluster.secret = ").Append(JsonSerializer.Serialize(secret)).Append('\n');
-        text.Append("node.data-dir = ").Append(JsonSerializer.Serialize(runFolder)).Append('\n');
-        text.Append("logging.folder = ").Append(JsonSerializer.Serialize(Path.Combine(runFolder, "logs"))).Append('\n');
+        text.Append("cluster.secret = ").Append(HoconText.Quote(secret)).Append('\n');
+        text.Append("node.data-dir = ").Append(HoconText.Quote(runFolder)).Append('\n');
+        text.Append("logging.folder = ").Append(HoconText.Quote(Path.Combine(runFolder, "logs"))).Append('\n');
         string path = Path.Combine(runFolder, Name);
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite };
-        using var writer = new StreamWriter(path, options);
-        writer.Write(text);
+        PrivateFiles.Replace(path, text.ToString(), durable: false);
         return path;
     }
+
+    private static string FullPath(string key, SettingValue value) =>
+        Files.Contains(key) && value.Text.Length > 0 ? Path.GetFullPath(value.Text, value.BaseFolder) : value.Text;
 }

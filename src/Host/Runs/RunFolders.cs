@@ -13,31 +13,18 @@ internal static class RunFolders
     /// <summary>Name of the text that a run without data of its own is trained on.</summary>
     public const string CorpusName = "corpus.txt";
 
-    /// <summary>Creates the folder of a new run and writes its record; returns the record with the data's hashes in it.</summary>
-    public static RunSpec Create(MoeSettings settings, string folder)
+    /// <summary>Digits of the run's id in the name of a folder that nobody has named: starts of the same second get folders of their own.</summary>
+    private const int IdDigits = 6;
+
+    /// <summary>Makes a claimed folder that of a new run and writes its record; returns the record with the data's hashes in it.</summary>
+    public static RunSpec Create(MoeSettings settings, RunFolderClaim claim)
     {
-        if (File.Exists(Path.Combine(folder, RunReports.RecordName)))
-        {
-            throw new CommandException(ExitCodes.Configuration, $"{folder}: holds a run already; go on with it by `moe resume {folder}`, or choose another --run-dir");
-        }
-
-        try
-        {
-            Directory.CreateDirectory(folder);
-            string probe = Path.Combine(folder, ".write-probe");
-            File.WriteAllText(probe, "");
-            File.Delete(probe);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandException(ExitCodes.Resources, $"{folder}: cannot be written ({e.Message}); choose another --run-dir");
-        }
-
+        string folder = claim.Folder;
         RunSpec spec = settings.Run;
         if (spec.Data.Paths.Count == 0)
         {
             // A node that is started again must find the same text, whatever is edited meanwhile.
-            string corpus = Path.Combine(folder, CorpusName);
+            string corpus = claim.Writing(CorpusName);
             CorpusSnapshot.Write(DefaultCorpus.Files(ProjectFolder.Find()), corpus);
             spec = spec with { Data = spec.Data with { Paths = [corpus] } };
         }
@@ -55,17 +42,19 @@ internal static class RunFolders
             RoomCheck.Disk(spec, folder, settings.Runtime.Resources.DiskReserve);
         }
 
-        File.WriteAllText(Path.Combine(folder, RunReports.RecordName), spec.ToJson());
+        claim.Writing(RunReports.RecordName);
+        Replace(folder, spec);
+        claim.Keep();
         return spec;
     }
 
-    /// <summary>Puts another record in the place of a run's, atomically.</summary>
+    /// <summary>Puts another record in the place of a run's, atomically. What lies below the folder is named from there: the folder may be moved.</summary>
     public static void Replace(string folder, RunSpec spec)
     {
         string path = Path.Combine(folder, RunReports.RecordName), next = $"{path}.tmp";
         using (var stream = new FileStream(next, FileMode.Create, FileAccess.Write))
         {
-            stream.Write(System.Text.Encoding.UTF8.GetBytes(spec.ToJson()));
+            stream.Write(System.Text.Encoding.UTF8.GetBytes(RunPaths.ToRecord(spec, folder).ToJson()));
             stream.Flush(flushToDisk: true);
         }
 
@@ -75,23 +64,44 @@ internal static class RunFolders
     /// <summary>Opens text and tokenizer once, so that what is wrong with them is said before any process is started; fills in their hashes.</summary>
     public static RunSpec Resolve(RunSpec spec)
     {
-        ITokenizer tokenizer = Tokenizers.Open(spec.Data.Tokenizer);
+        ITokenizer tokenizer = Tokenizers.Open(spec.Data.TokenizerPlace);
         SpecException.Require(
             spec.Model.Vocabulary >= tokenizer.Vocabulary, "model.vocabulary", spec.Model.Vocabulary, $"at least the tokenizer's {tokenizer.Vocabulary} ids");
         using Corpus corpus = Corpus.Open(spec.Data, tokenizer, spec.Model.Context);
         return spec with { Data = spec.Data with { CorpusHash = corpus.Hash, TokenizerHash = tokenizer.Hash } };
     }
 
-    /// <summary>The record of an existing run.</summary>
+    /// <summary>The record of an existing run, its paths absolute.</summary>
     public static RunSpec Read(string folder)
     {
         string path = Path.Combine(folder, RunReports.RecordName);
         return File.Exists(path)
-            ? RunSpec.FromJson(File.ReadAllText(path), path)
+            ? RunPaths.FromRecord(RunSpec.FromJson(File.ReadAllText(path), path), folder)
             : throw new CommandException(ExitCodes.Checkpoint, $"{path}: not found; {folder} is no run directory of `moe train`");
     }
 
-    /// <summary>runs/&lt;time&gt;-&lt;preset&gt; below the current folder.</summary>
-    public static string Default(string preset) =>
-        Path.GetFullPath(Path.Combine("runs", $"{DateTime.Now:yyyyMMdd-HHmmss}-{Path.GetFileNameWithoutExtension(preset)}"));
+    /// <summary>
+    /// Before an existing run goes on: where text or tokenizer were named anew they must have the recorded content, and the record then names their new place; else they must still be
+    /// where the record says.
+    /// </summary>
+    /// <param name="folder">The run's folder, whose lock this command has.</param>
+    /// <param name="recorded">Its record.</param>
+    /// <param name="spec">The run as it is to go on.</param>
+    public static void Locate(string folder, RunSpec recorded, RunSpec spec)
+    {
+        if (recorded.Data.Paths.SequenceEqual(spec.Data.Paths) && recorded.Data.TokenizerPlace == spec.Data.TokenizerPlace)
+        {
+            RunPaths.DemandThere(spec);
+            return;
+        }
+
+        Resolve(spec);
+        Replace(folder, recorded with { Data = spec.Data });
+    }
+
+    /// <summary>runs/&lt;time&gt;-&lt;preset&gt;-&lt;id&gt; below the current folder.</summary>
+    /// <param name="preset">What the run is named after.</param>
+    /// <param name="id">Its id.</param>
+    public static string Default(string preset, string id) =>
+        Path.GetFullPath(Path.Combine("runs", $"{DateTime.Now:yyyyMMdd-HHmmss}-{Path.GetFileNameWithoutExtension(preset)}-{id[..IdDigits]}"));
 }

@@ -11,46 +11,48 @@ namespace MoeActors.Host.Runs;
 
 /// <summary>
 /// The coordinator's recorder: steps.jsonl and events.jsonl as things happen, report.json and its page at the end. A coordinator that takes over
-/// appends to the same files. A disk that refuses a line is said once and never stops the run.
+/// appends to the same files. Nothing that is wrong with them stops the run: damaged lines are left out, lines that cannot be written are missing, and both are told once.
 /// </summary>
 internal sealed class RunRecorder : IRunRecorder
 {
     private readonly string folder;
-    private readonly StepsLog steps;
-    private readonly EventsLog events;
+    private readonly TimeProvider time;
+    private readonly RunLogs logs;
+    private readonly EventHistory past;
+    private readonly StepHistory pastSteps;
+    private readonly DateTimeOffset? lastSign;
+    private readonly Queue<string> warnings = new();
     private readonly Dictionary<int, int> idOfFault = [];
     private readonly List<FaultRecord> inherited = [];
-    private readonly LiveEttr ettr;
+    private LiveEttr ettr;
     private int faults;
-    private bool refused;
-    private RunSpec? spec;
-    private readonly TimeProvider time;
 
-    /// <summary>Opens the logs of a run's folder; throws <see cref="IOException"/> when they cannot be read or written.</summary>
+    /// <summary>How long nobody trained the run before it was resumed.</summary>
+    private TimeSpan idle;
+    private RunSpec? spec;
+
+    /// <summary>Reads the logs of a run's folder as far as they can be read, and takes them over.</summary>
     /// <param name="folder">The run's folder.</param>
     /// <param name="time">Clock of what is written down; the machine's by default.</param>
     public RunRecorder(string folder, TimeProvider? time = null)
     {
         this.folder = folder;
         this.time = time ?? TimeProvider.System;
-        string path = Path.Combine(folder, EventsLog.FileName);
-        try
+        logs = new RunLogs(folder, this.time, warnings.Enqueue);
+        logs.Open();
+        past = EventsLog.Read(logs.EventsPath);
+        pastSteps = StepsLog.Read(logs.StepsPath);
+        foreach (string line in past.LeftOut.Concat(pastSteps.LeftOut))
         {
-            steps = new StepsLog(Path.Combine(folder, StepsLog.FileName));
-            events = new EventsLog(path, time);
-            EventHistory history = EventsLog.Read(path);
-            faults = history.Faults.Count;
-            inherited.AddRange(history.Faults.Where(f => f.FirstStepMs is null));
-            ettr = new LiveEttr(StepsLog.Read(Path.Combine(folder, StepsLog.FileName)), RunReports.Wall(history, this.time.GetUtcNow()), this.time);
-            IsEnded = history.All.LastOrDefault(e => e.Type is "started" or "resumed" or "ended")?.Type == "ended";
-            NewestEpoch = (int)history.All.Select(e => e.Epoch ?? 0).DefaultIfEmpty().Max();
+            warnings.Enqueue($"report incomplete: {line}");
         }
-        catch (ReportException e)
-        {
-            steps?.Dispose();
-            events?.Dispose();
-            throw new IOException(e.Message, e);
-        }
+
+        faults = past.Faults.Select(f => f.Id).DefaultIfEmpty().Max();
+        inherited.AddRange(past.Faults.Where(f => f.FirstStepMs is null));
+        lastSign = RunWall.LastSign(past.All, pastSteps.Steps);
+        ettr = new LiveEttr(pastSteps, RunWall.Of(past.All, this.time.GetUtcNow()), this.time);
+        IsEnded = past.All.LastOrDefault(e => e.Type is "started" or "resumed" or "ended")?.Type == "ended";
+        NewestEpoch = (int)past.All.Select(e => e.Epoch ?? 0).Append(pastSteps.NewestEpoch).Max();
     }
 
     /// <inheritdoc/>
@@ -63,17 +65,29 @@ internal sealed class RunRecorder : IRunRecorder
     public bool IsEnded { get; }
 
     /// <inheritdoc/>
+    public string? TakeWarning() => warnings.TryDequeue(out string? warning) ? warning : null;
+
+    /// <inheritdoc/>
     public void Opened(RunSpec spec, string command, bool resumed)
     {
         this.spec = spec;
-        Write(() => events.Append(resumed ? "resumed" : "started", command));
+        if (!resumed)
+        {
+            logs.Append(events => events.Append("started", command));
+            return;
+        }
+
+        logs.Append(events => events.AppendResumed(command, lastSign));
+        DateTimeOffset now = time.GetUtcNow();
+        idle = lastSign is { } sign && sign < now ? now - sign : TimeSpan.Zero;
+        ettr = new LiveEttr(pastSteps, RunWall.Of([.. past.All, new RunEvent { At = now, Type = "resumed", LastSign = lastSign }], now), time);
     }
 
     /// <inheritdoc/>
     public void Record(RunSpec spec)
     {
         this.spec = spec;
-        Write(() => RunFolders.Replace(folder, spec));
+        Try(RunReports.RecordName, () => RunFolders.Replace(folder, spec));
     }
 
     /// <inheritdoc/>
@@ -96,7 +110,7 @@ internal sealed class RunRecorder : IRunRecorder
             Plt = step.Plt,
             ForwardBackwardMs = step.ForwardBackwardMs > 0 ? step.ForwardBackwardMs : null,
         };
-        Write(() => steps.Append(line));
+        logs.Append(line);
         CloseInherited();
         ettr.Add(line);
         RunMetrics.Step(line);
@@ -104,13 +118,26 @@ internal sealed class RunRecorder : IRunRecorder
 
     /// <inheritdoc/>
     public void Validation(long step, double loss) =>
-        Write(() => events.Append(RunReports.ValidationEvent, loss.ToString("R", System.Globalization.CultureInfo.InvariantCulture), step));
+        logs.Append(events => events.Append(RunReports.ValidationEvent, loss.ToString("R", System.Globalization.CultureInfo.InvariantCulture), step));
 
     /// <inheritdoc/>
     public void Checkpoint(CommittedCheckpoint checkpoint)
     {
         RunMetrics.Checkpoint(checkpoint);
-        Write(() => Append(checkpoint));
+        logs.Append(events => events.Append(new CheckpointRecord
+        {
+            Step = checkpoint.Step,
+            Kind = checkpoint.Kind,
+            Bytes = checkpoint.Bytes,
+            BytesPerRank = checkpoint.BytesPerRank,
+            SnapshotMs = checkpoint.SnapshotMs,
+            PersistMs = checkpoint.PersistMs,
+            Verified = checkpoint.StateHash.Length > 0,
+        }));
+        if (checkpoint.StateHash.Length > 0)
+        {
+            logs.Append(events => events.Append(new StateMark(checkpoint.Step, checkpoint.WeightsHash, checkpoint.StateHash)));
+        }
     }
 
     private int IdOf(FaultTimeline fault)
@@ -123,30 +150,12 @@ internal sealed class RunRecorder : IRunRecorder
         return id;
     }
 
-    private void Append(CommittedCheckpoint checkpoint)
-    {
-        events.Append(new CheckpointRecord
-        {
-            Step = checkpoint.Step,
-            Kind = checkpoint.Kind,
-            Bytes = checkpoint.Bytes,
-            BytesPerRank = checkpoint.BytesPerRank,
-            SnapshotMs = checkpoint.SnapshotMs,
-            PersistMs = checkpoint.PersistMs,
-            Verified = checkpoint.StateHash.Length > 0,
-        });
-        if (checkpoint.StateHash.Length > 0)
-        {
-            events.Append(new StateMark(checkpoint.Step, checkpoint.WeightsHash, checkpoint.StateHash));
-        }
-    }
-
     // Their coordinator was lost before the first step after them: it is this one.
     private void CloseInherited()
     {
         foreach (FaultRecord fault in inherited)
         {
-            Write(() => events.Append(fault with { FirstStepMs = fault.At is { } at ? Math.Max(0, (time.GetUtcNow() - at).TotalMilliseconds) : null }));
+            logs.Append(events => events.Append(fault with { FirstStepMs = fault.At is { } at ? Math.Max(0, (time.GetUtcNow() - at - idle).TotalMilliseconds) : null }));
         }
 
         inherited.Clear();
@@ -169,7 +178,7 @@ internal sealed class RunRecorder : IRunRecorder
         RunMetrics.Fault(fault);
     }
 
-    private void Append(FaultTimeline fault) => Write(() => events.Append(new FaultRecord
+    private void Append(FaultTimeline fault) => logs.Append(events => events.Append(new FaultRecord
     {
         Id = IdOf(fault),
         Kind = fault.Kind,
@@ -191,9 +200,9 @@ internal sealed class RunRecorder : IRunRecorder
     }));
 
     /// <inheritdoc/>
-    public void Epoch(int epoch, long restoreStep, Placement placement, IReadOnlyDictionary<string, EpochPrepared> nodes) => Write(() =>
+    public void Epoch(int epoch, long restoreStep, Placement placement, IReadOnlyDictionary<string, EpochPrepared> nodes) => logs.Append(events =>
         events.Append(
-            "epoch",
+            EventHistory.EpochType,
             JsonSerializer.Serialize(
                 new
                 {
@@ -214,36 +223,31 @@ internal sealed class RunRecorder : IRunRecorder
             epoch));
 
     /// <inheritdoc/>
-    public void Note(string text) => Write(() => events.Append("note", text));
+    public void Note(string text) => logs.Append(events => events.Append("note", text));
 
     /// <inheritdoc/>
-    public void Ended(string outcome, CommittedCheckpoint? last)
+    public void Ended(string outcome, CommittedCheckpoint? last, SampleLedger ledger)
     {
-        Write(() => events.Append("ended", outcome, last?.Step));
-        Write(() => RunReports.Write(folder, outcome, spec));
+        logs.Append(events => events.Append("ended", outcome, last?.Step));
+        Try(ReportWriter.JsonName, () =>
+        {
+            string record = Path.Combine(folder, RunReports.RecordName);
+            ReportWriter.Write(RunReports.Build(folder, spec ?? RunSpec.FromJson(File.ReadAllText(record), record), outcome, ledger), folder);
+        });
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        steps.Dispose();
-        events.Dispose();
-    }
+    public void Dispose() => logs.Dispose();
 
-    private void Write(Action write)
+    private void Try(string name, Action write)
     {
         try
         {
             write();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ReportException && !refused)
+        catch (Exception e)
         {
-            refused = true;
-            Console.Error.WriteLine($"moe: the run goes on, but its report is incomplete: {e.Message}");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ReportException)
-        {
-            // Said before.
+            warnings.Enqueue($"report incomplete: {name} cannot be written ({e.Message}); the run is not affected");
         }
     }
 }

@@ -1,14 +1,16 @@
 using System.Globalization;
 using System.Text.Json;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 using MoeActors.Host.Reports;
 
 namespace MoeActors.Host.Runs;
 
-/// <summary>Builds a run's report from the logs in its folder: whoever asks, after however many coordinators, gets the same.</summary>
+/// <summary>
+/// Builds a run's report from the logs in its folder and the ledger of its newest checkpoint: whoever asks, after however many coordinators, gets the same. What the logs lack is called
+/// missing; nothing in them keeps a report from being built.
+/// </summary>
 internal static class RunReports
 {
     /// <summary>Type of the event that carries a validation loss.</summary>
@@ -17,30 +19,28 @@ internal static class RunReports
     /// <summary>Name of the run's record in its folder.</summary>
     public const string RecordName = "run.json";
 
-    /// <summary>Writes report.json and its page; returns the path of report.json.</summary>
-    public static string Write(string folder, string outcome, RunSpec? known = null, GeneratedSample? generated = null)
-    {
-        RunSpec spec = known ?? RunSpec.FromJson(File.ReadAllText(Path.Combine(folder, RecordName)), Path.Combine(folder, RecordName));
-        return ReportWriter.Write(Build(folder, spec, outcome, generated), folder);
-    }
+    private const string Completed = "completed";
 
-    private static RunReport Build(string folder, RunSpec spec, string outcome, GeneratedSample? generated)
+    /// <summary>Builds the report.</summary>
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="spec">The run.</param>
+    /// <param name="outcome">How it ended: "completed", "stopped", "failed: …".</param>
+    /// <param name="ledger">Ledger of the newest checkpoint; null where it cannot be read.</param>
+    /// <param name="generated">A sample of text.</param>
+    public static RunReport Build(string folder, RunSpec spec, string outcome, SampleLedger? ledger, GeneratedSample? generated = null)
     {
         EventHistory events = EventsLog.Read(Path.Combine(folder, EventsLog.FileName));
         StepHistory history = StepsLog.Read(Path.Combine(folder, StepsLog.FileName));
-        Dictionary<long, double> validation = events.All
-            .Where(e => e.Type == ValidationEvent && e.Step is not null)
-            .GroupBy(e => e.Step!.Value)
-            .ToDictionary(g => g.Key, g => double.Parse(g.Last().Message!, CultureInfo.InvariantCulture));
+        Dictionary<long, double> validation = ValidationLosses(events);
         history = history with
         {
             Steps = [.. history.Steps.Select(s => validation.TryGetValue(s.Step + 1, out double loss) ? s with { ValidationLoss = loss } : s)],
         };
         RunEvent? started = events.All.FirstOrDefault(e => e.Type is "started");
-        StateMark? last = events.Marks.Count > 0 ? events.Marks[^1] : null;
-        long steps = history.Steps.Count, tokensPerSample = spec.Model.Context;
-        long skipped = history.Steps.Count(s => s.Skipped) * (long)spec.Training.GlobalBatch;
-        (long lost, long repeated) = Audit(history, spec);
+        var counts = ProvenCounts.Of(
+            history, ledger, spec.Training.GlobalBatch, spec.Model.Context, outcome == Completed ? spec.Training.Steps : null, [.. history.LeftOut, .. events.LeftOut]);
+        StateMark? last = events.Marks.LastOrDefault(m => m.Step <= counts.Steps);
+        int reason = outcome.IndexOf(':', StringComparison.Ordinal);
         return ReportBuilder.Build(new ReportInput
         {
             Run = new RunInfo
@@ -52,7 +52,7 @@ internal static class RunReports
                 Nodes = spec.Nodes,
                 Ranks = spec.Layout.Ranks,
                 Layout = spec.Layout,
-                StartedAt = started?.At ?? TimeProvider.System.GetUtcNow(),
+                StartedAt = started?.At ?? (events.All.Count > 0 ? events.All[0].At : TimeProvider.System.GetUtcNow()),
                 Command = started?.Message ?? "",
             },
             History = history,
@@ -60,41 +60,28 @@ internal static class RunReports
             Checkpointing = CheckpointSettings.Of(spec),
             Faults = events.Faults,
             StateHashes = events.Marks,
-            Samples = new SampleCounts((steps * spec.Training.GlobalBatch) - skipped, history.RecomputedTokens / tokensPerSample, lost, repeated),
-            Wall = Wall(events, events.All.Count > 0 ? events.All[^1].At : TimeProvider.System.GetUtcNow()),
-            Outcome = outcome.Split(':')[0],
-            OutcomeReason = outcome.Contains(':', StringComparison.Ordinal) ? outcome[(outcome.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim() : null,
-            ValidationLoss = validation.Count > 0 ? validation.OrderBy(v => v.Key).Last().Value : null,
+            Counts = counts,
+            Wall = RunWall.Of(events.All, events.All.Count > 0 ? events.All[^1].At : TimeProvider.System.GetUtcNow()),
+            Outcome = reason < 0 ? outcome : outcome[..reason],
+            OutcomeReason = reason < 0 ? null : outcome[(reason + 1)..].Trim(),
+            ValidationLoss = validation.Count > 0 ? validation.MaxBy(v => v.Key).Value : null,
             WeightsHash = last?.WeightsHash,
             StateHash = last?.StateHash,
             Generated = generated,
         });
     }
 
-    /// <summary>DA-1, counted from the surviving history itself: every sample of its steps once.</summary>
-    private static (long Lost, long Repeated) Audit(StepHistory history, RunSpec spec)
+    private static Dictionary<long, double> ValidationLosses(EventHistory events)
     {
-        long batch = spec.Training.GlobalBatch;
-        long end = history.Steps.Count > 0 ? history.Steps.Max(s => s.Step) + 1 : 0;
-        long distinct = history.Steps.Select(s => s.Step).Distinct().LongCount();
-        return ((end - distinct) * batch, (history.Steps.Count - distinct) * batch);
-    }
-
-    /// <summary>Time between start and end of each stretch in which the run was being trained; one that has no end yet ends at <paramref name="now"/>.</summary>
-    public static TimeSpan Wall(EventHistory events, DateTimeOffset now)
-    {
-        TimeSpan wall = TimeSpan.Zero;
-        DateTimeOffset? begun = null;
+        var losses = new Dictionary<long, double>();
         foreach (RunEvent e in events.All)
         {
-            begun = e.Type is "started" or "resumed" ? begun ?? e.At : begun;
-            if (e.Type == "ended" && begun is { } from)
+            if (e is { Type: ValidationEvent, Step: { } step } && double.TryParse(e.Message, NumberStyles.Float, CultureInfo.InvariantCulture, out double loss))
             {
-                wall += e.At - from;
-                begun = null;
+                losses[step] = loss;
             }
         }
 
-        return begun is { } open ? wall + (now - open) : wall;
+        return losses;
     }
 }

@@ -17,11 +17,11 @@ internal sealed class RunWatch(ClusterClient client, ProgressView view)
     /// <summary>Told of each answer of the coordinator; null where there was none.</summary>
     public Action<RunStatus?>? Asked { get; init; }
 
-    /// <summary>Until the run has ended; when cancelled, asks for a checkpoint and an orderly stop. Returns the outcome.</summary>
+    /// <summary>Until the run has ended; when cancelled, asks for a checkpoint and an orderly stop. Returns its last status.</summary>
     /// <param name="lost">Ends when the cluster cannot go on.</param>
     /// <param name="stopTimeout">Patience with an orderly stop.</param>
     /// <param name="cancel">Asks to stop.</param>
-    public async Task<string> UntilEndedAsync(Task<CommandException> lost, TimeSpan stopTimeout, CancellationToken cancel)
+    public async Task<RunStatus> UntilEndedAsync(Task<CommandException> lost, TimeSpan stopTimeout, CancellationToken cancel)
     {
         long? stopSince = null;
         while (true)
@@ -55,7 +55,7 @@ internal sealed class RunWatch(ClusterClient client, ProgressView view)
 
                 if (status.Outcome.Length > 0)
                 {
-                    return status.Outcome;
+                    return status;
                 }
             }
 

@@ -4,7 +4,6 @@ using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Configuration;
-using MoeActors.Host.Reports;
 
 namespace MoeActors.Host.Runs;
 
@@ -17,37 +16,25 @@ internal static class Sampling
         Manifest manifest = (step is { } s ? store.Open(s) : store.Newest())
             ?? throw new CheckpointException($"{store.Location}: there is no checkpoint yet; train the run first (moe resume)");
         manifest.Demand(Manifests.IdentityOf(spec));
-        ITokenizer tokenizer = Tokenizers.Open(spec.Data.Tokenizer);
+        ITokenizer tokenizer = Tokenizers.Open(spec.Data.TokenizerPlace);
+        if (spec.Data.TokenizerHash is { Length: > 0 } trained && trained != tokenizer.Hash)
+        {
+            throw new CorpusException($"{spec.Data.TokenizerPlace}: another tokenizer than the run was trained with (hash {tokenizer.Hash}, expected {trained}): restore its files");
+        }
+
         // Small products lose more to the threads than they gain.
         ThreadSettings.Apply(spec.Model.Hidden < 512 ? 1 : Environment.ProcessorCount);
         MatmulPrecision.Set(spec.Training.Matmul);
         using var weights = InferenceWeights.Load(spec, store, manifest);
         using var generator = new TextGenerator(spec, weights.Dense, weights.Experts);
-        IReadOnlyList<int> prompt = tokenizer.Encode(how.Prompt);
-        var decoder = System.Text.Encoding.UTF8.GetDecoder();
-        char[] characters = new char[256];
-        foreach (int token in generator.Generate(prompt, how.Tokens, new SamplingSpec { Temperature = how.Temperature, TopK = how.TopK, Seed = how.Seed }))
+        var text = new TokenText(tokenizer);
+        var sampling = new SamplingSpec { Temperature = how.Temperature, TopK = how.TopK, Seed = how.Seed };
+        foreach (int token in generator.Generate(tokenizer.Encode(how.Prompt), how.Tokens, sampling, tokenizer.HasText))
         {
-            // One token may hold only part of a character.
-            int count = decoder.GetChars(tokenizer.DecodeBytes([token]), characters, flush: false);
-            if (count > 0)
+            if (text.Next(token) is { Length: > 0 } piece)
             {
-                yield return new string(characters, 0, count);
+                yield return piece;
             }
-        }
-    }
-
-    /// <summary>The sample at the end of a run; what cannot be generated is said in one line and never fails the run.</summary>
-    public static GeneratedSample? FromNewest(RunSpec spec, CheckpointStore store, GenerationSettings how, TextWriter error)
-    {
-        try
-        {
-            return new GeneratedSample(how.Prompt, string.Concat(Generate(spec, store, null, how)));
-        }
-        catch (Exception e) when (e is CheckpointException or CorpusException or IOException or LibTorchException)
-        {
-            error.WriteLine($"moe: no sample of text: {e.Message}");
-            return null;
         }
     }
 }

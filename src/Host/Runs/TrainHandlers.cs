@@ -1,7 +1,9 @@
+using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
+using MoeActors.Host.Diagnostics;
 
 namespace MoeActors.Host.Runs;
 
@@ -11,11 +13,28 @@ internal sealed class TrainHandler(TextWriter output, TextWriter error) : IHandl
     /// <inheritdoc/>
     public async Task<int> RunAsync(TrainRequest request, CancellationToken cancel)
     {
+        OpenFiles.Demand();
         LibTorchCheck.Verify();
-        await HttpPorts.DemandAsync(request.Settings.Runtime.Http, request.Settings.Run.Nodes + request.Settings.Runtime.Supervision.Spares, cancel);
-        string folder = request.Settings.Runtime.RunDirectory ?? RunFolders.Default(request.Settings.Preset);
-        RunSpec spec = RunFolders.Create(request.Settings, folder);
-        return await new LocalRun(output, error).RunAsync(request.Settings, spec, folder, resume: false, request.Json, cancel);
+        MoeSettings settings = request.From is null ? request.Settings : request.Settings with { Run = request.Settings.Run with { Origin = Origin(request, request.From) } };
+        await HttpPorts.DemandAsync(settings.Runtime.Http, settings.Run.Nodes + settings.Runtime.Supervision.Spares, cancel);
+        using var claim = RunFolderClaim.New(settings.Runtime.RunDirectory ?? RunFolders.Default(settings.Preset, settings.Run.RunId));
+        DataNotes.Write(settings.Run.Data.Paths, error);
+        RunSpec spec = RunFolders.Create(settings, claim);
+        WeightSource.Ensure(spec, claim.Folder, settings.Runtime.ObjectStore);
+        return await new LocalRun(output, error).RunAsync(settings, spec, claim.Folder, resume: false, request.Json, cancel);
+    }
+
+    private RunOrigin Origin(TrainRequest request, string from)
+    {
+        RunSpec run = request.Settings.Run;
+        RunOrigin origin = WeightSource.Find(
+            from, request.FromStep, run.Model, Tokenizers.Open(run.Data.TokenizerPlace).Hash, request.Settings.Runtime.ObjectStore, text => error.WriteLine($"moe: {text}"));
+        if (!request.Json)
+        {
+            output.WriteLine(WeightSource.Sentence(origin));
+        }
+
+        return origin;
     }
 }
 
@@ -25,10 +44,30 @@ internal sealed class ResumeHandler(TextWriter output, TextWriter error) : IHand
     /// <inheritdoc/>
     public async Task<int> RunAsync(ResumeRequest request, CancellationToken cancel)
     {
+        string folder = request.RunDirectory;
+        RunSpec recorded = Load(request, folder, out MoeSettings settings);
+        if (FinishedRun.Find(settings.Run, folder, settings.Runtime.ObjectStore) is { } report)
+        {
+            FinishedRun.Tell(output, report, folder, request.Json);
+            return ExitCodes.Ok;
+        }
+
+        OpenFiles.Demand();
         LibTorchCheck.Verify();
-        RunSpec recorded = RunFolders.Read(request.RunDirectory);
-        MoeSettings settings = SettingsLoader.LoadForRun(request.Settings with { RunDirectory = request.RunDirectory }, recorded, Path.Combine(request.RunDirectory, RunReports.RecordName));
+        SharedCheckpoints.DemandFree(folder);
+        using var claim = RunFolderClaim.Existing(folder);
+        recorded = Load(request, folder, out settings);
         await HttpPorts.DemandAsync(settings.Runtime.Http, settings.Run.Nodes + settings.Runtime.Supervision.Spares, cancel);
-        return await new LocalRun(output, error).RunAsync(settings, settings.Run, request.RunDirectory, resume: true, request.Json, cancel);
+        RunFolders.Locate(folder, recorded, settings.Run);
+        RunSpec spec = LongerRun.Record(recorded, settings.Run, folder, settings.Runtime.ObjectStore, text => error.WriteLine($"moe: {text}"));
+        WeightSource.Ensure(spec, folder, settings.Runtime.ObjectStore);
+        return await new LocalRun(output, error).RunAsync(settings with { Run = spec }, spec, folder, resume: true, request.Json, cancel);
+    }
+
+    private static RunSpec Load(ResumeRequest request, string folder, out MoeSettings settings)
+    {
+        RunSpec recorded = RunFolders.Read(folder);
+        settings = SettingsLoader.LoadForRun(request.Settings with { RunDirectory = folder }, recorded, Path.Combine(folder, RunReports.RecordName));
+        return recorded;
     }
 }

@@ -34,16 +34,6 @@ public sealed class CoordinatorMachineTests
     }
 
     [Fact]
-    public void A_node_that_cannot_prepare_ends_the_run_with_its_reason()
-    {
-        var desk = new Desk(Specs.Run(nodes: 2));
-        desk.Up(2);
-        IReadOnlyList<Effect> effects = desk.Feed(new Input.Prepared(new EpochPrepared(1, Nodes.Of(0).Incarnation, "its text differs", 0, 0, [])));
-        Assert.Equal("failed: node-1: its text differs", Assert.Single(effects.OfType<Effect.Ended>()).Outcome);
-        Assert.Equal(2, Told<EndRun>(effects).Length);
-    }
-
-    [Fact]
     public void A_step_is_decided_by_the_last_report_and_not_before()
     {
         var desk = Desk.Running(Specs.Run(nodes: 2), 2);

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Cluster;
+using Akka.Configuration;
 using Akka.TestKit.Xunit;
 
 using MoeActors.Actors.Cluster;
@@ -13,16 +14,16 @@ public sealed class DeathWatchTests : TestKit
     private readonly Akka.Cluster.Cluster cluster;
 
     public DeathWatchTests()
-        : base("""
+        : base(ConfigurationFactory.ParseString("""
             akka {
               actor.provider = cluster
               loglevel = WARNING
               log-dead-letters = off
               log-dead-letters-during-shutdown = off
               remote.dot-netty.tcp { hostname = 127.0.0.1, port = 0 }
-              cluster { allow-weakly-up-members = off, run-coordinated-shutdown-when-down = off }
+              cluster { allow-weakly-up-members = off, run-coordinated-shutdown-when-down = off, gossip-interval = 100ms, leader-actions-interval = 100ms }
             }
-            """)
+            """).WithFallback(TestPatience.Settings))
     {
         cluster = Akka.Cluster.Cluster.Get(Sys);
         var up = CreateTestProbe();
@@ -55,10 +56,10 @@ public sealed class DeathWatchTests : TestKit
         cluster.Subscribe(TestActor, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberLeft));
         NodeIdentity self = Nodes.Of(0), gone = Nodes.Of(1) with { Address = cluster.SelfAddress.ToString(), Incarnation = incarnation, Pid = int.MaxValue };
         Action<int, string> exit = static (_, _) => { };
-        IActorRef watch = Sys.ActorOf(Props.Create(() => new DeathWatchActor(self, TestActor, new Suspicions(), exit)));
+        IActorRef watch = Sys.ActorOf(Props.Create(() => new DeathWatchActor(self, TestActor, new Suspicions(), new KnownMembers(), exit)));
         watch.Tell(new NodeHello(gone));
         watch.Tell(new DeathWatchActor.Suspect(incarnation, "the connection broke", true));
         watch.Tell(new Identify(1));
-        ExpectMsg<ActorIdentity>(_ => { }, TimeSpan.FromSeconds(20));
+        ExpectMsg<ActorIdentity>(cancellationToken: TestContext.Current.CancellationToken);
     }
 }

@@ -14,7 +14,7 @@ public sealed class JournalWarmUpTests : TestKit
               loglevel = OFF
               persistence.journal.plugin = "akka.persistence.journal.inmem"
             }
-            """))
+            """).WithFallback(TestPatience.Settings))
     {
     }
 

@@ -28,6 +28,34 @@ public sealed class TakingOfficeTests
     }
 
     [Theory]
+    [InlineData("", true)] // an earlier build wrote no name
+    [InlineData("of another cluster", true)]
+    [InlineData("a lost member", false)]
+    public void The_first_coordinator_of_a_newly_started_cluster_is_nobody_s_successor(string before, bool begins) =>
+        Assert.Equal(begins, TakingOffice.Begins(new CoordinatorState { Coordinator = before }, incarnation => incarnation == "a lost member"));
+
+    [Theory]
+    [InlineData(true, null)] // those who were asked are gone
+    [InlineData(false, "interrupted")] // the same cluster's next coordinator stops too
+    public void A_wish_to_stop_ends_with_the_cluster_that_was_asked_also_for_those_who_read_the_journal_later(bool begins, string? stop)
+    {
+        JournalEntry[] journal =
+        [
+            new JournalEntry.CoordinatorStarted("node-1") { Incarnation = "first" },
+            new JournalEntry.RunAccepted(Specs.Run().ToJson(), "/run", 0, SampleLedger.Empty(4).ToJson(), ""),
+            new JournalEntry.StopAsked("interrupted"),
+            new JournalEntry.CoordinatorStarted("node-1") { Incarnation = "second", Begins = begins },
+        ];
+        var state = new CoordinatorState();
+        for (int i = 0; i < journal.Length; i++)
+        {
+            state = TakingOffice.Replay(state, Entries.Read(Entries.Write(journal[i])), i + 1);
+        }
+
+        Assert.Equal((stop, "second", RunPhase.Gathering), (state.StopReason, state.Coordinator, state.Phase));
+    }
+
+    [Theory]
     [InlineData(0, "", false)] // nobody has been there: its predecessor died first
     [InlineData(7, "ours", false)] // a predecessor, which may be stopped and hold the lock
     [InlineData(7, "theirs", true)] // another cluster's

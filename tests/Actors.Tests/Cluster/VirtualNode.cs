@@ -8,7 +8,7 @@ using Input = MoeActors.Actors.Cluster.CoordinatorInput;
 namespace MoeActors.Actors.Tests.Cluster;
 
 /// <summary>A node as the coordinator sees it: answers orders, computes nothing, but knows which unit's state of which step it holds. Which steps are not finite is a property of the step alone.</summary>
-internal sealed class VirtualNode(NodeIdentity identity, Func<long, bool> isFinite)
+internal sealed class VirtualNode(NodeIdentity identity, Func<long, bool> isFinite, bool unfit = false)
 {
     private readonly Dictionary<int, (long Step, bool Reduced)> live = [], copies = [];
     private int epoch;
@@ -18,6 +18,9 @@ internal sealed class VirtualNode(NodeIdentity identity, Func<long, bool> isFini
     private DecidedUpdate? decided;
 
     public NodeIdentity Identity => identity;
+
+    /// <summary>It has another text than the run and can take no part in it.</summary>
+    public bool IsUnfit => unfit;
 
     /// <summary>ST-1: whether it holds the unit's state of <paramref name="target"/>, or what leads there.</summary>
     public bool Reaches(UnitSource source, long target, DecidedUpdate? redo) => (source.Rung == RestoreRung.Peer ? copies : live).TryGetValue(source.Unit, out (long Step, bool Reduced) held)
@@ -38,10 +41,13 @@ internal sealed class VirtualNode(NodeIdentity identity, Func<long, bool> isFini
         switch (order)
         {
             case GetReady m:
-                return [new Input.JoinerReady(new NodeReady(m.RunKey, identity.Incarnation, null))];
+                return [new Input.JoinerReady(new NodeReady(m.RunKey, identity.Incarnation, unfit ? "another text" : null, unfit ? FailureCause.Data : FailureCause.None))];
             case AskHoldings m when m.Epoch > epoch:
                 quiet = true;
                 return [new Input.Held(new Holdings(m.Epoch, identity.Incarnation, List(live), List(copies), decided))];
+            case PrepareEpoch m when m.Epoch > epoch && unfit:
+                epoch = m.Epoch;
+                return [new Input.Prepared(new EpochPrepared(epoch, identity.Incarnation, "another text", 0, 0, []) { Cause = FailureCause.Data })];
             case PrepareEpoch m when m.Epoch > epoch:
                 Prepare(m);
                 var ready = new Input.Prepared(new EpochPrepared(epoch, identity.Incarnation, null, 1, 1, []));

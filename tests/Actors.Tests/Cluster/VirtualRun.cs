@@ -22,9 +22,16 @@ internal sealed class VirtualRun
     private readonly Dictionary<string, VirtualNode> alive = [];
     private readonly Queue<(NodeIdentity To, IControlMessage Order)> orders = new();
     private readonly int[] starts;
+    private readonly Func<int, int, bool> unfit;
+    private readonly HashSet<string> misfits = [];
 
-    public VirtualRun(RunSpec spec, int seed, Func<long, bool>? isFinite = null)
+    /// <param name="spec">The run.</param>
+    /// <param name="seed">Of chance.</param>
+    /// <param name="isFinite">Which steps are finite.</param>
+    /// <param name="unfit">Which starts of which nodes have another text than the run.</param>
+    public VirtualRun(RunSpec spec, int seed, Func<long, bool>? isFinite = null, Func<int, int, bool>? unfit = null)
     {
+        this.unfit = unfit ?? ((_, _) => false);
         (this.spec, random, this.isFinite) = (spec, new Random(seed), isFinite ?? (_ => true));
         starts = new int[spec.Nodes + 1];
         Watch = new MachineWatch(spec, this.isFinite);
@@ -42,6 +49,9 @@ internal sealed class VirtualRun
 
     /// <summary>How likely a manifest cannot be published.</summary>
     public double PublishFails { get; set; }
+
+    /// <summary>Whether none of the nodes that the coordinator knew could take part when the run ended.</summary>
+    public bool NobodyWasFit { get; private set; }
 
     /// <summary>Whether anything is still on its way.</summary>
     public bool IsQuiet => bag.Count == 0;
@@ -171,7 +181,12 @@ internal sealed class VirtualRun
 
     private void Start(int n)
     {
-        var node = new VirtualNode(Nodes.Of(n, starts[n]++), isFinite);
+        var node = new VirtualNode(Nodes.Of(n, starts[n]), isFinite, unfit(n, starts[n]++));
+        if (node.IsUnfit)
+        {
+            misfits.Add(node.Identity.Incarnation);
+        }
+
         alive.Add(node.Identity.Incarnation, node);
         bag.Add(new Input.NodeUp(node.Identity));
     }
@@ -197,6 +212,9 @@ internal sealed class VirtualRun
                     bag.Add(random.NextDouble() < PublishFails
                         ? new Input.PublishFailed(e.Checkpoint.Step, e.Checkpoint.Epoch, "disk full")
                         : new Input.Published(e.Checkpoint, 100));
+                    break;
+                case Effect.Ended:
+                    NobodyWasFit = next.Members.Keys.All(misfits.Contains);
                     break;
                 case Effect.StartSettling e:
                     bag.Add(new Input.Settled(e.Incarnation));

@@ -22,7 +22,7 @@ public sealed class JournalDamageTests
         await using var next = new TestCluster(folder.Path);
         await next.AddNodesAsync(1);
         (int code, string reason) = await next.Nodes[0].Ended.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
-        Assert.Equal(NodeExit.CoordinatorFailed, code);
+        Assert.Equal(NodeExit.JournalDamaged, code);
         Assert.Contains("journal: entry 'CoordinatorStarted' is altered", reason, StringComparison.Ordinal);
         Assert.Contains("resume the run", reason, StringComparison.Ordinal);
     }

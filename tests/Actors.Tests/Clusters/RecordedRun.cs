@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Tests.Clusters;
@@ -36,9 +37,10 @@ internal sealed class RecordedRun : IRunRecorder
     /// <summary>What a coordinator that takes office over an ended run is told of its report.</summary>
     public bool IsEnded { get; set; } = true;
 
-    public void Opened(RunSpec spec, string command, bool resumed)
-    {
-    }
+    /// <summary>Whether the run was resumed, for each time it was opened.</summary>
+    public ConcurrentQueue<bool> Openings { get; } = [];
+
+    public void Opened(RunSpec spec, string command, bool resumed) => Openings.Enqueue(resumed);
 
     public RunSpec? Recorded { get; private set; }
 
@@ -69,7 +71,7 @@ internal sealed class RecordedRun : IRunRecorder
 
     public void Note(string text) => Notes.Enqueue(text);
 
-    void IRunRecorder.Ended(string outcome, CommittedCheckpoint? last)
+    void IRunRecorder.Ended(string outcome, CommittedCheckpoint? last, SampleLedger ledger)
     {
         Last = last;
         ended.TrySetResult(outcome);

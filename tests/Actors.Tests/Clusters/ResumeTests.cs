@@ -1,3 +1,4 @@
+using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Tests.Clusters;
@@ -24,6 +25,39 @@ public sealed class ResumeTests
             Assert.Equal(second, last.Run.Steps.Keys.First());
             Assert.Equal(whole.Run.Last!.WeightsHash, last.Run.Last!.WeightsHash);
             Assert.Equal(whole.Run.Last.StateHash, last.Run.Last.StateHash);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_resume_of_a_run_whose_processes_all_died_is_written_down_once_however_often_it_is_asked_for()
+    {
+        string folder = Directory.CreateTempSubdirectory("moe-resume-").FullName;
+        try
+        {
+            RunSpec spec = TestRuns.Spec(folder, 1000, nodes: 1);
+            await using (var first = new TestCluster(folder))
+            {
+                var stepped = new TaskCompletionSource();
+                first.Run.OnStep = _ => stepped.TrySetResult();
+                await first.AddNodesAsync(1);
+                Assert.True((await first.AskAsync<SubmitAnswer>(new SubmitRun(spec.ToJson(), first.RunFolder, false, "test"))).Accepted);
+                await stepped.Task.WaitAsync(TestContext.Current.CancellationToken);
+                Assert.Equal([false], first.Run.Openings);
+            }
+
+            await using var second = new TestCluster(folder);
+            await second.AddNodesAsync(1);
+            for (int asked = 0; asked < 2; asked++)
+            {
+                SubmitAnswer answer = await second.AskAsync<SubmitAnswer>(new SubmitRun(spec.ToJson(), second.RunFolder, true, "test"));
+                Assert.True(answer.Accepted, answer.Message);
+            }
+
+            Assert.Equal([true], second.Run.Openings);
         }
         finally
         {

@@ -113,9 +113,9 @@ public sealed class HandshakeTests
     public void A_listener_beyond_this_host_needs_a_secret()
     {
         ExchangeException e = Assert.Throws<ExchangeException>(() => new SocketExchange(new ExchangeOptions { Listen = "tcp:0.0.0.0:0", AdvertisedHost = "localhost" }));
-        Assert.Contains("exchange.secret", e.Message, StringComparison.Ordinal);
+        Assert.Contains("cluster.secret", e.Message, StringComparison.Ordinal);
         e = Assert.Throws<ExchangeException>(() => new SocketExchange(new ExchangeOptions { Listen = "tcp:0.0.0.0:0", Secret = "s" }));
-        Assert.Contains("exchange.advertised-host", e.Message, StringComparison.Ordinal);
+        Assert.Contains("cluster.host", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

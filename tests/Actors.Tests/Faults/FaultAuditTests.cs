@@ -39,6 +39,9 @@ public sealed class FaultAuditTests
 
             Assert.Equal(["f-1", "f-3"], FaultAudit.Missing(state, folder, FaultAudit.Read(folder)).Select(f => f.Id));
             Assert.Empty(FaultAudit.Missing(state, "/elsewhere", []));
+
+            // A folder that was moved has an audit, and a journal that knows nothing of it.
+            Assert.Equal((2, 0), (FaultAudit.Newest(FaultAudit.Read(folder)), FaultAudit.Newest([])));
         }
         finally
         {

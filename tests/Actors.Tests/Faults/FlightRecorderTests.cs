@@ -35,7 +35,8 @@ public sealed class FlightRecorderTests : IDisposable
     public void On_a_full_disk_it_is_refused_in_words_instead_of_ending_the_process_at_the_first_store()
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "no /dev/full here");
-        IOException e = Assert.Throws<IOException>(() => new FlightRecorder("/dev/full", KillPlan.None));
+        using var full = new FileStream("/dev/full", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 1);
+        IOException e = Assert.Throws<IOException>(() => new FlightRecorder(full, KillPlan.None));
         Assert.Contains("No space left", e.Message, StringComparison.Ordinal);
     }
 

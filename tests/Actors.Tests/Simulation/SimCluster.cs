@@ -14,11 +14,15 @@ internal sealed class SimCluster(SimWorld world)
     private readonly List<SimProcess> members = [];
     private readonly Dictionary<SimProcess, long> unreachable = [];
     private readonly Dictionary<SimProcess, SimProcess> lastCoordinator = [];
+    private readonly Dictionary<SimProcess, HashSet<string>> seen = [];
 
     public void Begin() => world.Clock.In(SimClock.Second / 2, null, Look);
 
     /// <summary>Whether <paramref name="node"/> is a member, as <paramref name="viewer"/> sees it: one who is removed sees nothing of it yet.</summary>
     public bool IsMember(SimProcess viewer, NodeIdentity node) => !members.Contains(viewer) || members.Any(m => m.Identity.Incarnation == node.Incarnation);
+
+    /// <summary>Whether <paramref name="viewer"/> has seen the process with <paramref name="incarnation"/> as a member of its cluster.</summary>
+    public bool Knows(SimProcess viewer, string incarnation) => seen.TryGetValue(viewer, out HashSet<string>? known) && known.Contains(incarnation);
 
     public SimProcess? CoordinatorFor(SimProcess from)
     {
@@ -46,6 +50,12 @@ internal sealed class SimCluster(SimWorld world)
         {
             process.In(world.Random.NextInt64(200, 500) * SimClock.Millisecond, () => Join(process));
             return;
+        }
+
+        seen[process] = [.. members.Select(m => m.Identity.Incarnation)];
+        foreach (SimProcess member in members)
+        {
+            seen[member].Add(process.Identity.Incarnation);
         }
 
         world.Trace?.Add(world.Clock.Now, process.Identity.Incarnation, "is a member");

@@ -37,8 +37,39 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
             state = TakingOffice.Replay(state, Entries.Read(entry), ++sequence);
         }
 
-        state = state with { JournalId = "sim" };
-        Persist([new JournalEntry.CoordinatorStarted(process.Identity.Name) { Journal = state.JournalId }], () =>
+        bool begins = TakingOffice.Begins(state, incarnation => world.Cluster.Knows(process, incarnation));
+        state = begins ? TakingOffice.WithoutWishes(state) : state;
+        if (begins && state.Spec is not null && state.Phase != RunPhase.Ended)
+        {
+            TakeHold(2 * OpenAttempts);
+        }
+        else
+        {
+            BeginOffice(begins);
+        }
+    }
+
+    /// <summary>A cluster that was founded anew writes nothing while somebody of the former one holds the folder.</summary>
+    private void TakeHold(int left)
+    {
+        if (world.Lock(process))
+        {
+            BeginOffice(begins: true);
+        }
+        else if (left > 0)
+        {
+            process.In(SimClock.Second / 4, () => TakeHold(left - 1));
+        }
+        else
+        {
+            process.Die("the run is trained elsewhere");
+        }
+    }
+
+    private void BeginOffice(bool begins)
+    {
+        state = state with { JournalId = "sim", Coordinator = process.Identity.Incarnation };
+        Persist([new JournalEntry.CoordinatorStarted(process.Identity.Name) { Journal = state.JournalId, Incarnation = process.Identity.Incarnation, Begins = begins }], () =>
         {
             state = TakingOffice.Fenced(state, sequence);
             world.Trace?.Add(world.Clock.Now, process.Identity.Incarnation, $"coordinator with fence {state.Fence}");

@@ -31,6 +31,7 @@ public sealed class EpochGateTests : TestKit
     private readonly IActorRef shard;
 
     public EpochGateTests()
+        : base(TestPatience.Settings)
     {
         RunSpec run = Specs.Run(nodes: 1);
         spec = run with { Layout = run.Layout with { Ranks = 1, ExpertParallel = 1 } };

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using CsCheck;
 using MoeActors.Compute.Checkpoints;
 
@@ -91,6 +92,26 @@ public sealed class SpareTests
         state.Publish(folder.Path, 10, new FullDisk(spare));
         Assert.Empty(Spares(folder));
         Assert.Empty(new CheckpointStore(folder.Path).Verify(10, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public void A_spare_that_is_a_link_or_a_second_name_of_another_file_is_not_written_over()
+    {
+        using var folder = new TempFolder();
+        using var state = new SpareState();
+        string mine = Path.Combine(folder.Path, "mine"), spares = Directory.CreateDirectory(Path.Combine(folder.Path, "spare")).FullName;
+        byte[] content = new byte[17 << 12];
+        Array.Fill(content, (byte)7);
+        File.WriteAllBytes(mine, content);
+        File.CreateSymbolicLink(Path.Combine(spares, "step-00000001.a"), mine);
+        using (Process link = Process.Start("ln", [mine, Path.Combine(spares, "step-00000001.b")]))
+        {
+            link.WaitForExit();
+        }
+
+        state.Publish(folder.Path, 10, PosixFiles.Instance);
+        Assert.Empty(new CheckpointStore(folder.Path).Verify(10, TestContext.Current.CancellationToken));
+        Assert.Equal(content, File.ReadAllBytes(mine));
     }
 
     [Theory]

@@ -71,7 +71,65 @@ public sealed class CorpusFilesTests : IDisposable
     }
 
     [Fact]
-    public void A_binary_file_named_itself_is_taken() => Assert.Single(Relative(_temp.Write("x.bin", [0, 1, 2])));
+    public void A_file_that_is_no_text_is_refused_unless_bytes_are_asked_for()
+    {
+        string path = _temp.Write("x.bin", [0, 1, 2]);
+        string message = Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([path])).Message;
+        Assert.Equal($"{path}: is binary data, no text: unpack or convert it, or have its bytes trained on as they are with data.binary = on", message);
+        Assert.Equal([path], CorpusFiles.Resolve([path], binary: true));
+        Assert.Equal([path], CorpusFiles.Resolve([_temp.Root], binary: true));
+        Assert.Contains("data.binary = on", Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([_temp.Root])).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("run.json", "steps.jsonl")]
+    [InlineData("run.json", "node.conf")]
+    [InlineData("supervisor.lock")]
+    [InlineData("journal.db", "flight/node-1")]
+    public void Run_folders_below_a_folder_are_no_text_and_are_named(params string[] names)
+    {
+        _temp.Write("book.txt", "text");
+        foreach (string name in names.Append("logs/node-1.log").Append("corpus.txt"))
+        {
+            _temp.Write("runs/one/" + name, "text");
+        }
+
+        Assert.Equal(["book.txt"], Relative(_temp.Root));
+        Assert.Equal(["book.txt"], Relative(_temp.At("**/*.txt")));
+        Assert.Equal([_temp.At("runs/one")], CorpusFiles.LeftOut([_temp.Root, _temp.At("**/*.txt"), _temp.At("book.txt"), _temp.At("none")]));
+        Assert.Equal(["runs/one/corpus.txt"], Relative(_temp.At("runs/one/corpus.txt")));
+        Assert.Contains("is the folder of a run", Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([_temp.At("runs/one")])).Message, StringComparison.Ordinal);
+        Assert.Contains("is the folder of a run", Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([_temp.At("runs/one/*.txt")])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_tokenizer_below_a_folder_is_no_text_but_a_file_of_such_a_name_alone_is()
+    {
+        foreach (string name in (string[])["book.txt", "bpe/vocab.json", "bpe/merges.txt", "bpe/readme.txt", "other/vocab.json", "run.json"])
+        {
+            _temp.Write(name, "text");
+        }
+
+        Assert.Equal(["book.txt", "bpe/readme.txt", "other/vocab.json", "run.json"], Relative(_temp.Root));
+        Assert.Equal([_temp.At("bpe/merges.txt"), _temp.At("bpe/vocab.json")], CorpusFiles.LeftOut([_temp.Root]).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_name_that_is_no_utf_8_is_said_to_be()
+    {
+        _temp.Write("\uFFFD.txt", "text");
+        Assert.Single(Relative(_temp.Root));
+        Shell("printf text > \"$0\"/$(printf 'b\\377').txt");
+        try
+        {
+            Assert.Contains("its name is no UTF-8", Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([_temp.Root])).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            // .NET cannot delete it either.
+            Shell("rm \"$0\"/b*");
+        }
+    }
 
     [Theory]
     [InlineData("missing.txt", "no such file or folder")]
@@ -124,6 +182,12 @@ public sealed class CorpusFilesTests : IDisposable
     }
 
     public void Dispose() => _temp.Dispose();
+
+    private void Shell(string script)
+    {
+        using var process = System.Diagnostics.Process.Start("/bin/sh", ["-c", script, _temp.Root]);
+        process.WaitForExit();
+    }
 
     private IEnumerable<string> Relative(params string[] paths) => CorpusFiles.Resolve(paths).Select(f => Path.GetRelativePath(_temp.Root, f));
 }

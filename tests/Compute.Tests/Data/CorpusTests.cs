@@ -16,7 +16,7 @@ public sealed class CorpusTests : IDisposable
             using var temp = new TempFolder();
             string[] paths = [.. files.Select((f, i) => temp.Write($"{i:d3}", f))];
             byte[] expected = [.. files.SelectMany((f, i) => i == 0 ? f : [(byte)'\n', .. f])];
-            using Corpus corpus = Corpus.Open(new DataSpec { Paths = paths, ValidationShare = 0 }, ByteTokenizer.Instance, 1);
+            using Corpus corpus = Corpus.Open(new DataSpec { Paths = paths, ValidationShare = 0, Binary = true }, ByteTokenizer.Instance, 1);
             Assert.Equal(expected.Length, corpus.TrainTokens);
             Assert.Equal(expected, Read(corpus, false, 0, expected.Length));
             for (int i = 0; i < expected.Length; i += 3)
@@ -88,7 +88,7 @@ public sealed class CorpusTests : IDisposable
     public void A_part_shorter_than_a_sequence_is_refused(int bytes, double share, string expected)
     {
         string path = _temp.Write("t", new byte[bytes]);
-        string message = Assert.Throws<CorpusException>(() => Corpus.Open(new DataSpec { Paths = [path], ValidationShare = share }, ByteTokenizer.Instance, 64)).Message;
+        string message = Assert.Throws<CorpusException>(() => Corpus.Open(new DataSpec { Paths = [path], ValidationShare = share, Binary = true }, ByteTokenizer.Instance, 64)).Message;
         Assert.StartsWith(path, message, StringComparison.Ordinal);
         Assert.Contains(expected, message, StringComparison.Ordinal);
         Assert.Contains("65", message, StringComparison.Ordinal);
@@ -104,6 +104,19 @@ public sealed class CorpusTests : IDisposable
         Assert.Contains("tokenizer", Assert.Throws<CorpusException>(() => Corpus.Open(data with { TokenizerHash = new string('0', 32) }, ByteTokenizer.Instance, 8)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_run_that_was_begun_when_other_files_counted_as_text_goes_on_with_those()
+    {
+        string book = _temp.Write("d/book.txt", "some text of a book"), record = _temp.Write("d/runs/1/run.json", "{}"), steps = _temp.Write("d/runs/1/steps.jsonl", "{}");
+        string packed = _temp.Write("d/x.gz", [0x1f, 0x8b, 1, 2, 3]);
+        string all = Hash(book, record, steps, packed), now = Hash(book);
+        Assert.Equal(all, Recorded(_temp.At("d"), all));
+        Assert.Equal(now, Recorded(_temp.At("d"), now));
+        Assert.Equal(Hash(packed), Recorded(packed, Hash(packed)));
+        Assert.Equal(Hash(record, steps), Recorded(_temp.At("d/runs/1"), Hash(record, steps)));
+        Assert.Throws<CorpusException>(() => Recorded(_temp.At("d"), new string('0', 32)));
+    }
+
     public void Dispose() => _temp.Dispose();
 
     internal static byte[] Read(Corpus corpus, bool validation, long offset, int count)
@@ -113,11 +126,17 @@ public sealed class CorpusTests : IDisposable
         return [.. tokens.Select(t => checked((byte)t))];
     }
 
-    private static Corpus Open(params string[] paths) => Corpus.Open(new DataSpec { Paths = paths }, ByteTokenizer.Instance, 8);
+    private static Corpus Open(params string[] paths) => Corpus.Open(new DataSpec { Paths = paths, Binary = true }, ByteTokenizer.Instance, 8);
 
     private static string Hash(params string[] paths)
     {
-        using Corpus corpus = Corpus.Open(new DataSpec { Paths = paths, ValidationShare = 0 }, ByteTokenizer.Instance, 1);
+        using Corpus corpus = Corpus.Open(new DataSpec { Paths = paths, ValidationShare = 0, Binary = true }, ByteTokenizer.Instance, 1);
+        return corpus.Hash;
+    }
+
+    private static string Recorded(string path, string hash)
+    {
+        using Corpus corpus = Corpus.Open(new DataSpec { Paths = [path], ValidationShare = 0, CorpusHash = hash }, ByteTokenizer.Instance, 1);
         return corpus.Hash;
     }
 }

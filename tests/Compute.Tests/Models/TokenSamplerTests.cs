@@ -38,4 +38,16 @@ public sealed class TokenSamplerTests
         Assert.Equal([0, 2.0 / 7, 5.0 / 7, 0], Shares(new SamplingSpec { Temperature = 1, TopK = 2 }), (a, b) => Math.Abs(a - b) < 0.015);
         Assert.Equal(1, Shares(new SamplingSpec { Temperature = 1, TopK = 1 })[2], 1e-9);
     }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 0)]
+    [InlineData(1, 1)]
+    public void What_may_not_be_drawn_never_is_however_likely(double temperature, int topK)
+    {
+        for (int i = 0; i < 200; i++)
+        {
+            Assert.InRange(TokenSampler.Draw([1f, 2f, 9f, 9f], new SamplingSpec { Temperature = temperature, TopK = topK }, i, id => id < 2), 0, 1);
+        }
+    }
 }

@@ -9,7 +9,7 @@ public sealed class CampaignFileTests
     [Fact]
     public void The_campaigns_that_come_with_the_program_are_sound()
     {
-        Assert.Equal(["actors", "links", "memory", "mixed"], CampaignFile.Names);
+        Assert.Equal(["actors", "copies", "links", "memory", "mixed"], CampaignFile.Names);
         foreach (string name in CampaignFile.Names)
         {
             CampaignFile file = CampaignFile.Read(name, "/");
@@ -31,6 +31,7 @@ public sealed class CampaignFileTests
     [InlineData("script = [\"20 kill-process\"]", "expected STEP KIND TARGET")]
     [InlineData("script = [\"59 kill-process node-2\"]", "a step up to 30")]
     [InlineData("script = [\"20 nan-gradient expert-shard-0-0\"]", "changes what the run computes")]
+    [InlineData("copies = [31]", "copies: '31': expected steps up to 30")]
     [InlineData("compare = same", "one of undisturbed, none")]
     public void A_mistake_is_named_with_what_was_expected(string text, string said)
     {

@@ -20,6 +20,7 @@ internal sealed class Cli
         Resume = new Recorder<ResumeRequest>(this),
         Node = new Recorder<NodeRequest>(this),
         RunStart = new Recorder<RunStartRequest>(this),
+        RunResume = new Recorder<RunResumeRequest>(this),
         RunStop = new Recorder<RunControlRequest>(this),
         RunStatus = new Recorder<RunControlRequest>(this),
         FaultInject = new Recorder<FaultInjectRequest>(this),

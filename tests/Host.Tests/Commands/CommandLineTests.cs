@@ -68,6 +68,18 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task Resume_takes_more_steps_and_train_the_run_whose_weights_it_begins_with()
+    {
+        var cli = new Cli();
+        Assert.Equal(0, await cli.Run("resume", folder, "--steps", "900"));
+        Assert.Equal(("training.steps", "--steps"), (Assert.IsType<ResumeRequest>(cli.Request).Settings.Overrides[0].Key, Assert.IsType<ResumeRequest>(cli.Request).Settings.Overrides[0].Origin));
+        Assert.Equal(0, await cli.Run("train", "--from", folder, "--from-step", "40"));
+        Assert.Equal((folder, 40L), (Assert.IsType<TrainRequest>(cli.Request).From, Assert.IsType<TrainRequest>(cli.Request).FromStep));
+        Assert.Equal(ExitCodes.CommandLine, await cli.Run("train", "--from-step", "40"));
+        Assert.Equal(ExitCodes.Checkpoint, await cli.Run("train", "--from", "/no/such/run"));
+    }
+
+    [Fact]
     public async Task Status_is_watched_on_request()
     {
         var cli = new Cli();
@@ -153,6 +165,42 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Theory]
+    [InlineData("train", "--data", "")]
+    [InlineData("train", "--data", "a.txt", "")]
+    [InlineData("train", "--run-dir", "")]
+    [InlineData("train", "--run-dir=")]
+    [InlineData("train", "--config", "")]
+    [InlineData("train", "--preset", "")]
+    [InlineData("train", "--tokenizer", "")]
+    [InlineData("train", "--steps", "")]
+    [InlineData("plan", "")]
+    [InlineData("resume", "")]
+    [InlineData("generate", "")]
+    [InlineData("node", "--data-dir", "")]
+    [InlineData("node", "--join", "")]
+    [InlineData("tokenizer", "train", "", "--output", "out")]
+    [InlineData("tokenizer", "train", "a.txt", "--output", "")]
+    [InlineData("run", "status", "--cluster", "")]
+    [InlineData("chaos", "run", "")]
+    [InlineData("bench", "plt-quality", "--data", "")]
+    public async Task An_empty_argument_is_refused_whatever_it_stands_for(params string[] line)
+    {
+        var cli = new Cli();
+        Assert.Equal(ExitCodes.CommandLine, await cli.Run(line));
+        Assert.Single(cli.Error.TrimEnd('\n').Split('\n'));
+        Assert.Null(cli.Request);
+    }
+
+    [Fact]
+    public async Task A_secret_on_the_command_line_is_warned_about()
+    {
+        var cli = new Cli();
+        Assert.Equal(0, await cli.Run("train", "--set=cluster.secret=hush-hush-hush"));
+        Assert.StartsWith("moe: warning: --set cluster.secret: every user of this machine can read", cli.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("hush-hush", cli.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("train --preset tinny", ExitCodes.Configuration, "moe: --preset: unknown preset tinny; did you mean tiny?")]
     [InlineData("train --steps many", ExitCodes.Configuration, "moe: --steps: training.steps = many: expected a whole number")]
     [InlineData("resume /no/such/run", ExitCodes.Checkpoint, "moe: /no/such/run: no such run directory")]
@@ -196,6 +244,11 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(0, await cli.Run("tokenizer", "train", text, "--vocabulary", "270", "--output", target));
         Assert.Contains("270 ids from 1 file", cli.Output, StringComparison.Ordinal);
         Assert.Equal(270, Tokenizers.Open(target).Vocabulary);
+        Assert.Equal(ExitCodes.Configuration, await cli.Run("tokenizer", "train", text, "--vocabulary", "260", "--output", target));
+        Assert.Contains("holds a tokenizer already", cli.Error, StringComparison.Ordinal);
+        Assert.Equal(270, Tokenizers.Open(target).Vocabulary);
+        Assert.Equal(0, await cli.Run("tokenizer", "train", text, "--vocabulary", "260", "--output", target, "--force"));
+        Assert.Equal(260, Tokenizers.Open(target).Vocabulary);
     }
 
     [Fact]

@@ -1,3 +1,6 @@
+using MoeActors.Compute.Models;
+using MoeActors.Host.Configuration;
+
 namespace MoeActors.Host.Tests.Configuration;
 
 public sealed class BadInputTests : IDisposable
@@ -14,7 +17,10 @@ public sealed class BadInputTests : IDisposable
     [InlineData("preset=tinny", "--set: unknown preset tinny; did you mean tiny? ")]
     [InlineData("training.steps=many", "--set: training.steps = many: expected a whole number")]
     [InlineData("training.steps=1.5", "--set: training.steps = 1.5: expected a whole number")]
-    [InlineData("training.steps=99999999999", "--set: training.steps = 99999999999: expected a whole number of at least 0")]
+    [InlineData("training.steps=99999999999", "--set: training.steps = 99999999999: expected a whole number of at most 2147483647")]
+    [InlineData("training.seed=99999999999999999999999", "--set: training.seed = 99999999999999999999999: expected a whole number of at most 9223372036854775807")]
+    [InlineData("training.steps=-1", "--set: training.steps = -1: expected a whole number of at least 0")]
+    [InlineData("training.learning-rate=1e999", "--set: training.learning-rate = 1e999: expected a number of at most 1.797")]
     [InlineData("training.steps=0", "--set: training.steps = 0: expected at least 1")]
     [InlineData("supervision.spares=17", "--set: supervision.spares = 17: expected a whole number between 0 and 16")]
     [InlineData("checkpoint.complete-every=-1", "--set: checkpoint.complete-every = -1: expected a whole number of at least 0")]
@@ -49,9 +55,83 @@ public sealed class BadInputTests : IDisposable
     [InlineData("faults.kill-points=node-1:7:lunch", "faults.kill-points: 'node-1:7:lunch': expected NODE[/START]:STEP:PHASE[:OCCURRENCE]")]
     [InlineData("faults.kill-points=node-1:soon:update", "faults.kill-points: 'node-1:soon:update': expected NODE[/START]:STEP:PHASE[:OCCURRENCE]")]
     [InlineData("faults.kill-points=node-1:7:update", "--set: faults.kill-points = node-1:7:update: expected faults.enabled = on beside it")]
+    [InlineData("recovery.grace=99999999999999999999 h", "--set: recovery.grace = 99999999999999999999 h: expected a duration such as 250 ms, 3 s or 10 min, at most 480 h")]
+    [InlineData("recovery.grace=5000 h", "--set: recovery.grace = 5000 h: expected a duration between 0 s and 480 h")]
+    [InlineData("cluster.failure-detector.heartbeat-interval=0 ms", "--set: cluster.failure-detector.heartbeat-interval = 0 ms: expected a duration between 10 ms and 480 h")]
+    [InlineData("data-plane.piece=8 GiB", "--set: data-plane.piece = 8 GiB: expected at most 1.00 GiB")]
+    [InlineData("resources.disk-reserve=9999999999 TiB", "--set: resources.disk-reserve = 9999999999 TiB: expected a size such as 256 KiB or 1 GiB, at most 1024.00 TiB")]
+    [InlineData("model.layers=2147483647", "--set: model.layers = 2147483647: expected at most 10000")]
+    [InlineData("model.vocabulary=2147483647", "--set: model.vocabulary = 2147483647: expected at most 16777216")]
+    [InlineData("model.context=2147483647", "--set: model.context = 2147483647: expected at most 16777216")]
+    [InlineData("model.hidden=2147483632", "--set: model.hidden = 2147483632: expected at most 1048576")]
+    [InlineData("model.feed-forward=2147483647", "--set: model.feed-forward = 2147483647: expected at most 16777216")]
+    [InlineData("model.moe.experts=2147483647", "--set: model.moe.experts = 2147483647: expected at most 65536")]
+    [InlineData("model.moe.experts=65536,model.layers=10000", "--set: model.moe.experts = 65536: expected at most 26 with 10000 layers of them")]
+    [InlineData("model.moe.every=2147483647", "--set: model.moe.every = 2147483647: expected at most 10000")]
+    [InlineData("model.moe.expert-hidden=2147483647", "--set: model.moe.expert-hidden = 2147483647: expected at most 16777216")]
+    [InlineData("model.moe.shared-experts=2147483647", "--set: model.moe.shared-experts = 2147483647: expected 0 or more, and at most a width of 16777216")]
+    [InlineData("model.hidden=1048576,model.layers=1000", "model.hidden = 1048576: expected a model of at most 1e14 parameters")]
+    [InlineData("layout.ranks=2147483647", "--set: layout.ranks = 2147483647: expected at most 4096")]
+    [InlineData("layout.threads-per-rank=2147483647", "--set: layout.threads-per-rank = 2147483647: expected at most 1024")]
+    [InlineData("layout.chunk-rows=2147483647", "--set: layout.chunk-rows = 2147483647: expected at most 16777216")]
+    [InlineData("nodes=2147483647", "--set: nodes = 2147483647: expected a whole number between 0 and 4096")]
+    [InlineData("training.micro-batches=2147483647", "--set: training.micro-batches = 2147483647: expected at most 65536")]
+    [InlineData("training.micro-batches=1048576,nodes=4096", "nodes = 4096: training.global-batch = 12 cannot be split over 4096 logical ranks")]
+    [InlineData("training.global-batch=2147483646", "--set: training.global-batch = 2147483646: expected at most 16777216 sequences")]
+    [InlineData("training.global-batch=16777215,model.context=16777216", "--set: training.global-batch = 16777215: expected at most 16777216 sequences, and at most 268435456 tokens")]
+    [InlineData("generation.tokens=2147483647", "--set: generation.tokens = 2147483647: expected a whole number between 1 and 10000000")]
+    [InlineData("training.beta1=1", "--set: training.beta1 = 1: expected at least 0 and below 1")]
+    [InlineData("training.beta2=1", "--set: training.beta2 = 1: expected at least 0 and below 1")]
+    [InlineData("training.beta2=0.9999999999", "--set: training.beta2 = 0.9999999999: expected at least 0 and below 1")]
+    [InlineData("training.epsilon=0", "--set: training.epsilon = 0: expected between 1E-30 and 1")]
+    [InlineData("training.learning-rate=1e300", "--set: training.learning-rate = 1E+300: expected between 1E-30 and 10000")]
+    [InlineData("model.norm-epsilon=0", "--set: model.norm-epsilon = 0: expected between 1E-30 and 1")]
+    [InlineData("model.init-std=0", "--set: model.init-std = 0: expected between 1E-30 and 10000")]
+    [InlineData("model.moe.top-k=1", "--set: model.moe.top-k = 1: expected model.moe.normalize-top-k = off beside it, or 2 and more: the weight of a token's only expert would be 1")]
+    [InlineData("model.moe.top-k=1,model.moe.normalize-top-k=off,model.moe.gate-order=top-k-then-softmax", "--set: model.moe.top-k = 1: expected model.moe.gate-order = softmax-then-top-k")]
+    [InlineData("data.paths=", "--set data.paths=: an empty value; expected --set data.paths=VALUE, or --set 'data.paths=\"\"' where nothing is meant")]
+    [InlineData("run-dir=", "--set run-dir=: an empty value")]
+    [InlineData("data.paths=\"\"", "--set: data.paths = \"\": expected nothing empty in the list; [] is a list without items")]
+    [InlineData("data.paths=[a.txt, \"\"]", "--set: data.paths = a.txt, : expected nothing empty in the list")]
+    [InlineData("data.paths=[,b.txt]", "--set data.paths: an empty item in [,b.txt]")]
+    [InlineData("data.paths=[\"a.txt]", "--set data.paths: a quote in the list is never closed")]
+    [InlineData("model.name=\" \"", "--set: model.name =  : expected a text that is not empty")]
+    [InlineData("node.name=a/../../b", "--set: node.name = a/../../b: expected at most 100 characters, no blank and no slash among them")]
+    [InlineData("cluster.secret=[hush-1, hush-2]", "--set: cluster.secret = ***: expected one value, not a list")]
+    [InlineData("checkpoint.s3.endpoint=https://me:hush@s3.example", "--set: checkpoint.s3.endpoint = ***: expected the URL of a server")]
     [InlineData("nonsense", "--set nonsense: expected key=value")]
     public void A_setting_that_cannot_be_is_named_with_what_was_expected(string set, string expected) =>
-        Assert.Contains(expected, samples.Refusal(null, set), StringComparison.Ordinal);
+        Assert.Contains(expected, samples.Refusal(null, set.Contains('[', StringComparison.Ordinal) ? [set] : set.Split(',')), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("data.paths=[\"a,b.txt\"]", "a,b.txt")]
+    [InlineData("data.paths=[ \"a,b.txt\" , c.txt ]", "a,b.txt|c.txt")]
+    [InlineData("data.paths=[\"q\\\"x.txt\", d]", "q\"x.txt|d")]
+    [InlineData("data.paths=\"a,b.txt\"", "a,b.txt")]
+    [InlineData("data.paths=a\"b.txt", "a\"b.txt")]
+    [InlineData("data.paths=[]", "")]
+    public void Commas_and_quotes_inside_quotes_belong_to_the_value(string set, string paths) =>
+        Assert.Equal(paths.Split('|', StringSplitOptions.RemoveEmptyEntries).Select(p => Path.Combine(samples.Folder, p)), samples.Load(null, set).Run.Data.Paths);
+
+    [Fact]
+    public void Nothing_is_meant_where_nothing_stands_in_quotes() => Assert.Null(samples.Load(samples.File("my.conf", "run-dir = r\n"), "run-dir=\"\"").Runtime.RunDirectory);
+
+    [Fact]
+    public void The_folder_of_the_data_cannot_be_that_of_the_run() =>
+        Assert.Contains("expected another folder than data.paths", samples.Refusal(null, "data.paths=d", "run-dir=d/"), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("model.moe.top-k=1", "model.moe.normalize-top-k=off")]
+    [InlineData("model.moe.top-k=1", "model.moe.experts=1", "layout.expert-parallel=1", "checkpoint.k-snapshot=1")]
+    public void One_expert_a_token_is_allowed_where_its_weight_means_something_or_there_is_no_other(params string[] set) => Assert.Equal(1, samples.Load(null, set).Run.Model.Moe.TopK);
+
+    [Fact]
+    public void A_run_that_was_begun_with_settings_refused_today_goes_on()
+    {
+        RunSpec recorded = samples.Load().Run;
+        recorded = recorded with { Model = recorded.Model with { Moe = recorded.Model.Moe with { TopK = 1 } } };
+        Assert.Equal(recorded.ToJson(), SettingsLoader.LoadForRun(samples.Request(), recorded, "run.json").Run.ToJson());
+    }
 
     [Fact]
     public void More_nodes_than_ranks_is_refused_where_the_layout_was_chosen() =>
@@ -77,7 +157,11 @@ public sealed class BadInputTests : IDisposable
     [InlineData("nodes = 2\n}\n", "my.conf: line 2: '}' closes nothing")]
     [InlineData("# it's { fine\nname = \"abc\n", "my.conf: line 2: the quote opened here is never closed")]
     [InlineData("nodes\n", "my.conf: nodes: has no value; expected nodes = VALUE")]
-    [InlineData("nodes = ${none}\n", "my.conf: not valid HOCON: Unresolved substitution: none")]
+    [InlineData("nodes = ${none}\n", "my.conf: nodes: ${none} is neither a setting of this file nor a variable of the environment")]
+    [InlineData("data.paths = \"\"\n", "my.conf: data.paths = \"\": expected nothing empty in the list")]
+    [InlineData("data.paths = [a, \"\"]\n", "my.conf: data.paths = a, : expected nothing empty in the list")]
+    [InlineData("data.paths = [\"a\\u0000b\"]\n", ": expected a path")]
+    [InlineData("run-dir = \" \"\n", "my.conf: run-dir =  : expected a path")]
     [InlineData("include \"other.conf\"\n", "my.conf: not valid HOCON: an include")]
     [InlineData("data.paths = [[a]]\n", "my.conf: data.paths: expected a list of plain values")]
     [InlineData("training.seeed = 4\n", "my.conf: unknown key training.seeed; did you mean training.seed?")]
@@ -89,6 +173,9 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public void An_optional_substitution_that_finds_nothing_leaves_the_setting_as_it_was() =>
         Assert.Equal(3, samples.Load(samples.File("my.conf", "nodes = ${?MOE_NO_SUCH_VARIABLE}\n")).Run.Nodes);
+
+    [Fact]
+    public void A_list_of_blanks_has_no_items() => Assert.Empty(samples.Load(samples.File("my.conf", "data.paths = [ ]\n")).Run.Data.Paths);
 
     [Fact]
     public void A_missing_file_is_named() => Assert.Equal("none.conf: cannot be read: no such file", samples.Refusal("none.conf"));

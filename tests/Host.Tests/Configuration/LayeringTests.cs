@@ -1,5 +1,6 @@
 using MoeActors.Compute.Models;
 using MoeActors.Host.Configuration;
+using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Tests.Configuration;
 
@@ -85,17 +86,18 @@ public sealed class LayeringTests : IDisposable
     }
 
     [Fact]
-    public void Settings_written_to_a_file_load_as_the_same_settings()
+    public void What_a_supervisor_writes_for_its_nodes_is_what_they_load()
     {
-        string file = samples.File("my.conf", "preset = tiny\ndata.paths = [a.txt, b.txt]\ncluster.secret = \"hush hush hush # \\\"x\\\"\"\nrun-dir = r\n");
-        MoeSettings settings = samples.Load(file, "training.seed=5", "generation.prompt=one = \"two\"");
-        Directory.CreateDirectory(Path.Combine(samples.Folder, "elsewhere"));
-        MoeSettings again = samples.Load(samples.File("elsewhere/all.conf", SettingsFile.Write(settings, secrets: true)));
-        Assert.Equal((settings.Run with { RunId = "" }).ToJson(), (again.Run with { RunId = "" }).ToJson());
-        Assert.Equal(settings.Runtime.Cluster.Secret, again.Runtime.Cluster.Secret);
-        Assert.Equal(settings.Runtime.RunDirectory, again.Runtime.RunDirectory);
-        Assert.Equal(settings.Runtime.Generation, again.Runtime.Generation);
-        Assert.DoesNotContain("hush", SettingsFile.Write(settings), StringComparison.Ordinal);
+        string file = samples.File("my.conf", "preset = tiny\nhttp.token = \"hush # \\\"x\\\" \\\\ ${y} 4711\"\nhttp.token-file = \"\"\nfaults.enabled = on\nfaults.kill-points = [\"node-1:7:update\"]\n");
+        samples.File("cert.pfx", "");
+        MoeSettings settings = samples.Load(file, "cluster.tls.certificate=cert.pfx", "cluster.tls.password=a\"b\\c");
+        string run = Directory.CreateDirectory(Path.Combine(samples.Folder, "r \"1\"")).FullName;
+        MoeSettings node = samples.Load(NodeConfig.Write(settings, run, "se\"cret\\ ${z} hush"));
+        Assert.Equal("se\"cret\\ ${z} hush", node.Runtime.Cluster.Secret);
+        Assert.Equal(settings.Runtime.Http, node.Runtime.Http);
+        Assert.Equal(settings.Runtime.Cluster.Tls, node.Runtime.Cluster.Tls);
+        Assert.Equal(settings.Runtime.KillPoints, node.Runtime.KillPoints);
+        Assert.Equal(run, node.Runtime.NodeDirectory);
     }
 
     [Fact]
@@ -114,6 +116,29 @@ public sealed class LayeringTests : IDisposable
         RunSpec recorded = samples.Load(null, "preset=tiny").Run;
         string message = Assert.Throws<SettingsException>(() => SettingsLoader.LoadForRun(samples.Request(null, "training.seed=6"), recorded, "run.json")).Message;
         Assert.Equal("--set: training.seed is fixed by the run's record run.json; expected a new run to change it", message);
+    }
+
+    [Fact]
+    public void Going_on_with_more_steps_keeps_the_recorded_schedule_unless_it_is_named()
+    {
+        RunSpec recorded = samples.Load(null, "preset=tiny", "training.steps=60").Run;
+        TrainingSpec longer = SettingsLoader.LoadForRun(samples.Request(null, "training.steps=100"), recorded, "run.json").Run.Training;
+        Assert.Equal(recorded.Training with { Steps = 100, ScheduleSteps = 60 }, longer);
+        TrainingSpec stretched = SettingsLoader.LoadForRun(samples.Request(null, "training.steps=100", "training.schedule-steps=0", "training.min-learning-rate=1e-5"), recorded, "run.json").Run.Training;
+        Assert.Equal(recorded.Training with { Steps = 100, MinLearningRate = 1e-5 }, stretched);
+        Assert.Equal(recorded.ToJson(), SettingsLoader.LoadForRun(samples.Request(null, "training.steps=60"), recorded, "run.json").Run.ToJson());
+    }
+
+    [Theory]
+    [InlineData("training.steps", "training.steps=59")]
+    [InlineData("training.learning-rate", "training.learning-rate=1e-5")]
+    [InlineData("training.steps", "training.steps=60", "training.learning-rate=1e-5")]
+    public void A_run_can_only_be_made_longer(string key, params string[] given)
+    {
+        RunSpec recorded = samples.Load(null, "preset=tiny", "training.steps=60").Run;
+        string message = Assert.Throws<SettingsException>(() => SettingsLoader.LoadForRun(samples.Request(null, given), recorded, "run.json")).Message;
+        Assert.StartsWith($"--set: {key} = ", message, StringComparison.Ordinal);
+        Assert.Contains("more steps than the 60 of the run's record", message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -66,6 +66,26 @@ public sealed class ObjectStoreSettingsTests : IDisposable
     }
 
     [Fact]
+    public void What_another_user_may_not_read_is_not_needed_for_a_run_whose_checkpoints_lie_in_its_folder()
+    {
+        // A folder in its place is refused like a file of another user's, to root as well.
+        string folder = Directory.CreateDirectory(Path.Combine(samples.Folder, "run", NodeConfig.Name)).Parent!.FullName;
+        Assert.Equal(new ObjectStoreOptions(), SettingsLoader.Load(samples.Request() with { RunDirectory = folder }).Runtime.ObjectStore);
+    }
+
+    [Fact]
+    public void The_nodes_settings_are_their_users_alone_whoever_made_a_file_of_the_name_before()
+    {
+        string file = Path.Combine(samples.Folder, NodeConfig.Name);
+        File.WriteAllText(file, "");
+        File.SetUnixFileMode(file, (UnixFileMode)0x1B6 /* rw-rw-rw- */);
+        using var waiting = new StreamReader(file);
+        NodeConfig.Write(samples.Load(null), samples.Folder, "hush-77");
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+        Assert.Equal("", waiting.ReadToEnd());
+    }
+
+    [Fact]
     public void The_credentials_names_say_that_they_are_secrets()
     {
         string text = new Redactor().Config("checkpoint.s3 {\n access-key = AKID-77\n secret-key = hush-77\n session-token = token-77\n region = here\n}\n");

@@ -1,5 +1,6 @@
 using MoeActors.Compute.Models;
 using MoeActors.Host.Configuration;
+using MoeActors.Host.Diagnostics;
 
 namespace MoeActors.Host.Tests.Configuration;
 
@@ -61,6 +62,10 @@ public sealed class ReferenceTests
         };
         Assert.Equal(plain.ToJson(), read.ToJson());
     }
+
+    [Fact]
+    public void Every_key_that_sounds_like_a_secret_is_known_as_one() =>
+        Assert.Empty(Reference.Values.Keys.Where(k => SecretKeys.Match(k, number: false) && !SecretSettings.Guards(k) && k is not ("generation.tokens" or "model.kv-heads")));
 
     [Fact]
     public void There_are_the_six_presets() =>

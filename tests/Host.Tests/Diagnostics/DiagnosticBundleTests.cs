@@ -52,8 +52,41 @@ public class DiagnosticBundleTests
         File.WriteAllText(folder.File("private.log"), "outside");
         File.CreateSymbolicLink(Path.Combine(run, "logs", "link.log"), folder.File("private.log"));
         Directory.CreateSymbolicLink(Path.Combine(run, "logs", "up"), folder.Path);
+        foreach (string name in new[] { "report.json", "steps.jsonl", "events.jsonl" })
+        {
+            // Taken by their name, not by a walk.
+            File.Delete(Path.Combine(run, name));
+            File.CreateSymbolicLink(Path.Combine(run, name), folder.File("private.log"));
+        }
+
         DiagnosticBundle.Write(run, folder.File("out.zip"));
-        Assert.DoesNotContain("outside", Entries(folder.File("out.zip")).Values);
+        Assert.DoesNotContain(Entries(folder.File("out.zip")).Values, v => v.Contains("outside", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_bundle_is_its_users_alone_and_replaces_a_link_put_in_its_place()
+    {
+        using var folder = new TemporaryFolder();
+        string run = FillRun(folder);
+        File.WriteAllText(folder.File("mine"), "mine");
+        File.CreateSymbolicLink(folder.File("out.zip"), folder.File("mine"));
+        DiagnosticBundle.Write(run, folder.File("out.zip"));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(folder.File("out.zip")));
+        Assert.Equal("mine", File.ReadAllText(folder.File("mine")));
+        Assert.Contains("contents.txt", Entries(folder.File("out.zip")).Keys);
+    }
+
+    [Theory]
+    [InlineData("[1, 2]")]
+    [InlineData("null")]
+    [InlineData("{\"steps\": null}")]
+    public void A_report_that_is_none_is_evidence_too(string report)
+    {
+        using var folder = new TemporaryFolder();
+        string run = FillRun(folder);
+        File.WriteAllText(Path.Combine(run, "report.json"), report);
+        DiagnosticBundle.Write(run, folder.File("out.zip"));
+        Assert.Contains("report.json", Entries(folder.File("out.zip")).Keys);
     }
 
     [Fact]

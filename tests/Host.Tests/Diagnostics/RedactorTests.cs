@@ -1,3 +1,8 @@
+using System.Data.Common;
+using System.Text.Json;
+
+using CsCheck;
+using MoeActors.Actors.Cluster;
 using MoeActors.Host.Diagnostics;
 
 namespace MoeActors.Host.Tests.Diagnostics;
@@ -52,4 +57,59 @@ public class RedactorTests
         Assert.DoesNotContain("hunter2secret", redacted, StringComparison.Ordinal);
         Assert.DoesNotContain("other-one", redacted, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("connect with Password=\"one;two-half\";Host=db", "two-half")]
+    [InlineData("connect with Password='one;two-half';Host=db", "two-half")]
+    [InlineData("connect with Password=one&two-half;Host=db", "two-half")]
+    [InlineData("connect with Password = one two-half;Host=db", "two-half")]
+    [InlineData("{\"m\":\"Password=\\u0027one;two-half\\u0027;Host=db\"}", "two-half")]
+    [InlineData("{\"m\":\"Password=\\\"one;two-half\\\";Host=db\"}", "two-half")]
+    [InlineData("{\"m\":\"Password=one\\u0026two-half\"}", "two-half")]
+    [InlineData("{\"password\":\"one\\\"two-half\"}", "two-half")]
+    [InlineData("{\"m\":\"{\\\"password\\\":\\\"one\\\\\\\"two-half\\\"}\"}", "two-half")]
+    [InlineData("started moe train --set cluster.secret=one,two-half --nodes 3", "two-half")]
+    [InlineData("https://me:one/two-half@s3.example", "two-half")]
+    [InlineData("https://me:one@two-half@s3.example", "two-half")]
+    public void No_half_of_a_password_with_special_characters_stays_in_a_log(string log, string half) => Assert.DoesNotContain(half, new Redactor().Text(log), StringComparison.Ordinal);
+
+    [Fact]
+    public void Of_a_connection_string_only_the_password_goes()
+    {
+        string redacted = new Redactor().Config("persistence.connection-string = \"Host=db;Username=moe;Password='a;b c';Database=x\"\nnodes = 3\n");
+        Assert.DoesNotContain("b c", redacted, StringComparison.Ordinal);
+        Assert.Contains("db", redacted, StringComparison.Ordinal);
+        Assert.EndsWith("\nnodes = 3\n", redacted, StringComparison.Ordinal);
+    }
+
+    // Both halves hold a letter that stands nowhere else in what is searched.
+    private static bool Telling(string password) =>
+        password.Trim() == password && password[..(password.Length / 2)].AsSpan().ContainsAny("XYQZ") && password[(password.Length / 2)..].AsSpan().ContainsAny("XYQZ");
+
+    [Fact]
+    public void No_half_of_any_secret_stays_in_configuration_logs_or_command_lines() =>
+        Gen.Char["XYQZ12;&'\"\\=@/ ,}{$%é<>+"].Array[8, 16].Select(c => new string(c)).Where(Telling).Sample(password =>
+        {
+            string connection = new DbConnectionStringBuilder { ["Host"] = "db", ["Password"] = password, ["Database"] = "x" }.ConnectionString;
+            var redactor = new Redactor();
+            string[] texts =
+            [
+                redactor.Config($"persistence.connection-string = {HoconText.Quote(connection)}\nnodes = 1\n"),
+                redactor.Config($"{{\"connectionString\":{JsonSerializer.Serialize(connection)}}}"),
+                redactor.Config($"cluster.secret = {HoconText.Quote(password)}\n"),
+                redactor.Text($"lost {connection} after 3 s"),
+                redactor.Text(JsonSerializer.Serialize(new { message = $"lost {connection} after 3 s" })),
+                redactor.Text(JsonSerializer.Serialize(new { message = $"the secret {password} is wrong" })),
+                redactor.Text(JsonSerializer.Serialize(new { inner = JsonSerializer.Serialize(new { password }) })),
+                CommandLineSecrets.Hidden(["train", "--set", $"cluster.secret={password}", $"--set=persistence.connection-string={connection}", $"--set:http.token={password}"]),
+            ];
+            string half = password[..(password.Length / 2)], rest = password[(password.Length / 2)..];
+            foreach (string part in (string[])[half, rest])
+            {
+                foreach (string form in SecretForms.Of(part))
+                {
+                    Assert.All(texts, text => Assert.DoesNotContain(form, text.Replace(Redactor.Mark, "", StringComparison.Ordinal), StringComparison.Ordinal));
+                }
+            }
+        });
 }

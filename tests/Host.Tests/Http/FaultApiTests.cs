@@ -79,6 +79,12 @@ public sealed class FaultApiTests : IAsyncLifetime
     [InlineData("{\"kind\":\"kill-process\",\"target\":\"node-2\",\"wen\":\"5s\"}")]
     [InlineData("{\"kind\":\"kill-process\",\"target\":\"node-2\",\"after\":\"soon\"}")]
     [InlineData("{\"kind\":\"kill-process\",\"target\":\"node-2\",\"for\":\"5\"}")]
+    [InlineData("null")]
+    [InlineData("{\"kind\":null,\"target\":\"node-2\"}")]
+    [InlineData("{\"kind\":\"kill-process\",\"target\":null}")]
+    [InlineData("{\"kind\":\"kill-process\",\"target\":\"node-2\",\"parameters\":null}")]
+    [InlineData("{\"kind\":\"link-delay\",\"target\":\"node-2\",\"parameters\":{\"ms\":null}}")]
+    [InlineData("{\"kind\":\"kill-process\",\"target\":\"node-2\",\"request\":null}")]
     public async Task A_body_that_cannot_be_understood_is_refused_with_the_reason(string body)
     {
         using var content = new StringContent(body);

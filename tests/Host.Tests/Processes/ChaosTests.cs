@@ -20,6 +20,17 @@ public sealed class ChaosTests
         ]
         """);
 
+    [Fact]
+    [Trait("Tier", "integration")]
+    public Task Copies_that_are_resumed_beside_the_run_end_like_it_and_leave_it_alone() => PassesAsync(1, """
+        run.steps = 80
+        run.nodes = 2
+        copies = [25]
+        script = [
+          "35 kill-process coordinator"
+        ]
+        """);
+
     [Theory]
     [Trait("Tier", "soak")]
     [MemberData(nameof(Seeds))]

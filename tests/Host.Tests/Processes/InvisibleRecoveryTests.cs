@@ -3,6 +3,7 @@ using MoeActors.Host.Tests.Processes.Harness;
 namespace MoeActors.Host.Tests.Processes;
 
 /// <summary>Real SIGKILLs at planned moments: the run ends with the same weights and state as the one nothing happened to (RC-1, ST-1, CK-1, DA-1).</summary>
+[Trait("Tier", "integration")]
 [Collection(ProcessCollection.Name)]
 public sealed class InvisibleRecoveryTests(UndisturbedRun undisturbed)
 {

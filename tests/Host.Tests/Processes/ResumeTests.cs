@@ -7,11 +7,11 @@ using MoeActors.Host.Tests.Processes.Harness;
 namespace MoeActors.Host.Tests.Processes;
 
 /// <summary>Runs that are stopped, or lose their supervisor, and go on.</summary>
+[Trait("Tier", "integration")]
 [Collection(ProcessCollection.Name)]
 public sealed class ResumeTests(UndisturbedRun undisturbed)
 {
     [Fact]
-    [Trait("Tier", "integration")]
     public async Task A_run_stopped_by_Ctrl_C_on_three_nodes_then_on_two_ends_on_four_like_the_undisturbed_one()
     {
         await using var world = new World();

@@ -1,5 +1,6 @@
 using MoeActors.Actors.Protocol;
 using MoeActors.Host.Progress;
+using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Tests.Progress;
 
@@ -21,6 +22,24 @@ public sealed class StatusProgressTests
     [InlineData("Dynamic-K: K becomes 4, over the budget by what is lost already", ProgressEventKind.Info)]
     [InlineData("checkpoint 4 FAILED: disk full; the newest stays 2", ProgressEventKind.Warning)]
     [InlineData("checkpoint 4 published (1.0 MB)", ProgressEventKind.Checkpoint)]
+    [InlineData("report incomplete: steps.jsonl cannot be written (it failed); the run goes on without it", ProgressEventKind.Warning)]
     [InlineData("node-2 is lost: downed", ProgressEventKind.Fault)]
     public void An_event_is_announced_as_what_it_is(string text, ProgressEventKind kind) => Assert.Equal(kind, StatusProgress.KindOf(text));
+
+    [Fact]
+    public void What_is_not_known_is_not_shown()
+    {
+        RunStatus resumed = Status with { Phase = "gathering", Epoch = 3, Step = 25, Loss = double.NaN, TokensPerSecond = 0, SecondsPerStep = 0, SlowestRank = -1, Checkpoint = 25 };
+        string line = ProgressText.Line(StatusProgress.Of(resumed));
+        Assert.Equal("step 25/10  nodes 2/2  checkpoint 25  waiting for nodes", line);
+        Assert.Equal("waiting for a replacement", StatusProgress.Of(resumed with { Loss = 2 }).Message);
+        Assert.Equal(
+            "run a1b2 completed: step 10 of 10, epoch 3, 2 of 2 nodes (); /runs/a",
+            RunStatusHandler.Line(resumed with { Outcome = "completed", Step = 10, Checkpoint = -1 }));
+        Assert.Null(StatusProgress.Of(Status with { Outcome = "stopped" }).Eta);
+    }
+
+    [Fact]
+    public void Nothing_in_a_message_is_obeyed_by_the_terminal() =>
+        Assert.Equal("fault: a\uFFFD[2J b c", ProgressText.Line(new ProgressEvent(ProgressEventKind.Fault, "a\e[2J b\r\nc")));
 }

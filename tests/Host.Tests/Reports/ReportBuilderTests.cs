@@ -27,6 +27,7 @@ public class ReportBuilderTests
         ReportInput input = ReportFixture.Input with
         {
             History = StepHistory.Resolve([ReportFixture.Step(1, loss: 2), ReportFixture.Step(2, loss: double.NaN) with { Skipped = true }]),
+            Counts = ReportFixture.Input.Counts with { SkippedSteps = 1 },
         };
         RunTotals totals = ReportBuilder.Build(input).Totals;
         Assert.Equal(0.1, totals.Ettr, 9);
@@ -37,7 +38,7 @@ public class ReportBuilderTests
     [Fact]
     public void A_run_that_failed_before_its_first_step_has_a_report_too()
     {
-        RunTotals totals = ReportBuilder.Build(ReportFixture.Input with { History = StepHistory.Empty, Faults = [], Wall = TimeSpan.Zero, Outcome = "failed" }).Totals;
+        RunTotals totals = ReportBuilder.Build(ReportFixture.Input with { History = StepHistory.Empty, Counts = ProvenCounts.Of(StepHistory.Empty, null, 4, 16, null, []), Faults = [], Wall = TimeSpan.Zero, Outcome = "failed" }).Totals;
         Assert.Equal((0, 0, 0), (totals.Steps, totals.TokensPerSecond, totals.Ettr));
         Assert.Null(totals.FinalLoss);
         Assert.Null(totals.StepMs);

@@ -58,7 +58,7 @@ internal static class ReportFixture
         Checkpointing = new(TotalSteps: 3, Interval: 2, Experts: 8, KSnapshot: 2, KPersist: 1, FailedShare: 0.5),
         Faults = [Fault],
         StateHashes = [new(2, "11aa", "22bb")],
-        Samples = new(12, 4, 0, 0),
+        Counts = new(3, 192, 0, new(12, 4, 0, 0), new ReportEvidence { Checkpoint = 2, MissingSteps = 0 }),
         Wall = TimeSpan.FromMilliseconds(1000),
         Outcome = "completed",
         WeightsHash = "cafe",

@@ -57,4 +57,28 @@ public class ReportPageTests
             Assert.Contains(time, Page, StringComparison.Ordinal);
         }
     }
+
+    [Fact]
+    public void The_words_of_a_recovery_have_a_row_of_their_own_and_squeeze_no_time_out_of_sight()
+    {
+        int begin = Page.IndexOf("<table class=\"faults\">", StringComparison.Ordinal), end = Page.IndexOf("</table>", begin, StringComparison.Ordinal) + 8;
+        XElement[] rows = [.. XElement.Parse(Page[begin..end], LoadOptions.PreserveWhitespace).Elements("tr")];
+        int columns = rows[0].Elements("th").Count();
+        Assert.Equal(columns, rows[1].Elements("td").Count());
+        Assert.Equal($"{columns}", (string?)Assert.Single(rows[2].Elements("td")).Attribute("colspan"));
+        Assert.Equal("recovered from checkpoint newest complete checkpoint is step 2", rows[2].Value);
+    }
+
+    [Fact]
+    public void What_is_missing_from_the_logs_is_named()
+    {
+        string page = ReportPage.Render(ReportBuilder.Build(ReportFixture.Input with
+        {
+            Counts = ReportFixture.Input.Counts with { Evidence = new ReportEvidence { Checkpoint = 120, MissingSteps = 31, Missing = ["70–100"], LeftOut = ["steps.jsonl line 5: <altered>"] } },
+        }));
+        Assert.Contains("the ledger of checkpoint 120", page, StringComparison.Ordinal);
+        Assert.Contains("31 steps have no line in steps.jsonl: 70–100", page, StringComparison.Ordinal);
+        Assert.Contains("steps.jsonl line 5: &lt;altered&gt;", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("no line in", Page, StringComparison.Ordinal);
+    }
 }

@@ -37,9 +37,9 @@ internal sealed class AdminActor : ReceivePersistentActor, IWithTimers
 
     private sealed record AskedIn(InjectFault Message, IActorRef Asker, Topology? Cluster);
 
-    public AdminActor(FaultLimits limits, IActorRef coordinator, string dataFolder, TimeProvider time)
+    public AdminActor(FaultLimits limits, IActorRef coordinator, string dataFolder, string journalName, TimeProvider time)
     {
-        (this.coordinator, this.dataFolder, this.time, state) = (coordinator, dataFolder, time, new AdminState(limits));
+        (this.coordinator, this.dataFolder, PersistenceId, this.time, state) = (coordinator, dataFolder, journalName, time, new AdminState(limits));
         clock = new AdminClock(time);
         Recover<RecoveryCompleted>(_ => OnRecovered());
         Recover<AdminEntry>(e => state = AdminMachine.Replay(state, JsonSerializer.Deserialize<AdminFault>(e.Json)!));
@@ -56,7 +56,7 @@ internal sealed class AdminActor : ReceivePersistentActor, IWithTimers
         CommandAny(_ => { });
     }
 
-    public override string PersistenceId => "fault-admin";
+    public override string PersistenceId { get; }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -70,6 +70,7 @@ internal sealed class AdminActor : ReceivePersistentActor, IWithTimers
 
     private void OnRecovered()
     {
+        state = state.Faults.IsEmpty ? state with { Before = FaultAudit.Newest(FaultAudit.Read(dataFolder)) } : state;
         clock.Resume(state);
         foreach (string folder in state.Faults.Values.Select(f => f.Order?.RunFolder ?? "").Distinct().Where(Directory.Exists))
         {

@@ -60,7 +60,7 @@ public static class AdminMachine
 
         (FaultKind? kind, IReadOnlyList<string> parameters, string reason) = FaultRules.Check(e.Message, state.Cluster, state.Limits, state.Active, state.Scheduled);
         var fault = new AdminFault(
-            state.Faults.Keys.LastOrDefault() + 1, e.Message.Kind, e.Message.Target, parameters, e.Message.AfterStep, e.Now + e.Message.AfterMs, e.Message.ForMs, e.Message.By)
+            (state.Faults.IsEmpty ? state.Before : state.Faults.Keys.Last()) + 1, e.Message.Kind, e.Message.Target, parameters, e.Message.AfterStep, e.Now + e.Message.AfterMs, e.Message.ForMs, e.Message.By)
         {
             Since = e.Now,
             Request = e.Message.Request,

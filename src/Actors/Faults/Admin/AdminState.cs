@@ -41,8 +41,11 @@ public enum FaultState
 public sealed record AdminFault(
     int Number, string Kind, string Target, IReadOnlyList<string> Parameters, long AfterStep, long DueAt, long ForMs, string By)
 {
+    /// <summary>What ids begin with.</summary>
+    internal const string IdPrefix = "f-";
+
     /// <summary>Name for people and commands.</summary>
-    public string Id => $"f-{Number}";
+    public string Id => $"{IdPrefix}{Number}";
 
     /// <summary>Name of the request that asked for it.</summary>
     public string Request { get; init; } = "";
@@ -94,6 +97,9 @@ public sealed record AdminState(FaultLimits Limits)
 {
     /// <summary>The faults by number.</summary>
     public ImmutableSortedDictionary<int, AdminFault> Faults { get; init; } = ImmutableSortedDictionary<int, AdminFault>.Empty;
+
+    /// <summary>Highest number of a fault in the audit that this journal knows nothing of: the folder was moved or copied since. Numbers go on after it.</summary>
+    public int Before { get; init; }
 
     /// <summary>The cluster as it was seen last.</summary>
     public Topology Cluster { get; init; } = new(false, "", 0, 0, 0, "", [], [], 0, 0);

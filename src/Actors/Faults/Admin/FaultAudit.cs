@@ -1,6 +1,7 @@
 using System.Text.Json;
 
 using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Files;
 
 namespace MoeActors.Actors.Faults.Admin;
 
@@ -13,7 +14,7 @@ internal static class FaultAudit
     /// <summary>Name of the file in the run folder, or in the node's data folder while there is no run.</summary>
     public const string FileName = "faults.jsonl";
 
-    private static readonly JsonSerializerOptions Format = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+    private static readonly JsonSerializerOptions Format = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, RespectNullableAnnotations = true };
 
     private sealed record Line(
         DateTimeOffset At, string What, string Id, string Kind, string Target, IReadOnlyList<string> Parameters, string State, string By, long AtStep, long ForMs, string Observer, string Outcome,
@@ -35,29 +36,47 @@ internal static class FaultAudit
         return [.. state.Faults.Values.Where(f => f.Order?.RunFolder == folder && known.GetValueOrDefault(f.Id) != NameOf(f.State))];
     }
 
+    /// <summary>PURE: the highest number of a fault in an audit; 0 = it is empty.</summary>
+    public static int Newest(IReadOnlyList<FaultLine> audit) => audit
+        .Select(l => l.Id.StartsWith(AdminFault.IdPrefix, StringComparison.Ordinal) && int.TryParse(l.Id.AsSpan(AdminFault.IdPrefix.Length), out int number) ? number : 0)
+        .DefaultIfEmpty().Max();
+
     private static string NameOf(FaultState state) => state.ToString().ToLowerInvariant();
 
     /// <summary>Appends and syncs one line; throws <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.</summary>
     public static void Append(string folder, string what, AdminFault f, DateTimeOffset at)
     {
         var line = new Line(at, what, f.Id, f.Kind, f.Target, f.Parameters, NameOf(f.State), f.By, f.AtStep, f.ForMs, f.Observer?.Name ?? "", f.Outcome, f.TookMs);
-        Directory.CreateDirectory(folder);
-        using var file = new FileStream(Path.Combine(folder, FileName), FileMode.Append, FileAccess.Write, FileShare.Read);
+        PrivateFiles.CreateFolder(folder);
+        using FileStream file = PrivateFiles.OpenToAppend(Path.Combine(folder, FileName));
         file.Write(JsonSerializer.SerializeToUtf8Bytes(line, Format));
         file.WriteByte((byte)'\n');
         file.Flush(flushToDisk: true);
     }
 
-    /// <summary>The faults as the audit of a folder has them last, in the order in which they were accepted.</summary>
+    /// <summary>The faults as the audit of a folder has them last, in the order in which they were accepted. A line that is torn or altered tells nothing: the others stand.</summary>
     public static IReadOnlyList<FaultLine> Read(string folder)
     {
         string path = Path.Combine(folder, FileName);
         return !File.Exists(path)
             ? []
             : [.. File.ReadLines(path)
-                .Select(l => JsonSerializer.Deserialize<Line>(l, Format)!)
+                .Select(Parse)
+                .OfType<Line>()
                 .GroupBy(l => l.Id)
                 .Select(g => g.Last())
                 .Select(l => new FaultLine(l.Id, l.Kind, l.Target, l.State, l.AtStep, l.ForMs, l.Observer, l.Outcome, l.TookMs))];
+    }
+
+    private static Line? Parse(string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<Line>(line, Format) is { Id: not null, Kind: not null, Target: not null, State: not null } whole ? whole : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 }

@@ -79,7 +79,17 @@ public sealed class ObjectStorage : ICheckpointStorage, IDisposable
             {
                 using Stream body = answer.Content.ReadAsStream();
                 using var content = new MemoryStream();
-                body.CopyTo(content);
+                SmallObject.Room(Describe(name), answer.Content.Headers.ContentLength ?? 0);
+                byte[] piece = new byte[1 << 16];
+                for (int n; (n = body.Read(piece)) > 0;)
+                {
+                    content.Write(piece, 0, n);
+                    if (content.Length > SmallObject.MostBytes)
+                    {
+                        SmallObject.Room(Describe(name), content.Length);
+                    }
+                }
+
                 return new SmallObject(content.ToArray(), answer.Headers.ETag?.Tag ?? "");
             }
             catch (Exception e) when (ObjectClient.IsTransport(e) && attempt < client.Attempts)

@@ -47,15 +47,16 @@ internal static class ReportSections
             return;
         }
 
-        page.Append("<p class=\"soft\">Times run from the fault to the end of each phase.</p>\n<div class=\"scroll\"><table>\n<tr><th class=\"left\">fault</th><th class=\"left\">target</th>");
+        // Two rows a fault: what is told in words would squeeze the times, or push them out of sight.
+        page.Append("<p class=\"soft\">Times run from the fault to the end of each phase.</p>\n<div class=\"scroll\"><table class=\"faults\">\n<tr><th class=\"left\">fault</th><th class=\"left\">target</th>");
         page.Append("<th>step</th><th class=\"left\">phase</th><th>detected</th><th>decided</th><th>fetched</th><th>restored</th><th>rejoined</th><th>first step</th>");
-        page.Append("<th>steps replayed</th><th>PLT</th><th class=\"left\">recovered from</th></tr>\n");
+        page.Append("<th>steps replayed</th><th>PLT</th></tr>\n");
         foreach (FaultRecord f in faults)
         {
-            page.Append($"<tr><td class=\"left\">{Text(f.Kind)}{(f.Injected ? " <span class=\"soft\">injected</span>" : "")}</td><td class=\"left\">{Text(f.Target)}</td>");
+            page.Append($"<tr class=\"with\"><td class=\"left\">{Text(f.Kind)}{(f.Injected ? " <span class=\"soft\">injected</span>" : "")}</td><td class=\"left\">{Text(f.Target)}</td>");
             page.Append($"<td>{f.AtStep}</td><td class=\"left\">{Text(f.Phase)}</td><td>{Ms(f.DetectedMs)}</td><td>{Ms(f.DecidedMs)}</td><td>{Ms(f.FetchedMs)}</td>");
-            page.Append($"<td>{Ms(f.RestoredMs)}</td><td>{Ms(f.RejoinedMs)}</td><td><b>{Ms(f.FirstStepMs)}</b></td><td>{f.LostSteps}</td><td>{Lost(f.Plt)}</td>");
-            page.Append($"<td class=\"left wrap\"><b>{Text(f.Rung)}</b> {Text(f.Reason)}</td></tr>\n");
+            page.Append($"<td>{Ms(f.RestoredMs)}</td><td>{Ms(f.RejoinedMs)}</td><td><b>{Ms(f.FirstStepMs)}</b></td><td>{f.LostSteps}</td><td>{Lost(f.Plt)}</td></tr>\n");
+            page.Append($"<tr><td class=\"left\" colspan=\"12\"><span class=\"soft\">recovered from</span> <b>{Text(f.Rung ?? "–")}</b> {Text(f.Reason)}</td></tr>\n");
         }
 
         page.Append("</table></div>\n");
@@ -93,6 +94,11 @@ internal static class ReportSections
         SampleCounts s = report.Samples;
         page.Append("<h2>Record</h2>\n<div class=\"scroll\"><table>\n");
         page.Append($"<tr><td class=\"left\">samples</td><td class=\"left\">{Count(s.Contributed)} contributed once · {Count(s.Recomputed)} recomputed · {Count(s.Lost)} lost · {Count(s.Repeated)} repeated</td></tr>\n");
+        if (report.Evidence is { } evidence)
+        {
+            Evidence(page, evidence);
+        }
+
         page.Append($"<tr><td class=\"left\">seed</td><td class=\"left\">{report.Run.Seed}</td></tr>\n");
         page.Append($"<tr><td class=\"left\">weights hash</td><td class=\"left\">{Hash(report.Totals.WeightsHash)}</td></tr>\n<tr><td class=\"left\">state hash</td><td class=\"left\">{Hash(report.Totals.StateHash)}</td></tr>\n");
         foreach (StateMark mark in report.StateHashes ?? [])
@@ -101,5 +107,19 @@ internal static class ReportSections
         }
 
         page.Append($"</table></div>\n<details><summary>Configuration of the run</summary>\n<pre>{Text(JsonSerializer.Serialize(report.Run.Config, ReportJson.Indented))}</pre></details>\n");
+    }
+
+    private static void Evidence(StringBuilder page, ReportEvidence evidence)
+    {
+        page.Append($"<tr><td class=\"left\">counted by</td><td class=\"left\">{(evidence.Checkpoint is { } step ? $"the ledger of checkpoint {step}" : "the log of steps")}</td></tr>\n");
+        if (evidence.Missing is { } missing)
+        {
+            page.Append($"<tr><td class=\"left\">missing</td><td class=\"left wrap\">{Count(evidence.MissingSteps)} steps have no line in {StepsLog.FileName}: {Text(string.Join(", ", missing))}</td></tr>\n");
+        }
+
+        foreach (string line in evidence.LeftOut ?? [])
+        {
+            page.Append($"<tr><td class=\"left\">left out</td><td class=\"left wrap\">{Text(line)}</td></tr>\n");
+        }
     }
 }

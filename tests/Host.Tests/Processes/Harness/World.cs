@@ -53,6 +53,7 @@ internal sealed class World : IAsyncDisposable
 
         info.Environment["HOME"] = File("home");
         info.Environment["TMPDIR"] = File("tmp");
+        info.Environment.Remove("XDG_CACHE_HOME");
         info.Environment[Mark] = mark;
         info.Environment["NO_COLOR"] = "1";
 
@@ -136,7 +137,7 @@ internal sealed class World : IAsyncDisposable
     }
 
     /// <summary>The dotnet that runs this test.</summary>
-    private static string Dotnet() => Path.GetFullPath(
+    public static string Dotnet() => Path.GetFullPath(
         Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
 
     private static string Words(int length)

@@ -47,7 +47,7 @@ internal static class FaultCommands
             "moe fault inject stop-process --target node-3 --for 5s --after 20 --run-dir runs/book",
             "moe fault inject link-delay --target \"node-1>node-2\" --with ms=50 --for 10s --run-dir runs/book",
             "moe fault inject crash-shard --target expert-shard-0-1 --run-dir runs/book --dry-run");
-        var kind = new Argument<string>("KIND") { Description = "Kind of the fault: `moe fault list` shows them." };
+        var kind = new Argument<string>("KIND") { HelpName = "KIND", Description = "Kind of the fault: `moe fault list` shows them." };
         kind.CompletionSources.Add([.. FaultKinds.All.Select(k => k.Name)]);
         var target = new Option<string>("--target") { HelpName = "TARGET", Required = true, Description = "node-2, coordinator, rank-1, expert-shard-LAYER-RANK, \"A>B\" (what node A sends to B), A=B (both ways)." };
         var with = new Option<string[]>("--with") { HelpName = "NAME=VALUE", Description = "A parameter of the kind. May be given several times." };

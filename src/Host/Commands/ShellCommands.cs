@@ -20,7 +20,7 @@ internal static class ShellCommands
             "moe completion bash",
             "moe completion zsh",
             "moe completion fish");
-        var shell = new Argument<string>("SHELL") { Description = $"{string.Join(", ", CompletionScript.Shells)}." };
+        var shell = new Argument<string>("SHELL") { HelpName = "SHELL", Description = $"{string.Join(", ", CompletionScript.Shells)}." };
         shell.AcceptOnlyFromAmong([.. CompletionScript.Shells]);
         command.Add(shell);
         command.SetAction(result =>
@@ -35,7 +35,7 @@ internal static class ShellCommands
     public static Command Help(Command root)
     {
         var command = new MoeCommand("help", "Shows the help of a command.", "moe help", "moe help checkpoint export");
-        var words = new Argument<string[]>("COMMAND") { Arity = ArgumentArity.ZeroOrMore, Description = "The command, without any: all of them." };
+        var words = new Argument<string[]>("COMMAND") { HelpName = "COMMAND", Arity = ArgumentArity.ZeroOrMore, Description = "The command, without any: all of them." };
         words.CompletionSources.Add(_ => root.Subcommands.Select(c => new CompletionItem(c.Name)));
         command.Add(words);
         command.SetAction((result, cancel) =>

@@ -19,7 +19,7 @@ internal static class ToolCommands
             "moe plan gpt-350m-16e --ranks 8 --ep 8 --nodes 8 --checkpoint adaptive --k-persist 1 --set training.precision=bf16",
             "moe plan olmoe-1b-7b --checkpoint equal --k-persist 4 --mtbf 6h --step-time 2s --disk 2GiB/s",
             "moe plan --config my.conf");
-        var preset = new Argument<string?>("PRESET") { Arity = ArgumentArity.ZeroOrOne, Description = $"{string.Join(", ", Presets.Names)}, or a file like those in hocon/presets." };
+        var preset = new Argument<string?>("PRESET") { HelpName = "PRESET", Arity = ArgumentArity.ZeroOrOne, Description = $"{string.Join(", ", Presets.Names)}, or a file like those in hocon/presets." };
         preset.CompletionSources.Add([.. Presets.Names]);
         command.Add(preset);
         SettingFlags flags = new SettingFlags(command)
@@ -106,6 +106,7 @@ internal static class ToolCommands
             "moe bench plt-quality --data book.txt --k 1,2 --levels two --dynamic");
         var cases = new Argument<string[]>("CASE")
         {
+            HelpName = "CASE",
             Arity = ArgumentArity.ZeroOrMore,
             Description = $"{string.Join(", ", CaseNames.All)}; without any, all but {string.Join(" and ", CaseNames.OnlyAsked)}.",
         };

@@ -15,6 +15,16 @@ internal static class ClusterAddresses
     public static void Write(string folder, IEnumerable<string> lines, string file = FileName) =>
         PrivateFiles.Replace(Path.Combine(folder, file), string.Concat(lines.Select(l => $"{l}\n")), durable: false);
 
+    /// <summary>Takes the files away: the cluster has ended. While all its nodes are being started again they are there, and empty.</summary>
+    public static void Remove(string folder)
+    {
+        File.Delete(Path.Combine(folder, FileName));
+        File.Delete(Path.Combine(folder, PagesName));
+    }
+
+    /// <summary>Whether the cluster has ended in order.</summary>
+    public static bool HaveGone(string folder) => !File.Exists(Path.Combine(folder, FileName));
+
     /// <summary>The addresses; empty where no cluster runs.</summary>
     public static IReadOnlyList<string> Read(string folder)
     {

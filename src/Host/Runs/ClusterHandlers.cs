@@ -1,6 +1,5 @@
 using System.Text.Json;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
@@ -127,7 +126,15 @@ internal sealed class RunStopHandler(TextWriter output) : IHandler<RunControlReq
             // Again each time: the request may be lost, or the coordinator that took it.
             client.Tell(new StopRun("moe run stop"));
             await Task.Delay(200, cancel);
-            status = await client.AskAsync<RunStatus>(new StatusQuery(long.MaxValue), TimeSpan.FromSeconds(30), cancel);
+            if (await RunQuestion.AskAsync(client, request.Cluster, long.MaxValue, cancel) is not { } next)
+            {
+                output.WriteLine(request.Json
+                    ? JsonSerializer.Serialize(status, JsonOutput.Options)
+                    : $"run {status.RunId} was asked to stop, and its cluster has ended: {request.Cluster.RunDirectory} says how");
+                return ExitCodes.Ok;
+            }
+
+            status = next;
         }
 
         output.WriteLine(request.Json ? JsonSerializer.Serialize(status, JsonOutput.Options) : $"run {status.RunId} {status.Outcome} after step {status.Step}; checkpoint {status.Checkpoint}");
@@ -155,26 +162,18 @@ internal sealed class RunStatusHandler(TextWriter output) : IHandler<RunControlR
         while (status.Outcome.Length == 0 && !cancel.IsCancellationRequested && !StandardOutput.IsAbandoned())
         {
             await Task.Delay(300, CancellationToken.None);
-            try
+            if (await RunQuestion.AskAsync(client, request.Cluster, status.LastEvent, cancel) is not { } next)
             {
-                status = await client.AskAsync<RunStatus>(new StatusQuery(status.LastEvent), request.Cluster.RunDirectory is null ? Patience : LocalPatience, cancel);
-            }
-            catch (Exception e) when (e is RefusedException or CommandException && request.Cluster.RunDirectory is { } directory && ClusterAddresses.Read(directory).Count == 0)
-            {
-                view.Event(ProgressEventKind.Info, $"the cluster of the run has ended: {directory} says how");
+                view.Event(ProgressEventKind.Info, $"the cluster of the run has ended: {request.Cluster.RunDirectory} says how");
                 return ExitCodes.Ok;
             }
 
+            status = next;
             watch.Show(status);
         }
 
         return ExitCodes.Ok;
     }
-
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
-    /// <summary>The nodes of a local cluster end with its run, perhaps before its last answer; their supervisor starts those that died sooner than this.</summary>
-    private static readonly TimeSpan LocalPatience = TimeSpan.FromSeconds(15);
 
     private static string Spares(RunStatus s) => s.NodesUp > s.NodesWanted ? $" and {s.NodesUp - s.NodesWanted} more" : "";
 

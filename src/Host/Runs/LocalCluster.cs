@@ -126,6 +126,15 @@ internal sealed class LocalCluster : IAsyncDisposable
         }
 
         await Task.WhenAll(watches).ConfigureAwait(false);
+        try
+        {
+            ClusterAddresses.Remove(Path.GetDirectoryName(config)!);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            say($"{ClusterAddresses.FileName} cannot be removed: {e.Message}");
+        }
+
         stop.Dispose();
     }
 

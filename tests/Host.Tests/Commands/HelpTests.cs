@@ -72,6 +72,17 @@ public sealed class HelpTests
         Assert.DoesNotContain("[default: 3]", cli.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("", "plan <PRESET> ")]
+    [InlineData("bench", "moe bench [<CASE>...]")]
+    [InlineData("fault inject", "moe fault inject <KIND>")]
+    public async Task The_help_names_an_argument_and_lists_its_values_only_where_it_describes_it(string line, string expected)
+    {
+        var cli = new Cli();
+        Assert.Equal(ExitCodes.Ok, await cli.Run([.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]));
+        Assert.Contains(expected, cli.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_version_is_a_command_too()
     {

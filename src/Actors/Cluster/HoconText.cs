@@ -5,7 +5,7 @@ namespace MoeActors.Actors.Cluster;
 /// <summary>Text inside HOCON that a program writes.</summary>
 public static class HoconText
 {
-    /// <summary>PURE: <paramref name="text"/> in quotes, so that a parser reads exactly it: whatever stands in it is no quote, no escape, no comment, no key and no substitution.</summary>
+    /// <summary>PURE: <paramref name="text"/> in quotes, so that a parser reads exactly it: whatever stands in it is no quote, no escape, no comment, no key and no substitution. White space at its edges is lost: the parser takes it off every value.</summary>
     public static string Quote(string text)
     {
         var quoted = new StringBuilder("\"", text.Length + 2);

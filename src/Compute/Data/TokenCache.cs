@@ -63,7 +63,7 @@ internal static class TokenCache
 
     // Whoever has one mapped keeps it.
     private static IEnumerable<string> Old(string folder) =>
-        Directory.EnumerateFiles(folder, "*.tokens").Where(f => DateTime.UtcNow - File.GetLastWriteTimeUtc(f) > Kept);
+        Directory.EnumerateFiles(folder, "*.tokens").Where(f => TimeProvider.System.GetUtcNow().UtcDateTime - File.GetLastWriteTimeUtc(f) > Kept);
 
     private static SafeFileHandle Lock(string path)
     {

@@ -57,7 +57,10 @@ internal static class CommandLineProgram
     {
         Command command = parsed.CommandResult.Command;
         string name = FullName(parsed.CommandResult);
-        if (parsed.UnmatchedTokens is [var unknown, ..])
+
+        // An argument that takes several values takes an unknown option, too.
+        if (parsed.UnmatchedTokens.Concat(parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(a => a.Tokens).Select(t => t.Value).Where(t => t.StartsWith("--", StringComparison.Ordinal)))
+            .FirstOrDefault() is { } unknown)
         {
             IEnumerable<string> known = command.Subcommands.Select(c => c.Name).Concat(command.Options.Where(o => !o.Hidden).Select(o => o.Name));
             string hint = Suggestions.Nearest(unknown, known) is { } near ? $"did you mean {near}? " : "";

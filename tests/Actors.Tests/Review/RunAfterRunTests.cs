@@ -16,7 +16,7 @@ public sealed class RunAfterRunTests
         for (int seed = 1; seed <= 3; seed++)
         {
             RunSpec spec = TestRuns.Spec(cluster.Folder, steps: 2, nodes: 2, s => s with { Training = s.Training with { Seed = seed } });
-            Assert.Equal("completed", await cluster.TrainAsync(spec));
+            Assert.Equal("completed", await cluster.TrainAsync(spec, runFolder: Path.Combine(cluster.Folder, $"run-{seed}")));
             Assert.Equal(2, cluster.Run.AllSteps.Count);
         }
     }

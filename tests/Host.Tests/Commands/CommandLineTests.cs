@@ -195,7 +195,7 @@ public sealed class CommandLineTests : IDisposable
     public async Task A_secret_on_the_command_line_is_warned_about()
     {
         var cli = new Cli();
-        Assert.Equal(0, await cli.Run("train", "--set=cluster.secret=hush-hush-hush"));
+        Assert.Equal(0, await cli.Run("train", "--set=cluster.secret=hush-hush-hush-hush"));
         Assert.StartsWith("moe: warning: --set cluster.secret: every user of this machine can read", cli.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("hush-hush", cli.Error, StringComparison.Ordinal);
     }

@@ -17,7 +17,7 @@ public sealed class CompletionTests
     [InlineData("moe train --data a --ste", "--steps")]
     [InlineData("moe bench st", "step storage")]
     [InlineData("moe completion z", "zsh")]
-    [InlineData("moe fault inject kill", "kill-process")]
+    [InlineData("moe fault inject kill", "kill-at-phase kill-process")]
     [InlineData("moe node --superv", "")]
     public async Task Bash_completes(string line, string expected)
     {

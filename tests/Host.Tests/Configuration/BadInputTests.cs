@@ -161,7 +161,6 @@ public sealed class BadInputTests : IDisposable
     [InlineData("data.paths = \"\"\n", "my.conf: data.paths = \"\": expected nothing empty in the list")]
     [InlineData("data.paths = [a, \"\"]\n", "my.conf: data.paths = a, : expected nothing empty in the list")]
     [InlineData("data.paths = [\"a\\u0000b\"]\n", ": expected a path")]
-    [InlineData("run-dir = \" \"\n", "my.conf: run-dir =  : expected a path")]
     [InlineData("include \"other.conf\"\n", "my.conf: not valid HOCON: an include")]
     [InlineData("data.paths = [[a]]\n", "my.conf: data.paths: expected a list of plain values")]
     [InlineData("training.seeed = 4\n", "my.conf: unknown key training.seeed; did you mean training.seed?")]

@@ -25,7 +25,7 @@ public class DiagnosticBundleTests
 
         Assert.DoesNotContain(entries.Keys, n => n.EndsWith("safetensors", StringComparison.Ordinal));
         Assert.DoesNotContain(entries, e => e.Value.Contains(Secret, StringComparison.Ordinal));
-        Assert.Equal(2, summary.Redacted);
+        Assert.Equal(3, summary.Redacted);
         Assert.Contains("\"step\":1", entries["steps.jsonl"], StringComparison.Ordinal);
     }
 

@@ -90,7 +90,7 @@ public sealed class BadInputTests : IAsyncLifetime
     {
         FormerBuild.Unpack(world.Folder);
         using RunFolderLock first = RunFolderLock.Take(world.Run, "supervisor.lock");
-        await RefusedAsync(ExitCodes.Configuration, [world.Run, "holds a run already"], Train());
+        await RefusedAsync(ExitCodes.Resources, [world.Run, "another `moe train` or `moe resume` works on this run"], Train());
         await RefusedAsync(ExitCodes.Resources, [world.Run, "another `moe train` or `moe resume` works on this run"], world.Resume());
         world.NothingIsLeft();
     }

@@ -41,5 +41,5 @@ public sealed class StatusProgressTests
 
     [Fact]
     public void Nothing_in_a_message_is_obeyed_by_the_terminal() =>
-        Assert.Equal("fault: a\uFFFD[2J b c", ProgressText.Line(new ProgressEvent(ProgressEventKind.Fault, "a\e[2J b\r\nc")));
+        Assert.Equal("fault: a\\u001b[2J b c", ProgressText.Line(new ProgressEvent(ProgressEventKind.Fault, "a\e[2J b\r\nc")));
 }

@@ -221,7 +221,7 @@ public sealed class FaultInjectionTests
     private static async Task<FaultLine> InjectAsync(TestCluster cluster, string kind, string target, long forMs, params string[] with)
     {
         FaultAnswer answer = await cluster.AskAsync<FaultAnswer>(new InjectFault(kind, target, with, -1, 0, forMs, false, "test", ""));
-        Assert.True(answer.Accepted, $"{kind}: {answer.Message}");
+        Assert.True(answer.Accepted, $"{kind}: {answer.Message}\n{string.Join('\n', cluster.Run.Notes)}");
         while (true)
         {
             FaultLine line = (await cluster.AskAsync<FaultsAnswer>(new FaultsQuery(answer.Id))).Faults[0];

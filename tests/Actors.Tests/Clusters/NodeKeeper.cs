@@ -62,7 +62,7 @@ internal sealed class NodeKeeper : IAsyncDisposable
         {
             foreach (NodeProcess node in cluster.Nodes.ToArray())
             {
-                node.System.ActorSelection("/user/gateway").Tell(new StopRun("the test asked"));
+                node.System.ActorSelection("/user/gateway").Tell(new StopRun("the test asked"), node.System.ActorOf(Props.Empty));
             }
 
             await AskAsync<RunStatus>(new StatusQuery(long.MaxValue));

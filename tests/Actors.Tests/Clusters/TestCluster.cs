@@ -116,8 +116,7 @@ internal sealed class TestCluster : IAsyncDisposable
         await AddNodeAsync(gone.Identity.Name);
     }
 
-    /// <summary>Asks the run to stop, as a client does. May be called from a recorder's hook.</summary>
-    /// <summary>As a client stops a run: with a sender, without which the gateway takes nothing.</summary>
+    /// <summary>Asks the run to stop, as a client does: with a sender, without which the gateway takes nothing. May be called from a recorder's hook.</summary>
     public void Stop() => nodes[0].System.ActorSelection("/user/gateway").Tell(new StopRun("the test asked"), nodes[0].System.ActorOf(Props.Empty));
 
     /// <summary>Puts a message into the mailbox of an actor of the device, on whichever node it lives.</summary>

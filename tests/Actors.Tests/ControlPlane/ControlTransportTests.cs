@@ -95,7 +95,7 @@ public sealed class ControlTransportTests
                 using TcpClient peer = await listener.AcceptTcpClientAsync(Cancel);
                 await BrokenHandshake.PlayAsync(kind, peer.GetStream(), Cancel);
             }
-        });
+        }, Cancel);
         ActorSelection broken = a.System.ActorSelection(new RootActorPath(a.Address.WithPort(((IPEndPoint)listener.LocalEndpoint).Port)) / "user" / "keeper");
         while (!breaking.IsCompleted)
         {

@@ -84,7 +84,8 @@ public static class FailurePolicy
         {
             return new FailureDecision(
                 FailureScope.Run, TimeSpan.Zero,
-                $"poison: {last.Actor} fails at step {last.Step} each time, {alike} times in a row, last on {last.Node}: {last.Reason}; the samples of step {last.Step}, or the code that computes them, are at fault") { Cause = FailureCause.Poison };
+                $"poison: {last.Actor} fails at step {last.Step} each time, {alike} times in a row, last on {last.Node}: {last.Reason}; the samples of step {last.Step}, or the code that computes them, are at fault")
+            { Cause = FailureCause.Poison };
         }
 
         if (failures.Count > Budget)

@@ -59,6 +59,7 @@ internal sealed class StatusBoard
             loss, validation, seconds > 0 ? recent.Sum(r => r.Tokens) / seconds : 0, recent.Count > 0 ? seconds / recent.Count : 0, state.Members.Count, state.WantedNodes,
             checkpoint >= 0 ? checkpoint : state.NewestCheckpoint > 0 ? state.NewestCheckpoint : -1, slowest, state.Outcome, number,
             events.Where(e => e.Number > query.SinceEvent).Select(e => e.Text).ToArray(),
-            state.Members.Values.Select(n => $"{n.Name} pid {n.Pid}").ToArray(), LostTokens.Share(state.Spec, state.Plt) ?? double.NaN, ettr) { Cause = state.Cause };
+            state.Members.Values.Select(n => $"{n.Name} pid {n.Pid}").ToArray(), LostTokens.Share(state.Spec, state.Plt) ?? double.NaN, ettr)
+        { Cause = state.Cause };
     }
 }

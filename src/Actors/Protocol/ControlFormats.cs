@@ -231,5 +231,6 @@ internal static class ControlFormats
         ReadText(ref r), ReadText(ref r), ReadText(ref r), r.ReadInt32(), r.ReadInt64(), r.ReadInt64(), r.ReadDouble(),
         r.ReadDouble(), r.ReadDouble(), r.ReadDouble(), r.ReadInt32(), r.ReadInt32(), r.ReadInt64(),
         r.ReadInt32(), ReadText(ref r), r.ReadInt64(),
-        ReadList(ref r, (ref MessagePackReader x) => ReadText(ref x)), ReadList(ref r, (ref MessagePackReader x) => ReadText(ref x)), r.ReadDouble(), r.ReadDouble()) { Cause = (FailureCause)r.ReadInt32() };
+        ReadList(ref r, (ref MessagePackReader x) => ReadText(ref x)), ReadList(ref r, (ref MessagePackReader x) => ReadText(ref x)), r.ReadDouble(), r.ReadDouble())
+    { Cause = (FailureCause)r.ReadInt32() };
 }

@@ -9,7 +9,11 @@ namespace MoeActors.Actors.Tests.Checkpointing;
 public sealed class KilledRunTests
 {
     [Fact]
-    public void Whatever_the_mode_each_checkpoint_a_killed_process_published_survives_it_and_the_next_one_leaves_no_orphan() => KillAndCheck(25);
+    public void Whatever_the_mode_each_checkpoint_a_killed_process_published_survives_it_and_the_next_one_leaves_no_orphan() => KillAndCheck(SavingMode.All.Count);
+
+    [Fact]
+    [Trait("Tier", "integration")]
+    public void Three_killed_processes_of_each_mode_lose_no_checkpoint_and_leave_no_orphan() => KillAndCheck(3 * SavingMode.All.Count);
 
     [Fact]
     [Trait("Tier", "soak")]

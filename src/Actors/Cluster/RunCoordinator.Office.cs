@@ -3,6 +3,7 @@ using Akka.Event;
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Checkpoints;
 using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
 
 namespace MoeActors.Actors.Cluster;
@@ -69,6 +70,8 @@ internal sealed partial class RunCoordinator
 
     private void BeginOffice(bool begins)
     {
+        // A successor in the same cluster: the run was being trained all the time, and its start is written down.
+        opened = !begins;
         state = state with { JournalId = state.JournalId.Length > 0 ? state.JournalId : Guid.NewGuid().ToString("N"), Coordinator = options.Here.Incarnation };
         var entry = new JournalEntry.CoordinatorStarted(options.NodeName) { Journal = state.JournalId, Incarnation = options.Here.Incarnation, Begins = begins };
         Persist(Entries.Write(entry), _ =>
@@ -126,6 +129,13 @@ internal sealed partial class RunCoordinator
         try
         {
             using RunFolderLock held = RunFolderLock.Take(state.RunFolder);
+            (long token, string owner) = options.Checkpoints.Open(state.Spec, state.RunFolder).StandingFence();
+            if (TakingOffice.NeedsLock(token, owner, state.JournalId))
+            {
+                // Fenced by another journal since: what is there is not this one's to end.
+                return;
+            }
+
             using IRunRecorder last = options.Recorder(state.RunFolder);
 
             // A newer epoch is of another cluster that has resumed the run since.
@@ -135,7 +145,7 @@ internal sealed partial class RunCoordinator
                 TellWarnings(last);
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CheckpointException)
         {
             log.Warning("the end of run {0} ({1}) is not in its report: {2}", state.Spec.RunId, state.Outcome, e.Message);
         }

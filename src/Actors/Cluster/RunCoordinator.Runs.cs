@@ -42,6 +42,12 @@ internal sealed partial class RunCoordinator
             {
                 // A client whose answer was late asks again: the same run is accepted as often as it is submitted.
                 bool same = state.RunFolder == m.RunFolder && Lineage.Of(state.Spec!) == Lineage.Of(spec);
+                if (same && m.Resume && state.StopReason is { } stopping)
+                {
+                    Sender.Tell(new SubmitAnswer(false, $"run {spec.RunId} is being stopped ({stopping}): resume it once it has ended"));
+                    return;
+                }
+
                 if (same && m.Resume && !opened)
                 {
                     // Taken over from the journal, with nobody alive in between: the record must tell that time from a recovery.
@@ -100,7 +106,13 @@ internal sealed partial class RunCoordinator
         {
             CheckpointStore checkpoints = options.Checkpoints.Open(spec, folder);
             (long token, string owner) = checkpoints.StandingFence();
-            Lock(folder, lockDemanded || TakingOffice.NeedsLock(token, owner, state.JournalId));
+            bool foreign = TakingOffice.NeedsLock(token, owner, state.JournalId);
+            Lock(folder, lockDemanded || foreign);
+            if (foreign && !lockDemanded)
+            {
+                // Another run may have the folder by now: then nothing is written there.
+                _ = RecoveryPoints.Of(checkpoints, spec);
+            }
 
             if (lockDemanded)
             {
@@ -113,8 +125,13 @@ internal sealed partial class RunCoordinator
             }
 
             checkpoints.RaiseFence(state.Fence, state.JournalId);
-            recorder?.Dispose();
-            recorder = options.Recorder(folder);
+            if (recorder is null || opened || state.RunFolder != folder)
+            {
+                recorder?.Dispose();
+                recorder = options.Recorder(folder);
+            }
+
+            // Otherwise the recorder of the takeover stays: it knows when the run gave its last sign.
             board.Reset();
 
             // Behind the fence: what an older coordinator has published is there by now, and it publishes nothing more.

@@ -168,6 +168,21 @@ public sealed class CheckpointStore(ICheckpointStorage storage)
         }
     }
 
+    /// <summary>Whether all files of a checkpoint are there, as long as the manifest says. What is in them is not read.</summary>
+    public bool HasFiles(Manifest manifest)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        try
+        {
+            CheckFiles(manifest, CheckpointPaths.ManifestName(manifest.Step));
+            return true;
+        }
+        catch (CheckpointException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The newest fencing token raised; 0 = none.</summary>
     public long Fence() => StandingFence().Token;
 

@@ -111,18 +111,32 @@ public sealed class Corpus : IDisposable
             return TextFiles.Open(CorpusFiles.Resolve(data.Paths, data.Binary));
         }
 
-        IReadOnlyList<string> earlier = CorpusFiles.Resolve(data.Paths, CorpusRules.Earlier with { Binary = data.Binary });
-        IReadOnlyList<string> files = Usable(data) ?? earlier;
-        TextFiles text = TextFiles.Open(files);
-        if (text.Hash == data.CorpusHash || files.SequenceEqual(earlier))
+        // The rules of today first: those of then look into run folders that lie below a data folder, and are written to at this moment.
+        IReadOnlyList<string>? files = Usable(data);
+        TextFiles? text = files is null ? null : TextFiles.Open(files);
+        if (text?.Hash == data.CorpusHash)
+        {
+            return text!;
+        }
+
+        TextFiles before;
+        try
+        {
+            before = TextFiles.Open(CorpusFiles.Resolve(data.Paths, CorpusRules.Earlier with { Binary = data.Binary }));
+        }
+        catch (CorpusException) when (text is not null)
         {
             return text;
         }
 
-        TextFiles before = TextFiles.Open(earlier);
-        bool same = before.Hash == data.CorpusHash;
-        (same ? text : before).Dispose();
-        return same ? before : text;
+        if (text is null || before.Hash == data.CorpusHash)
+        {
+            text?.Dispose();
+            return before;
+        }
+
+        before.Dispose();
+        return text;
     }
 
     /// <summary>What counts as data now; null where none of it does.</summary>

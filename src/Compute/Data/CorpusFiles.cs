@@ -1,5 +1,7 @@
 using Microsoft.Win32.SafeHandles;
 
+using MoeActors.Compute.Models;
+
 namespace MoeActors.Compute.Data;
 
 /// <summary>Which files a list of files, folders and globs means.</summary>
@@ -13,6 +15,13 @@ public static class CorpusFiles
     /// <param name="pathsFoldersGlobs">What is meant.</param>
     /// <param name="binary">Whether files of any contents are meant, not only text.</param>
     public static IReadOnlyList<string> Resolve(IReadOnlyList<string> pathsFoldersGlobs, bool binary = false) => Resolve(pathsFoldersGlobs, new CorpusRules(binary));
+
+    /// <summary>Throws <see cref="CorpusException"/> where the data of a recorded run are not there, by whatever rules it was begun.</summary>
+    public static void DemandThere(DataSpec data)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        Resolve(data.Paths, CorpusRules.Earlier with { Binary = data.Binary });
+    }
 
     /// <summary>Run folders and files of tokenizers below the folders meant, which are left out: what a user should be told of.</summary>
     public static IReadOnlyList<string> LeftOut(IReadOnlyList<string> pathsFoldersGlobs)

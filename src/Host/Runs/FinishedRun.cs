@@ -33,8 +33,9 @@ internal static class FinishedRun
             }
 
             using var places = new CheckpointPlaces(objectStore);
-            Manifest? newest = places.OpenToRead(spec, folder).Newest();
-            return newest is not null && newest.Step >= spec.Training.Steps && Manifests.IdentityOf(spec).Difference(newest.Identity) is null ? report : null;
+            CheckpointStore store = places.OpenToRead(spec, folder);
+            Manifest? newest = store.Newest();
+            return newest is not null && newest.Step >= spec.Training.Steps && Manifests.IdentityOf(spec).Difference(newest.Identity) is null && store.HasFiles(newest) ? report : null;
         }
         catch (Exception e) when (e is ReportException or CheckpointException or IOException or UnauthorizedAccessException)
         {

@@ -20,6 +20,8 @@ namespace MoeActors.Host.Runs;
 /// <param name="unshown">Told when the summary cannot be written.</param>
 internal sealed class RunEnding(TextWriter output, TextWriter error, Unshown unshown)
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     /// <summary>Does it; returns the path of report.json, null where it could not be written.</summary>
     /// <param name="settings">How the command was set.</param>
     /// <param name="spec">The run.</param>
@@ -44,7 +46,12 @@ internal sealed class RunEnding(TextWriter output, TextWriter error, Unshown uns
 
         if (report is not null)
         {
-            Show(report, outcome, path, sample, json);
+            // A reader that does not read is not waited for: the run has ended, and its report is written.
+            Task shown = Task.Run(() => Show(report, outcome, path, sample, json), CancellationToken.None);
+            if (await Task.WhenAny(shown, Task.Delay(Patience, CancellationToken.None)) != shown)
+            {
+                unshown.Say(new IOException("nobody reads it"));
+            }
         }
 
         return path;

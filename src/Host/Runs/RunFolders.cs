@@ -25,6 +25,11 @@ internal static class RunFolders
         if (spec.Data.Paths.Count == 0)
         {
             // A node that is started again must find the same text, whatever is edited meanwhile.
+            if (File.Exists(Path.Combine(folder, CorpusName)))
+            {
+                throw new CommandException(ExitCodes.Configuration, $"{folder}: holds a {CorpusName} that no run has recorded; name it by --data, remove it, or choose another --run-dir");
+            }
+
             string corpus = claim.Writing(CorpusName);
             CorpusSnapshot.Write(DefaultCorpus.Files(ProjectFolder.Find()), corpus);
             spec = spec with { Data = spec.Data with { Paths = [corpus] } };

@@ -24,7 +24,7 @@ internal static class RunPaths
     {
         try
         {
-            CorpusFiles.Resolve(spec.Data.Paths);
+            CorpusFiles.DemandThere(spec.Data);
         }
         catch (CorpusException e)
         {

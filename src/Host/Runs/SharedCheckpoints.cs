@@ -11,6 +11,9 @@ namespace MoeActors.Host.Runs;
 /// </summary>
 internal static class SharedCheckpoints
 {
+    private const int Looks = 80;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+
     /// <summary>Refuses to go on in a folder while the one in which the run was started last is being trained.</summary>
     public static void DemandFree(string folder)
     {
@@ -24,6 +27,20 @@ internal static class SharedCheckpoints
         {
             throw new CommandException(
                 ExitCodes.Resources, $"{folder}: is a copy of {origin}, which is being trained, and both keep their checkpoints in {record.Checkpoint.Location}; stop that one first, or begin a new run by `moe train`");
+        }
+    }
+
+    /// <summary>Refuses while the coordinator of another cluster has the folder: before anything is written there. Processes of a former start may be about to end, and are waited for.</summary>
+    public static async Task DemandUntrainedAsync(string folder, CancellationToken cancel)
+    {
+        for (int left = Looks; RunFolderLock.IsHeld(folder); left--)
+        {
+            if (left == 0)
+            {
+                throw new CommandException(ExitCodes.Resources, $"{folder}: this run is being trained by another cluster; stop it first (moe run stop --cluster HOST:PORT)");
+            }
+
+            await Task.Delay(Pause, cancel);
         }
     }
 

@@ -57,6 +57,7 @@ internal sealed class ResumeHandler(TextWriter output, TextWriter error) : IHand
         SharedCheckpoints.DemandFree(folder);
         using var claim = RunFolderClaim.Existing(folder);
         recorded = Load(request, folder, out settings);
+        await SharedCheckpoints.DemandUntrainedAsync(folder, cancel);
         await HttpPorts.DemandAsync(settings.Runtime.Http, settings.Run.Nodes + settings.Runtime.Supervision.Spares, cancel);
         RunFolders.Locate(folder, recorded, settings.Run);
         RunSpec spec = LongerRun.Record(recorded, settings.Run, folder, settings.Runtime.ObjectStore, text => Failures.Note(text, error));

@@ -23,7 +23,7 @@ public sealed class RefusedException : Exception
 /// <summary>Knocks at a cluster's door: mutual proof of the secret or certificate, version and build checked, the reason of a refusal in one sentence.</summary>
 public static class Door
 {
-    private static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(2), Pause = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Returns the gateway of the first node that answers; throws <see cref="RefusedException"/>.</summary>
     public static async Task<IActorRef> KnockAsync(
@@ -69,6 +69,12 @@ public static class Door
                 {
                     last = $"{address} does not answer: is a node running there (moe node --port …)?";
                 }
+            }
+
+            if (patience > TimeSpan.Zero)
+            {
+                // Where nothing listens the answer comes at once.
+                await Task.Delay(Pause, cancellation).ConfigureAwait(false);
             }
         }
         while (Stopwatch.GetElapsedTime(since) < patience && !cancellation.IsCancellationRequested);

@@ -69,6 +69,8 @@ public sealed class NodeProcess : IAsyncDisposable
             string FlightPath(string name, string inc) => Path.Combine(options.DataFolder, "flight", $"{name}-{inc}.flight");
             var flight = new FlightRecorder(FlightPath(options.Name, incarnation), new KillPlan(options.KillPoints, options.Name, options.Start));
             var exchange = new SocketExchange(options.Exchange, faults?.Links ?? options.LinkFaults);
+            var refusals = new RefusalLog(line => system.Log.Warning("data plane: {0}", line));
+            exchange.Notice += refusals.Add;
             var identity = new NodeIdentity(
                 options.Name, incarnation, ControlSystem.AddressOf(system, $"{host}:{port}").ToString(), Environment.MachineName, Environment.ProcessId,
                 ProcessTable.OwnStart, exchange.LocalAddress, Environment.ProcessorCount, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,

@@ -83,7 +83,7 @@ public sealed class ControlCredentials : IDisposable
         AllowTlsResume = false,
         AllowRenegotiation = false,
         CertificateChainPolicy = Policy(),
-        RemoteCertificateValidationCallback = (_, shown, _, _) => IsTrusted(shown, host: null),
+        RemoteCertificateValidationCallback = (_, shown, sent, _) => IsTrusted(shown, sent, host: null),
     };
 
     /// <param name="host">Host that was dialled: the peer's certificate has to be for it.</param>
@@ -97,9 +97,9 @@ public sealed class ControlCredentials : IDisposable
         AllowTlsResume = false,
         AllowRenegotiation = false,
         CertificateChainPolicy = Policy(),
-        RemoteCertificateValidationCallback = (_, shown, _, _) =>
+        RemoteCertificateValidationCallback = (_, shown, sent, _) =>
         {
-            bool trusted = IsTrusted(shown, host);
+            bool trusted = IsTrusted(shown, sent, host);
             if (!trusted)
             {
                 strange();
@@ -112,7 +112,7 @@ public sealed class ControlCredentials : IDisposable
     /// <summary>
     /// A pinned key needs no name and no date: possession is the proof. Otherwise an authority of ours must have signed the certificate, and the one that was dialled must have it for that host.
     /// </summary>
-    private bool IsTrusted(X509Certificate? shown, string? host)
+    private bool IsTrusted(X509Certificate? shown, X509Chain? sent, string? host)
     {
         if (shown is not X509Certificate2 certificate)
         {
@@ -125,6 +125,12 @@ public sealed class ControlCredentials : IDisposable
         }
 
         using X509Chain chain = new() { ChainPolicy = Policy() };
+        if (sent is not null)
+        {
+            // The certificates between the peer's and its authority's, which the peer shows along with its own.
+            chain.ChainPolicy.ExtraStore.AddRange(sent.ChainPolicy.ExtraStore);
+        }
+
         return chain.Build(certificate) && (host is null || certificate.MatchesHostname(host));
     }
 

@@ -25,6 +25,7 @@ internal sealed class ControlLink : AssociationHandle
     private readonly Action<ControlLink> ended;
     private readonly Channel<ByteString> queue = Channel.CreateUnbounded<ByteString>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Task sending;
+    private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int waiting;
     private int over;
 
@@ -74,10 +75,13 @@ internal sealed class ControlLink : AssociationHandle
         // What Akka wrote last, its farewell, still goes; a peer that does not read gets no more than a moment for it.
         if (queue.Writer.TryComplete())
         {
-            _ = sending.WaitAsync(FlushTime).ContinueWith(_ => Abort(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            _ = FarewellAsync();
         }
     }
 #pragma warning restore CS0618, CS0672
+
+    /// <summary>Done when the connection is over.</summary>
+    internal Task Ended => done.Task;
 
     /// <summary>Ends the connection now.</summary>
     internal void Abort()
@@ -88,7 +92,15 @@ internal sealed class ControlLink : AssociationHandle
             faults?.Break.Remove(Abort);
             wire.Abort();
             ended(this);
+            done.TrySetResult();
         }
+    }
+
+    /// <summary>The peer answers the end by its own: only then is nothing under way any more.</summary>
+    private async Task FarewellAsync()
+    {
+        await Task.WhenAny(Ended, Task.Delay(FlushTime)).ConfigureAwait(false);
+        Abort();
     }
 
     private async Task SendAsync()
@@ -131,6 +143,7 @@ internal sealed class ControlLink : AssociationHandle
             }
 
             await wire.Stream.ShutdownAsync().ConfigureAwait(false);
+            wire.EndSending();
         }
         catch (Exception e) when (ControlDial.IsEndOfHandshake(e))
         {
@@ -193,6 +206,10 @@ internal sealed class ControlLink : AssociationHandle
             ArrayPool<byte>.Shared.Return(buffer);
             Abort();
             listener.Notify(new Disassociated(DisassociateInfo.Unknown));
+
+            // Both loops are over then: nobody uses the stream any more.
+            await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            wire.Dispose();
         }
     }
 }

@@ -91,6 +91,7 @@ internal sealed class ControlListener : IDisposable
     private async Task ServeAsync(Socket peer, Action<ControlWire, IPEndPoint> proven)
     {
         SslStream? tls = null;
+        bool handedOver = false;
         string from = "a peer";
         try
         {
@@ -119,8 +120,8 @@ internal sealed class ControlListener : IDisposable
             raw.Proven();
             if (unproven.Leave(peer))
             {
+                handedOver = true;
                 proven(new ControlWire(peer, tls), end);
-                tls = null;
             }
         }
         catch (Exception e)
@@ -134,9 +135,10 @@ internal sealed class ControlListener : IDisposable
         finally
         {
             unproven.Leave(peer);
-            if (tls is not null)
+            if (!handedOver)
             {
-                await tls.DisposeAsync().ConfigureAwait(false);
+                await (tls?.DisposeAsync() ?? ValueTask.CompletedTask).ConfigureAwait(false);
+                peer.Dispose();
             }
         }
     }

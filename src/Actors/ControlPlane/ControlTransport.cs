@@ -18,6 +18,11 @@ internal sealed class ControlTransport : Transport
     /// <summary>Where its configuration stands.</summary>
     internal const string ConfigPath = "moe.control-transport";
 
+    // Akka measures a message against the limit and wraps it once more.
+    private const int EnvelopeBytes = 64;
+
+    private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(3);
+
     private readonly string hostname;
     private readonly int port;
     private readonly TimeSpan connectTime;
@@ -53,7 +58,7 @@ internal sealed class ControlTransport : Transport
     /// <inheritdoc/>
     public override long MaximumPayloadBytes
     {
-        get => ControlFrames.MaxPayload;
+        get => ControlFrames.MaxPayload - EnvelopeBytes;
         protected set => throw new NotSupportedException();
     }
 
@@ -103,18 +108,21 @@ internal sealed class ControlTransport : Transport
     }
 
     /// <inheritdoc/>
-    public override Task<bool> Shutdown()
+    public override async Task<bool> Shutdown()
     {
-        closed.Cancel();
+        await closed.CancelAsync().ConfigureAwait(false);
         listener?.Dispose();
-        foreach (ControlLink link in links.Keys)
+        ControlLink[] open = [.. links.Keys];
+        foreach (ControlLink link in open)
         {
 #pragma warning disable CS0618 // The one with a reason logs, where the system's log is ending already.
             link.Disassociate();
 #pragma warning restore CS0618
         }
 
-        return Task.FromResult(true);
+        // What Akka wrote last goes out before the process may end.
+        await Task.WhenAny(Task.WhenAll(open.Select(l => l.Ended)), Task.Delay(FarewellTime)).ConfigureAwait(false);
+        return true;
     }
 
     private string Protocol => SchemeIdentifier;

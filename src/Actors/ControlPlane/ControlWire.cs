@@ -30,5 +30,18 @@ internal sealed class ControlWire(Socket socket, SslStream stream) : IDisposable
 
     internal void Abort() => Abort(socket);
 
+    /// <summary>Nothing more is sent; what was sent still arrives.</summary>
+    internal void EndSending()
+    {
+        try
+        {
+            socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // Ended already.
+        }
+    }
+
     public void Dispose() => stream.Dispose();
 }

@@ -28,6 +28,8 @@ internal sealed class TlsWire : Wire
                 {
                     ServerCertificate = identity.Certificate,
                     ClientCertificateRequired = true,
+                    EnabledSslProtocols = SslProtocols.Tls13,
+                    AllowRenegotiation = false,
                     RemoteCertificateValidationCallback = identity.Check,
                 });
             }
@@ -37,6 +39,8 @@ internal sealed class TlsWire : Wire
                 {
                     TargetHost = "moe-exchange",
                     ClientCertificates = [identity.Certificate],
+                    EnabledSslProtocols = SslProtocols.Tls13,
+                    AllowRenegotiation = false,
                     RemoteCertificateValidationCallback = identity.Check,
                 });
             }
@@ -125,6 +129,11 @@ internal sealed class TlsIdentity : IDisposable
         own.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         own.ChainPolicy.CustomTrustStore.AddRange(authorities);
         own.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        if (chain is not null)
+        {
+            own.ChainPolicy.ExtraStore.AddRange(chain.ChainPolicy.ExtraStore);
+        }
+
         return own.Build(certificate);
     }
 

@@ -105,6 +105,9 @@ public static class PrivateFiles
         return null;
     }
 
+    /// <summary>Whether the file or folder itself, which is no link, belongs to this process's user, and nobody else may write to it.</summary>
+    public static bool IsOwnAlone(string path) => FileStatus.Of(path) is { IsOwn: true, OthersMayWrite: false, IsLink: false };
+
     /// <summary>Opens a plain file, and no link, with <paramref name="flags"/> of <see cref="Posix"/>.</summary>
     internal static SafeFileHandle Open(string path, int flags)
     {

@@ -32,7 +32,7 @@ internal sealed class ClusterFlags
     {
         string config = Path.Combine(folder, NodeConfig.Name);
         return File.Exists(config)
-            ? new ClusterPlace(null, folder, SettingsLoader.Load(request.ConfigFile is null ? request with { ConfigFile = config } : request))
+            ? new ClusterPlace(null, folder, SettingsLoader.Load(request.ConfigFile is null ? request with { ConfigFile = config, ConfigIsWritten = true } : request))
             : throw new CommandException(ExitCodes.Cluster, $"{folder}: no {NodeConfig.Name} in it: no `moe train` runs there; name a node by --cluster HOST:PORT");
     }
 }

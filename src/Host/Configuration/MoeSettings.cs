@@ -18,6 +18,9 @@ internal sealed record SettingsRequest
     /// <summary>File of --config; null = none.</summary>
     public string? ConfigFile { get; init; }
 
+    /// <summary>Whether the file is one that a supervisor wrote into a run folder, not one of the user's: its values are literal.</summary>
+    public bool ConfigIsWritten { get; init; }
+
     /// <summary>Run directory whose last start says how its object store is reached, below file and flags; null = none.</summary>
     public string? RunDirectory { get; init; }
 

@@ -85,13 +85,19 @@ internal sealed class SettingsLayer
         }
     }
 
+    /// <summary>No variable is set: for files that a program wrote, and that may be another user's by now. Nothing of this process's environment belongs into them.</summary>
+    public static string? NoEnvironment(string name) => null;
+
     /// <summary>Reads a file.</summary>
-    public static SettingsLayer Read(string file, string workingFolder)
+    /// <param name="file">The file.</param>
+    /// <param name="workingFolder">Folder that its name starts at.</param>
+    /// <param name="environment">As for <see cref="Parse"/>.</param>
+    public static SettingsLayer Read(string file, string workingFolder, Func<string, string?>? environment = null)
     {
         string full = Path.GetFullPath(file, workingFolder);
         try
         {
-            return Parse(Text(full, file), file, Path.GetDirectoryName(full)!);
+            return Parse(Text(full, file), file, Path.GetDirectoryName(full)!, environment);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

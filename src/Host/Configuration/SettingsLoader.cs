@@ -70,7 +70,7 @@ internal static class SettingsLoader
     private static (Dictionary<string, SettingValue> Values, string Preset, IReadOnlyCollection<string> Given) Merge(SettingsRequest request, Func<string, bool> mayChange, string source)
     {
         SettingsLayer reference = Presets.Reference(request.WorkingFolder);
-        SettingsLayer? file = request.ConfigFile is null ? null : SettingsLayer.Read(request.ConfigFile, request.WorkingFolder);
+        SettingsLayer? file = request.ConfigFile is null ? null : SettingsLayer.Read(request.ConfigFile, request.WorkingFolder, request.ConfigIsWritten ? SettingsLayer.NoEnvironment : null);
         SettingsLayer flags = SettingsLayer.From(request.Overrides, request.WorkingFolder);
         var known = new KnownKeys(reference.Values.Keys);
         SettingsLayer[] users = file is null ? [flags] : [file, flags];
@@ -100,7 +100,7 @@ internal static class SettingsLoader
     {
         string? file = request.RunDirectory is null ? null : Path.Combine(request.RunDirectory, NodeConfig.Name);
         return file is not null && IsReadable(file)
-            ? SettingsLayer.Read(file, request.WorkingFolder).Values.Where(v => v.Key.StartsWith(ObjectStoreSettings.Section, StringComparison.Ordinal))
+            ? SettingsLayer.Read(file, request.WorkingFolder, SettingsLayer.NoEnvironment).Values.Where(v => v.Key.StartsWith(ObjectStoreSettings.Section, StringComparison.Ordinal))
             : [];
     }
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 
+using MoeActors.Compute.Files;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Host.Configuration;
@@ -38,6 +39,11 @@ internal static class UserSecret
                 throw new SpecException($"{file}: this user's cluster secret can be read by others or is a link; expected a file that its owner alone can read: remove it, and restart the nodes that were started with it");
             }
 
+            if (!PrivateFiles.IsOwnAlone(Path.GetDirectoryName(file)!) || !PrivateFiles.IsOwnAlone(file))
+            {
+                throw new SpecException($"{file}: it or its folder belongs to another user or can be written by others; set XDG_STATE_HOME to a folder of yours, or cluster.secret-file");
+            }
+
             return System.IO.File.ReadLines(file).FirstOrDefault()?.Trim() is { Length: >= ClusterSettings.LeastSecret } secret
                 ? secret
                 : throw new SpecException($"{file}: holds no secret; expected {ClusterSettings.LeastSecret} characters or more in its first line: remove it, and a new one is made");
@@ -52,7 +58,7 @@ internal static class UserSecret
     private static void Make(string file)
     {
         const UnixFileMode Own = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        Directory.CreateDirectory(Path.GetDirectoryName(file)!, Own | UnixFileMode.UserExecute);
+        PrivateFiles.CreateFolder(Path.GetDirectoryName(file)!);
         string fresh = $"{file}.{Guid.NewGuid():N}";
         try
         {

@@ -48,6 +48,6 @@ internal static class SharedCheckpoints
     private static string? Origin(string folder)
     {
         string file = Path.Combine(folder, NodeConfig.Name);
-        return File.Exists(file) && SettingsLayer.Read(file, folder).Values.TryGetValue("node.data-dir", out SettingValue? value) ? value.Text : null;
+        return File.Exists(file) && SettingsLayer.Read(file, folder, SettingsLayer.NoEnvironment).Values.TryGetValue("node.data-dir", out SettingValue? value) ? value.Text : null;
     }
 }

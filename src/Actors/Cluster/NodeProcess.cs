@@ -2,6 +2,7 @@ using System.Net.Sockets;
 
 using Akka.Actor;
 using Akka.Cluster.Tools.Singleton;
+using Akka.Event;
 
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.ControlPlane;

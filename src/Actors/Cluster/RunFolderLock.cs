@@ -15,6 +15,9 @@ public sealed class RunFolderLock : IDisposable
     /// <summary>EAGAIN: what .NET puts into the exception when another handle holds the lock.</summary>
     private const int WouldBlock = 11;
 
+    private const int Tries = 10;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
     private readonly FileStream file;
 
     private RunFolderLock(string folder, FileStream file) => (Folder, this.file) = (folder, file);
@@ -29,12 +32,23 @@ public sealed class RunFolderLock : IDisposable
     public static RunFolderLock Take(string folder, string name = CoordinatorName)
     {
         string path = Path.Combine(folder, name);
-        while (true)
+        for (int tries = 0; ; tries++)
         {
+            if (new FileInfo(path).LinkTarget is not null)
+            {
+                throw new IOException($"{path}: is a link; expected a file of the run: remove it");
+            }
+
             FileStream file;
             try
             {
                 file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException e) when (e.HResult == WouldBlock && tries < Tries)
+            {
+                // Who only looks whether it is held has it for a moment.
+                Thread.Sleep(Pause);
+                continue;
             }
             catch (IOException e) when (e.HResult == WouldBlock)
             {

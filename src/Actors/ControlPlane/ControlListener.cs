@@ -137,7 +137,11 @@ internal sealed class ControlListener : IDisposable
             unproven.Leave(peer);
             if (!handedOver)
             {
-                await (tls?.DisposeAsync() ?? ValueTask.CompletedTask).ConfigureAwait(false);
+                if (tls is not null)
+                {
+                    await tls.DisposeAsync().ConfigureAwait(false);
+                }
+
                 peer.Dispose();
             }
         }

@@ -11,6 +11,7 @@ internal sealed class ListenSocket : IDisposable
 {
     private readonly Socket socket;
     private readonly string? file;
+    private volatile bool disposed;
     private readonly string? ownFolder;
 
     internal ListenSocket(ExchangeOptions options)
@@ -80,6 +81,11 @@ internal sealed class ListenSocket : IDisposable
                 // Out of descriptors: others will be closed. The pause keeps this thread from spinning on the error.
                 Thread.Sleep(50);
             }
+            catch (SocketException) when (!disposed)
+            {
+                // Of the network or of a filter on the way: the next connection may come through.
+                Thread.Sleep(50);
+            }
             catch (SocketException)
             {
                 return null;
@@ -89,6 +95,7 @@ internal sealed class ListenSocket : IDisposable
 
     public void Dispose()
     {
+        disposed = true;
         socket.Dispose();
         if (file is not null)
         {

@@ -20,6 +20,13 @@ public sealed class ControlCredentialsTests : IDisposable
         await DialAsync(Tls(ours, "node.p12", "127.0.0.1"), Tls(ours, "client.p12", "10.1.1.1"), "127.0.0.1");
 
     [Fact]
+    public async Task A_certificate_that_an_authority_below_ours_has_issued_is_accepted_both_ways()
+    {
+        using var below = new TestAuthority("below", ours);
+        await DialAsync(Tls(below, "node.p12", "127.0.0.1"), Tls(below, "client.p12", "10.1.1.1"), "127.0.0.1");
+    }
+
+    [Fact]
     public async Task A_certificate_for_another_host_is_not() => await StrangeAsync(Tls(ours, "node.p12", "10.0.0.9"), Tls(ours, "client.p12", "127.0.0.1"));
 
     [Fact]

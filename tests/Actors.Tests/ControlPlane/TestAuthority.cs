@@ -11,6 +11,7 @@ internal sealed class TestAuthority : IDisposable
 {
     private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly X509Certificate2 certificate;
+    private readonly TestAuthority? root;
     private int serial;
 
     public TestAuthority(string name)
@@ -20,8 +21,23 @@ internal sealed class TestAuthority : IDisposable
         certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(2));
     }
 
+    /// <summary>An authority whose certificate another one has issued: peers have to be shown it.</summary>
+    public TestAuthority(string name, TestAuthority root)
+    {
+        this.root = root;
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using X509Certificate2 issued = request.Create(root.certificate, DateTimeOffset.UtcNow.AddHours(-2), DateTimeOffset.UtcNow.AddDays(1), [2, (byte)++root.serial]);
+        certificate = issued.CopyWithPrivateKey(key);
+    }
+
     public string File(string folder)
     {
+        if (root is not null)
+        {
+            return root.File(folder);
+        }
+
         string file = Path.Combine(folder, $"{certificate.GetNameInfo(X509NameType.SimpleName, false)}.pem");
         System.IO.File.WriteAllText(file, certificate.ExportCertificatePem());
         return file;
@@ -46,7 +62,14 @@ internal sealed class TestAuthority : IDisposable
         using X509Certificate2 issued = request.Create(certificate, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1), [1, (byte)++serial]);
         using X509Certificate2 pair = issued.CopyWithPrivateKey(own);
         string file = Path.Combine(folder, name);
-        System.IO.File.WriteAllBytes(file, pair.Export(X509ContentType.Pkcs12, "pass"));
+        X509Certificate2Collection shown = [pair];
+        using X509Certificate2? between = root is null ? null : X509CertificateLoader.LoadCertificate(certificate.RawData);
+        if (between is not null)
+        {
+            shown.Add(between);
+        }
+
+        System.IO.File.WriteAllBytes(file, shown.Export(X509ContentType.Pkcs12, "pass")!);
         return new ControlTls(file, "pass", File(folder));
     }
 

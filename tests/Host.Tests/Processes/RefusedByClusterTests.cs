@@ -57,7 +57,7 @@ public sealed class RefusedByClusterTests : IAsyncLifetime
     {
         MoeProcess first = world.Start(world.Train(100_000));
         await first.SaysAsync(l => ResumeTests.StepOf(l) >= 1, "a step");
-        await RefusedAsync(ExitCodes.Configuration, [world.Run, "holds a run already"], world.Train(4));
+        await RefusedAsync(ExitCodes.Resources, [world.Run, "another `moe train` or `moe resume` works on this run"], world.Train(4));
         await RefusedAsync(ExitCodes.Resources, [world.Run, "another `moe train` or `moe resume` works on this run"], world.Resume());
         first.Signal(NativeProcess.Terminate);
         Assert.Equal(ExitCodes.Terminated, (await first.EndedAsync()).Code);

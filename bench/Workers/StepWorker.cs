@@ -17,7 +17,7 @@ internal static class StepWorker
 {
     public static void Run(string record, int steps)
     {
-        RunSpec spec = RunSpec.FromJson(File.ReadAllText(record), record);
+        RunSpec spec = RunRecord.Read(record);
         MatmulPrecision.Set(spec.Training.Matmul);
         using Corpus corpus = Corpus.Open(spec.Data, Tokenizers.Open(spec.Data.Tokenizer), spec.Model.Context);
         var batches = new BatchReader(spec, corpus);

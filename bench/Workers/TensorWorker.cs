@@ -9,7 +9,7 @@ internal static class TensorWorker
 {
     public static void Run(string record, int steps)
     {
-        RunSpec spec = RunSpec.FromJson(File.ReadAllText(record), record);
+        RunSpec spec = RunRecord.Read(record);
         using Corpus corpus = Corpus.Open(spec.Data, Tokenizers.Open(spec.Data.Tokenizer), spec.Model.Context);
         var batches = new BatchReader(spec, corpus);
         using var trainer = new LocalTrainer(spec, batches.Batch);

@@ -198,11 +198,13 @@ internal sealed class LocalCluster : IAsyncDisposable
     private async Task<string> ListenAsync(NodeChild child)
     {
         NodeHandler.Listening told = await child.Listening.ConfigureAwait(false);
+        bool newPage = false;
         lock (gate)
         {
             addresses[child.Name] = told.Address;
             if (told.Http is { } page)
             {
+                newPage = !pages.TryGetValue(child.Name, out string? known) || known != page;
                 pages[child.Name] = page;
             }
 
@@ -210,7 +212,7 @@ internal sealed class LocalCluster : IAsyncDisposable
             founder = founder == child.Name ? null : founder;
         }
 
-        if (told.Http is not null)
+        if (newPage)
         {
             say($"{child.Name}: status and metrics at {told.Http}");
         }

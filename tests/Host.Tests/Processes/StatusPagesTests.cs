@@ -23,7 +23,7 @@ public sealed partial class StatusPagesTests
         Assert.Equal([$"node-1 {pages[0]}", $"node-2 {pages[1]}"], await File.ReadAllLinesAsync(Path.Combine(world.Run, "http.addresses"), TestContext.Current.CancellationToken));
 
         await train.PidOfNodeAsync("node-2");
-        await train.SaysAsync("step 3 ");
+        await train.SaysAsync(l => ResumeTests.StepOf(l) >= 3, "step 3 or a later one");
         using var http = new HttpClient();
         Assert.All(await Task.WhenAll(pages.Select(p => http.GetStringAsync(new Uri(p, "/metrics"), TestContext.Current.CancellationToken))), m => Assert.Contains("moe_step ", m, StringComparison.Ordinal));
 

@@ -10,6 +10,8 @@ using DotNet.Testcontainers.Networks;
 
 using Microsoft.Extensions.Logging.Abstractions;
 
+using MoeActors.Actors.ControlPlane;
+using MoeActors.Actors.Tests.ControlPlane;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Reports;
 using MoeActors.Host.Tests.Processes.Harness;
@@ -26,6 +28,7 @@ internal sealed class ContainerCluster : IAsyncDisposable
     private readonly ContainerEngine engine;
     private readonly List<ContainerNode> nodes = [];
     private readonly string id = Guid.NewGuid().ToString("N")[..8];
+    private readonly TestAuthority authority = new("tests");
     private INetwork network = null!;
     private string subnet = "", database = "";
 
@@ -46,15 +49,19 @@ internal sealed class ContainerCluster : IAsyncDisposable
     /// <summary>What each message of the data plane may be late by: how long a run takes.</summary>
     public string Delay { get; init; } = "10 ms";
 
+    /// <summary>Whether the nodes prove themselves by certificates of an authority, each for its own address; else by their secret.</summary>
+    public bool Certificates { get; init; }
+
     /// <summary>Changes a container before it is made.</summary>
     public Action<string, CreateContainerParameters> Modify { get; init; } = static (_, _) => { };
 
     /// <summary>Starts nodes; the test is skipped where no engine is.</summary>
     public static async Task<ContainerCluster> StartAsync(
-        ContainerEngine engine, int count, string grace = "1 s", string run = "/shared/run", string delay = "10 ms", Action<string, CreateContainerParameters>? modify = null)
+        ContainerEngine engine, int count, string grace = "1 s", string run = "/shared/run", string delay = "10 ms", Action<string, CreateContainerParameters>? modify = null,
+        bool certificates = false)
     {
         Assert.SkipWhen(engine.Missing is not null, engine.Missing ?? "");
-        var cluster = new ContainerCluster(engine) { Grace = grace, Run = run, Delay = delay, Modify = modify ?? (static (_, _) => { }) };
+        var cluster = new ContainerCluster(engine) { Grace = grace, Run = run, Delay = delay, Modify = modify ?? (static (_, _) => { }), Certificates = certificates };
         try
         {
             await cluster.StartAsync(count);
@@ -170,6 +177,7 @@ internal sealed class ContainerCluster : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        authority.Dispose();
         await Task.WhenAll(nodes.Select(n => n.Container.DisposeAsync().AsTask()));
         if (network is not null)
         {
@@ -254,5 +262,25 @@ internal sealed class ContainerCluster : IAsyncDisposable
         # Messages that take their time: a run is long enough to be hit in its middle, and what arrives first changes all the time.
         faults.enabled = on
         faults.random-delay = {{Delay}}
+        {{Tls(node)}}
         """);
+
+    private string Tls(ContainerNode node)
+    {
+        if (!Certificates)
+        {
+            return "";
+        }
+
+        string name = $"{node.Name}.p12";
+        ControlTls tls = authority.Issue(Shared, name, node.Address);
+        return $$"""
+            cluster.tls {
+              enabled = on
+              certificate = "/shared/{{name}}"
+              password = "{{tls.Password}}"
+              authority = "/shared/{{Path.GetFileName(tls.AuthorityFile)}}"
+            }
+            """;
+    }
 }

@@ -3,6 +3,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
+using MoeActors.Actors.Exchange;
 using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.ControlPlane;
@@ -14,7 +15,7 @@ namespace MoeActors.Actors.ControlPlane;
 public sealed class ControlCredentials : IDisposable
 {
     // A handshake with keys of the secret is about 740 bytes from the dialler, with a hybrid key exchange about 2 KiB; chains of certificates are longer.
-    private const int SecretHandshake = 4 << 10, CertificateHandshake = 32 << 10;
+    private const int SecretHandshake = 4 << 10;
 
     private readonly X509Certificate2 own;
     private readonly SslStreamCertificateContext context;
@@ -26,7 +27,7 @@ public sealed class ControlCredentials : IDisposable
         (this.own, this.authorities) = (own, authorities);
         pinned = pin ? own.PublicKey.ExportSubjectPublicKeyInfo() : null;
         context = SslStreamCertificateContext.Create(own, chain, offline: true);
-        (FromSecret, HandshakeLimit) = (secret, secret ? SecretHandshake : CertificateHandshake);
+        (FromSecret, HandshakeLimit) = (secret, secret ? SecretHandshake : HandshakeStream.CertificateLimit);
     }
 
     /// <summary>Whether the cluster's secret is what is proven; false: certificates.</summary>

@@ -3,6 +3,8 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 
+using MoeActors.Actors.Exchange;
+
 namespace MoeActors.Actors.ControlPlane;
 
 /// <summary>Why a dial failed.</summary>

@@ -83,7 +83,7 @@ public sealed record ExchangeOptions
 /// <summary>Mutual TLS between nodes: each shows its certificate, each checks the other's against the authority. Host names are not checked; the shared secret is.</summary>
 public sealed record TlsOptions
 {
-    /// <summary>PEM file with this node's certificate.</summary>
+    /// <summary>PEM file with this node's certificate, and after it those between it and its authority, if any: peers are shown all of them.</summary>
     public required string CertificateFile { get; init; }
 
     /// <summary>PEM file with its private key.</summary>

@@ -19,14 +19,15 @@ internal sealed class TlsWire : Wire
     internal static TlsWire Open(Socket socket, ExchangeOptions options, TlsIdentity identity, bool server)
     {
         SocketWire.Prepare(socket, options);
-        SslStream stream = new(new NetworkStream(socket, ownsSocket: true));
+        HandshakeStream raw = new(new NetworkStream(socket, ownsSocket: true), HandshakeStream.CertificateLimit);
+        SslStream stream = new(raw);
         try
         {
             if (server)
             {
                 stream.AuthenticateAsServer(new SslServerAuthenticationOptions
                 {
-                    ServerCertificate = identity.Certificate,
+                    ServerCertificateContext = identity.Shown,
                     ClientCertificateRequired = true,
                     EnabledSslProtocols = SslProtocols.Tls13,
                     AllowRenegotiation = false,
@@ -38,13 +39,14 @@ internal sealed class TlsWire : Wire
                 stream.AuthenticateAsClient(new SslClientAuthenticationOptions
                 {
                     TargetHost = "moe-exchange",
-                    ClientCertificates = [identity.Certificate],
+                    ClientCertificateContext = identity.Shown,
                     EnabledSslProtocols = SslProtocols.Tls13,
                     AllowRenegotiation = false,
                     RemoteCertificateValidationCallback = identity.Check,
                 });
             }
 
+            raw.Proven();
             return new TlsWire(socket, stream, options);
         }
         catch (AuthenticationException e)
@@ -98,23 +100,33 @@ internal sealed class TlsWire : Wire
 /// <summary>This node's certificate and the authority peers are checked against, loaded once.</summary>
 internal sealed class TlsIdentity : IDisposable
 {
-    private readonly X509Certificate2Collection authorities = [];
+    private readonly X509Certificate2 own;
+    private readonly X509Certificate2Collection between = [], authorities = [];
 
     internal TlsIdentity(TlsOptions options)
     {
-        Certificate = Load(options.CertificateFile, () => X509Certificate2.CreateFromPemFile(options.CertificateFile, options.KeyFile));
-        string authority = options.AuthorityFile ?? options.CertificateFile;
-        Load(authority, () => { authorities.ImportFromPemFile(authority); return true; });
+        own = Load(options.CertificateFile, () => X509Certificate2.CreateFromPemFile(options.CertificateFile, options.KeyFile));
+        Load(options.CertificateFile, () => { between.ImportFromPemFile(options.CertificateFile); return true; });
+        if (options.AuthorityFile is { } authority)
+        {
+            Load(authority, () => { authorities.ImportFromPemFile(authority); return true; });
+        }
+        else
+        {
+            authorities.Add(own);
+        }
+
+        Shown = SslStreamCertificateContext.Create(own, between, offline: true);
     }
 
-    internal X509Certificate2 Certificate { get; }
+    /// <summary>This node's certificate, with those between it and its authority.</summary>
+    internal SslStreamCertificateContext Shown { get; }
 
     public void Dispose()
     {
-        Certificate.Dispose();
-        foreach (X509Certificate2 authority in authorities)
+        foreach (X509Certificate2 certificate in authorities.Concat(between).Append(own))
         {
-            authority.Dispose();
+            certificate.Dispose();
         }
     }
 

@@ -5,7 +5,7 @@ using MoeActors.Host.Configuration;
 namespace MoeActors.Host.Commands;
 
 /// <summary>moe checkpoint export.</summary>
-internal sealed class CheckpointExportHandler(TextWriter output) : IHandler<CheckpointExportRequest>
+internal sealed class CheckpointExportHandler(TextWriter output, TextWriter error) : IHandler<CheckpointExportRequest>
 {
     /// <inheritdoc/>
     public async Task<int> RunAsync(CheckpointExportRequest request, CancellationToken cancel)
@@ -18,9 +18,9 @@ internal sealed class CheckpointExportHandler(TextWriter output) : IHandler<Chec
         return ExitCodes.Ok;
     }
 
-    private static ExportResult Run(CheckpointExportRequest request, CheckpointStore store, CancellationToken cancel)
+    private ExportResult Run(CheckpointExportRequest request, CheckpointStore store, CancellationToken cancel)
     {
-        Manifest manifest = (request.Step is { } step ? store.Open(step) : store.Newest())
+        Manifest manifest = ChosenCheckpoint.Of(store, request.Step, text => Failures.Line(text, error))
             ?? throw new CommandException(ExitCodes.Checkpoint, $"{request.Run.Directory}: holds no readable checkpoint");
         using var reader = new CheckpointReader(store.Storage, manifest);
         return CheckpointExport.Write(reader, request.Output, request.Slot ?? CheckpointExport.DefaultSlot(manifest), request.MostBytes, cancel);

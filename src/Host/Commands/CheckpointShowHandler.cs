@@ -10,15 +10,15 @@ internal sealed class CheckpointShowHandler(TextWriter output) : IHandler<Checkp
     /// <inheritdoc/>
     public Task<int> RunAsync(CheckpointRequest request, CancellationToken cancel)
     {
-        void Skipped(BrokenManifest broken)
+        void Say(string text)
         {
             if (!request.Json)
             {
-                output.WriteLine($"{broken.File}: {(broken.NewerSchema ? "of a newer build" : "broken")}, an older one is shown: {broken.Reason}");
+                output.WriteLine(text);
             }
         }
 
-        Manifest manifest = RunFolder.WithStore(request.Run, writes: false, store => request.Step is { } step ? store.Open(step) : store.Newest(Skipped))
+        Manifest manifest = RunFolder.WithStore(request.Run, writes: false, store => ChosenCheckpoint.Of(store, request.Step, Say))
             ?? throw new CommandException(ExitCodes.Checkpoint, $"{request.Run.Directory}: holds no readable checkpoint");
         if (request.Json)
         {

@@ -14,12 +14,14 @@ internal static class TlsFiles
     {
         try
         {
-            using X509Certificate2 pair = X509CertificateLoader.LoadPkcs12FromFile(certificate, password, X509KeyStorageFlags.Exportable);
+            X509Certificate2Collection all = X509CertificateLoader.LoadPkcs12CollectionFromFile(certificate, password, X509KeyStorageFlags.Exportable);
+            X509Certificate2 pair = all.FirstOrDefault(c => c.HasPrivateKey)
+                ?? throw new SpecException($"cluster.tls.certificate = {certificate}: holds no private key; expected a PKCS#12 file with this node's certificate and its key");
             string key = (pair.GetRSAPrivateKey()?.ExportPkcs8PrivateKeyPem() ?? pair.GetECDsaPrivateKey()?.ExportPkcs8PrivateKeyPem())
                 ?? throw new SpecException($"cluster.tls.certificate = {certificate}: expected a PKCS#12 file with an RSA or ECDSA private key");
             string certificateFile = Path.Combine(folder, "tls", "node.crt"), keyFile = Path.Combine(folder, "tls", "node.key");
             PrivateFiles.CreateFolder(Path.Combine(folder, "tls"));
-            PrivateFiles.Replace(certificateFile, pair.ExportCertificatePem(), durable: false);
+            PrivateFiles.Replace(certificateFile, string.Join('\n', all.Where(c => c != pair).Prepend(pair).Select(c => c.ExportCertificatePem())), durable: false);
             PrivateFiles.Replace(keyFile, key, durable: false);
             return new TlsOptions { CertificateFile = certificateFile, KeyFile = keyFile, AuthorityFile = authority };
         }

@@ -172,8 +172,11 @@ internal sealed class RunStatusHandler(TextWriter output) : IHandler<RunControlR
             watch.Show(status);
         }
 
-        return ExitCodes.Ok;
+        return EndOf(status);
     }
+
+    /// <summary>The exit code of one who has watched a run: that of the run where it failed, as `moe train` has it.</summary>
+    internal static int EndOf(RunStatus status) => status.Cause == FailureCause.None ? ExitCodes.Ok : OutcomeCodes.Of(status.Cause);
 
     private static string Spares(RunStatus s) => s.NodesUp > s.NodesWanted ? $" and {s.NodesUp - s.NodesWanted} more" : "";
 

@@ -57,8 +57,8 @@ internal sealed class RunEnding(TextWriter output, TextWriter error, Unshown uns
         return path;
     }
 
-    private static GeneratedSample Sample(GenerationSettings how, RunSpec spec, CheckpointStore store, CancellationToken cancel) =>
-        new(how.Prompt, string.Concat(Sampling.Generate(spec, store, null, how).TakeWhile(_ => !cancel.IsCancellationRequested)));
+    private GeneratedSample Sample(GenerationSettings how, RunSpec spec, CheckpointStore store, CancellationToken cancel) =>
+        new(how.Prompt, string.Concat(Sampling.Generate(spec, store, null, how, text => Failures.Line(text, error)).TakeWhile(_ => !cancel.IsCancellationRequested)));
 
     private RunReport Report(RunSpec spec, string folder, string outcome, CheckpointPlaces places, GeneratedSample? sample)
     {

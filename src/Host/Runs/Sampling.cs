@@ -3,6 +3,7 @@ using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
+using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 
 namespace MoeActors.Host.Runs;
@@ -10,10 +11,10 @@ namespace MoeActors.Host.Runs;
 /// <summary>Text from a checkpoint.</summary>
 internal static class Sampling
 {
-    /// <summary>Generates from checkpoint <paramref name="step"/> (null = newest), piece by piece.</summary>
-    public static IEnumerable<string> Generate(RunSpec spec, CheckpointStore store, long? step, GenerationSettings how)
+    /// <summary>Generates from checkpoint <paramref name="step"/> (null = the newest that can be read; <paramref name="say"/> is told of one that cannot), piece by piece.</summary>
+    public static IEnumerable<string> Generate(RunSpec spec, CheckpointStore store, long? step, GenerationSettings how, Action<string> say)
     {
-        Manifest manifest = (step is { } s ? store.Open(s) : store.Newest())
+        Manifest manifest = ChosenCheckpoint.Of(store, step, say)
             ?? throw new CheckpointException($"{store.Location}: there is no checkpoint yet; train the run first (moe resume)");
         manifest.Demand(Manifests.IdentityOf(spec));
         ITokenizer tokenizer = Tokenizers.Open(spec.Data.TokenizerPlace);

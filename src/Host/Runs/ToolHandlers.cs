@@ -7,7 +7,7 @@ using MoeActors.Host.Diagnostics;
 namespace MoeActors.Host.Runs;
 
 /// <summary><c>moe generate</c>.</summary>
-internal sealed class GenerateHandler(TextWriter output) : IHandler<GenerateRequest>
+internal sealed class GenerateHandler(TextWriter output, TextWriter error) : IHandler<GenerateRequest>
 {
     /// <inheritdoc/>
     public Task<int> RunAsync(GenerateRequest request, CancellationToken cancel)
@@ -17,7 +17,7 @@ internal sealed class GenerateHandler(TextWriter output) : IHandler<GenerateRequ
         var text = new System.Text.StringBuilder();
         using var places = new CheckpointPlaces(request.Settings.Runtime.ObjectStore);
         using IEnumerator<string> pieces =
-            Sampling.Generate(spec, places.OpenToRead(spec, request.RunDirectory), request.Step, request.Settings.Runtime.Generation).GetEnumerator();
+            Sampling.Generate(spec, places.OpenToRead(spec, request.RunDirectory), request.Step, request.Settings.Runtime.Generation, text => Failures.Line(text, error)).GetEnumerator();
 
         // The prompt is shown with the first piece: where there is no such checkpoint, nothing is.
         bool more = pieces.MoveNext();

@@ -38,6 +38,16 @@ public sealed class TakeOverTests
     public void Where_nothing_is_gone_on_from_memory_there_is_nothing_to_wait_for() =>
         Assert.Equal(RunPhase.Preparing, Up(TakenOver(RecoveryMode.BoundedStale), Spare, Replacement).State.Phase);
 
+    [Fact]
+    public void Who_asks_what_the_cluster_looks_like_hears_of_the_survivors_before_they_have_said_hello()
+    {
+        CoordinatorState state = TakenOver(RecoveryMode.Exact);
+        Assert.Equal([Survivor], Topologies.Of(state, "node-2").Nodes);
+        Assert.Equal([Survivor, Spare], Topologies.Of(Up(state, Spare).State, "node-2").Nodes.OrderBy(n => n.Name, StringComparer.Ordinal));
+        NodeIdentity successor = Nodes.Of(1, start: 1);
+        Assert.Equal([successor], Topologies.Of(Up(state, successor).State, "node-2").Nodes);
+    }
+
     /// <summary>A coordinator that has read the journal and found the process of <see cref="Lost"/> gone.</summary>
     private static CoordinatorState TakenOver(RecoveryMode mode)
     {

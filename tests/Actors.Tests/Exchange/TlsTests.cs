@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Tests.ControlPlane;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -30,6 +32,31 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
+    public async Task Certificates_between_a_node_s_and_its_authority_are_shown_along()
+    {
+        using TestAuthority root = new("root");
+        using TestAuthority between = new("between", root);
+        TlsOptions[] tls = [Pem(between.Issue(folder, "one.p12", "127.0.0.1"), "one"), Pem(between.Issue(folder, "two.p12", "127.0.0.1"), "two")];
+        using TestCluster cluster = await TestCluster.ConnectedAsync(2, "tcp:127.0.0.1:0", (n, o) => o with { Tls = tls[n] });
+        using Tensor sent = randn(3, 300);
+        cluster.Send(0, 1, sent.alias());
+        using Tensor got = cluster.Mailboxes[1].Next().Take()!;
+        Assert.True(sent.bytes.SequenceEqual(got.bytes));
+    }
+
+    [Fact]
+    public void Before_a_proof_no_more_than_the_limit_is_read()
+    {
+        using HandshakeStream stream = new(new MemoryStream(new byte[100]), 40);
+        byte[] buffer = new byte[30];
+        Assert.Equal(30, stream.Read(buffer));
+        Assert.Equal(10, stream.Read(buffer));
+        Assert.Contains("40 bytes before a proof", Assert.Throws<IOException>(() => stream.Read(buffer)).Message, StringComparison.Ordinal);
+        stream.Proven();
+        Assert.Equal(30, stream.Read(buffer));
+    }
+
+    [Fact]
     public async Task A_peer_with_another_authority_s_certificate_is_turned_away()
     {
         TlsOptions mine = NewCertificate("mine"), theirs = NewCertificate("theirs");
@@ -54,6 +81,17 @@ public sealed class TlsTests : IDisposable
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private TlsOptions Pem(ControlTls made, string name)
+    {
+        X509Certificate2Collection all = X509CertificateLoader.LoadPkcs12CollectionFromFile(made.CertificateFile, made.Password, X509KeyStorageFlags.Exportable);
+        X509Certificate2 own = all.First(c => c.HasPrivateKey);
+        TlsOptions options = new() { CertificateFile = Path.Combine(folder, $"{name}.pem"), KeyFile = Path.Combine(folder, $"{name}.key"), AuthorityFile = made.AuthorityFile };
+        File.WriteAllText(options.CertificateFile, string.Join('\n', all.Where(c => c != own).Prepend(own).Select(c => c.ExportCertificatePem())));
+        using ECDsa key = own.GetECDsaPrivateKey()!;
+        File.WriteAllText(options.KeyFile, key.ExportPkcs8PrivateKeyPem());
+        return options;
+    }
 
     private TlsOptions NewCertificate(string name)
     {

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
+using MoeActors.Actors.ControlPlane;
+using MoeActors.Actors.Tests.ControlPlane;
 using MoeActors.Host.Nodes;
 
 namespace MoeActors.Host.Tests.Nodes;
@@ -27,5 +29,18 @@ public sealed class TlsFilesTests
         Assert.Equal("mine", File.ReadAllText(folder.File("mine")));
         using X509Certificate2 read = X509Certificate2.CreateFromPemFile(made.CertificateFile, made.KeyFile);
         Assert.True(read.HasPrivateKey);
+    }
+
+    [Fact]
+    public void Certificates_between_the_node_s_and_its_authority_go_along()
+    {
+        using var folder = new TemporaryFolder();
+        using TestAuthority root = new("root");
+        using TestAuthority between = new("between", root);
+        ControlTls given = between.Issue(folder.Path, "node.p12", "127.0.0.1");
+        Actors.Exchange.TlsOptions made = TlsFiles.ForDataPlane(given.CertificateFile, given.Password, given.AuthorityFile, folder.Path);
+        X509Certificate2Collection shown = [];
+        shown.ImportFromPemFile(made.CertificateFile);
+        Assert.Equal(["CN=node", "CN=between"], shown.Select(c => c.Subject));
     }
 }

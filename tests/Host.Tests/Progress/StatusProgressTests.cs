@@ -1,4 +1,7 @@
+using System.Text.Json;
+
 using MoeActors.Actors.Protocol;
+using MoeActors.Host.Commands;
 using MoeActors.Host.Progress;
 using MoeActors.Host.Runs;
 
@@ -37,6 +40,20 @@ public sealed class StatusProgressTests
             "run a1b2 completed: step 10 of 10, epoch 3, 2 of 2 nodes (); /runs/a",
             RunStatusHandler.Line(resumed with { Outcome = "completed", Step = 10, Checkpoint = -1 }));
         Assert.Null(StatusProgress.Of(Status with { Outcome = "stopped" }).Eta);
+    }
+
+    [Fact]
+    public void Who_watches_a_run_ends_with_the_code_of_its_failure()
+    {
+        Assert.Equal(ExitCodes.Ok, RunStatusHandler.EndOf(Status with { Outcome = "stopped" }));
+        Assert.Equal(ExitCodes.NonFinite, RunStatusHandler.EndOf(Status with { Outcome = "failed: three steps in a row were not finite", Cause = FailureCause.NonFinite }));
+    }
+
+    [Fact]
+    public void What_is_not_known_is_null_in_JSON()
+    {
+        Assert.Contains("\"validationLoss\": null", JsonSerializer.Serialize(Status, JsonOutput.Options), StringComparison.Ordinal);
+        Assert.Contains("\"loss\":null", JsonSerializer.Serialize(Status with { Loss = double.NaN }, JsonOutput.Line), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using MoeActors.Compute.Checkpoints;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Runs;
+using MoeActors.Host.Tests.Compatibility;
 using MoeActors.Host.Tests.Configuration;
 
 namespace MoeActors.Host.Tests.Runs;
@@ -15,8 +16,24 @@ public sealed class GenerateHandlerTests
         MoeSettings settings = samples.Load(null, "preset=tiny");
         await File.WriteAllTextAsync(Path.Combine(samples.Folder, RunReports.RecordName), settings.Run.ToJson(), TestContext.Current.CancellationToken);
         using var output = new StringWriter();
-        await Assert.ThrowsAsync<CheckpointException>(async () => await new GenerateHandler(output).RunAsync(new GenerateRequest(samples.Folder, 99, settings, Json: false), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<CheckpointException>(async () => await new GenerateHandler(output, TextWriter.Null).RunAsync(new GenerateRequest(samples.Folder, 99, settings, Json: false), TestContext.Current.CancellationToken));
         Assert.Empty(output.ToString());
+    }
+
+    [Fact]
+    public async Task A_newer_checkpoint_that_cannot_be_read_is_named()
+    {
+        using var folder = new TemporaryFolder();
+        using var samples = new Samples();
+        string run = FormerBuild.Unpack(folder.Path);
+        string newest = Path.Combine(run, "checkpoints", CheckpointPaths.ManifestName(99));
+        await File.WriteAllTextAsync(newest, "{", TestContext.Current.CancellationToken);
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        MoeSettings settings = samples.Load(null, "preset=tiny", "generation.tokens=2", "generation.prompt=It was");
+        Assert.Equal(ExitCodes.Ok, await new GenerateHandler(output, error).RunAsync(new GenerateRequest(run, null, settings, Json: false), TestContext.Current.CancellationToken));
+        Assert.StartsWith("It was", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains($"{Path.GetFileName(newest)}: broken, an older one is taken", error.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,10 +1,11 @@
 using MoeActors.Bench.Cases;
 using MoeActors.Bench.Checkpoints;
 using MoeActors.Bench.Quality;
+using MoeActors.Bench.Versus;
 
 namespace MoeActors.Bench;
 
-/// <summary>The command line: [CASE…] --host DLL [--runs N] [--mib N] [--json], and of the benchmark of checkpoints [--preset NAME] [--steps N] [--interval N] [--precision P] [--tokenizer FOLDER], and of that of quality those in <see cref="QualityArguments"/>.</summary>
+/// <summary>The command line: [CASE…] --host DLL [--runs N] [--mib N] [--json], and of the benchmark of checkpoints [--preset NAME] [--steps N] [--interval N] [--precision P] [--tokenizer FOLDER], of that of quality those in <see cref="QualityArguments"/>, and of the comparison of two builds [--against FOLDER] [--kills N].</summary>
 /// <param name="Cases">What to measure.</param>
 /// <param name="Host">The `moe` program's dll.</param>
 /// <param name="Runs">Rounds; null = each benchmark's own number.</param>
@@ -16,7 +17,7 @@ internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, i
     public static IReadOnlyList<IBenchCase> All { get; } =
     [
         new OptimizerCase(), new SnapshotCopyCase(), new ExchangeCase(), new MoeLayerCase(), new StepCase(), new MemoryCase(), new RecoveryCase(), new StorageCase(), new CopiesCase(), new IntegrityCase(),
-        new CheckpointCase(), new QualityCase(),
+        new CheckpointCase(), new QualityCase(), new VersusCase(),
     ];
 
     /// <summary>What the benchmark of checkpoints trains.</summary>
@@ -24,6 +25,9 @@ internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, i
 
     /// <summary>What the benchmark of quality trains.</summary>
     public QualityOptions Quality { get; init; } = new();
+
+    /// <summary>What the comparison of two builds measures.</summary>
+    public VersusOptions Versus { get; init; } = new();
 
     /// <summary>Throws <see cref="BenchException"/> for what it does not know.</summary>
     public static Arguments Parse(string[] args)
@@ -34,6 +38,7 @@ internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, i
         bool json = false;
         var checkpoint = new CheckpointOptions();
         var quality = new QualityOptions();
+        var versus = new VersusOptions();
         for (int i = 0; i < args.Length; i++)
         {
             switch (args[i])
@@ -51,10 +56,10 @@ internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, i
                     (mib, i) = (n, i + 1);
                     break;
                 case "--preset" when i + 1 < args.Length:
-                    (checkpoint, quality, i) = (checkpoint with { Preset = args[i + 1] }, quality with { Preset = args[i + 1] }, i + 1);
+                    (checkpoint, quality, versus, i) = (checkpoint with { Preset = args[i + 1] }, quality with { Preset = args[i + 1] }, versus with { Preset = args[i + 1] }, i + 1);
                     break;
                 case "--steps" when i + 1 < args.Length && int.TryParse(args[i + 1], out int n):
-                    (checkpoint, quality, i) = (checkpoint with { Steps = n }, quality with { Steps = n }, i + 1);
+                    (checkpoint, quality, versus, i) = (checkpoint with { Steps = n }, quality with { Steps = n }, versus with { Steps = n }, i + 1);
                     break;
                 case "--interval" when i + 1 < args.Length && int.TryParse(args[i + 1], out int n):
                     (checkpoint, quality, i) = (checkpoint with { Interval = n }, quality with { Interval = n }, i + 1);
@@ -64,6 +69,12 @@ internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, i
                     break;
                 case "--tokenizer" when i + 1 < args.Length:
                     checkpoint = checkpoint with { Tokenizer = args[++i] };
+                    break;
+                case "--against" when i + 1 < args.Length:
+                    versus = versus with { Against = args[++i] };
+                    break;
+                case "--kills" when i + 1 < args.Length && int.TryParse(args[i + 1], out int n) && n >= 0:
+                    (versus, i) = (versus with { Kills = n }, i + 1);
                     break;
                 case "--dynamic":
                     quality = quality with { Dynamic = true };
@@ -78,6 +89,6 @@ internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, i
             }
         }
 
-        return new Arguments(cases.Count == 0 ? [.. All.Where(c => !CaseNames.OnlyAsked.Contains(c.Name))] : cases, host, runs, mib, json) { Checkpoint = checkpoint, Quality = quality };
+        return new Arguments(cases.Count == 0 ? [.. All.Where(c => !CaseNames.OnlyAsked.Contains(c.Name))] : cases, host, runs, mib, json) { Checkpoint = checkpoint, Quality = quality, Versus = versus };
     }
 }

@@ -1,6 +1,7 @@
 using MoeActors.Bench.Checkpoints;
 using MoeActors.Bench.Quality;
 using MoeActors.Bench.Report;
+using MoeActors.Bench.Versus;
 
 namespace MoeActors.Bench;
 
@@ -17,6 +18,9 @@ internal sealed record BenchContext(string Host, int? Runs, int? MiB, string Fol
 
     /// <summary>What the benchmark of quality trains.</summary>
     public QualityOptions Quality { get; init; } = new();
+
+    /// <summary>What the comparison of two builds measures.</summary>
+    public VersusOptions Versus { get; init; } = new();
 
     /// <summary>A fresh folder below <see cref="Folder"/>; short, because socket paths are.</summary>
     public string NewFolder() => Directory.CreateDirectory(Path.Combine(Folder, Guid.NewGuid().ToString("N")[..6])).FullName;

@@ -149,6 +149,12 @@ internal sealed record BenchRequest(IReadOnlyList<string> Cases, int? Runs, int?
     /// <summary>Folder of its BPE tokenizer, absolute; null = bytes.</summary>
     public string? Tokenizer { get; init; }
 
+    /// <summary>Of the comparison of two builds: the other one's clone or program, absolute.</summary>
+    public string? Against { get; init; }
+
+    /// <summary>Kills of a node in each build's run.</summary>
+    public int? Kills { get; init; }
+
     /// <summary>What the benchmark of quality is asked for: flags and values as it takes them.</summary>
     public IReadOnlyList<string> Quality { get; init; } = [];
 }

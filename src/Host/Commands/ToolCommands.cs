@@ -103,7 +103,8 @@ internal static class ToolCommands
             "moe bench",
             "moe bench step exchange --json",
             "moe bench checkpoint --preset small --steps 42 --interval 10",
-            "moe bench plt-quality --data book.txt --k 1,2 --levels two --dynamic");
+            "moe bench plt-quality --data book.txt --k 1,2 --levels two --dynamic",
+            "moe bench versus --against ../last-week");
         var cases = new Argument<string[]>("CASE")
         {
             HelpName = "CASE",
@@ -114,16 +115,20 @@ internal static class ToolCommands
         command.Add(cases);
         Option<int?> runs = Count("--runs", "Rounds of each benchmark; without it, each benchmark's own number.");
         Option<int?> mib = Count("--mib", "Size of the state where a benchmark has one (storage); without it, its own.");
-        var preset = new Option<string?>("--preset") { HelpName = "NAME", Description = "checkpoint, plt-quality: preset that is trained; without it, gpt-125m-8e and small." };
+        var preset = new Option<string?>("--preset") { HelpName = "NAME", Description = "checkpoint, plt-quality, versus: preset that is trained; without it, gpt-125m-8e, small and tiny." };
         preset.CompletionSources.Add([.. Presets.Names]);
         command.Add(preset);
-        Option<int?> steps = Count("--steps", "checkpoint: steps measured in each run; without it, enough for three checkpoints. plt-quality: steps of each run; without it, 2000.");
+        Option<int?> steps = Count("--steps", "checkpoint: steps measured in each run; without it, enough for three checkpoints. plt-quality: steps of each run; without it, 2000. versus: steps measured in each run; without it, 200.");
         Option<int?> interval = Count("--interval", "checkpoint, plt-quality: steps between checkpoints; without it, 4 and 10.");
         var precision = new Option<string?>("--precision") { HelpName = "P", Description = "checkpoint: auto, fp32 or bf16; without it, bf16 where the processor has units for it." };
         precision.AcceptOnlyFromAmong("auto", "fp32", "bf16");
         command.Add(precision);
         var tokenizer = new Option<string?>("--tokenizer") { HelpName = "FOLDER", Description = "checkpoint: folder of a BPE tokenizer for the preset's vocabulary; without it, bytes." };
         command.Add(tokenizer);
+        var against = new Option<string?>("--against") { HelpName = "FOLDER", Description = "versus: the other build: a clone in which ./moe has built another commit." };
+        command.Add(against);
+        var kills = new Option<int?>("--kills") { HelpName = "N", Description = "versus: kill -9 of a node in each build's run, or 0; without it, 30." };
+        command.Add(kills);
         var quality = new QualityFlags(command);
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
@@ -134,6 +139,8 @@ internal static class ToolCommands
             Interval = r.GetValue(interval),
             Precision = r.GetValue(precision),
             Tokenizer = r.GetValue(tokenizer) is { } folder ? Path.GetFullPath(folder) : null,
+            Against = r.GetValue(against) is { } other ? Path.GetFullPath(other) : null,
+            Kills = r.GetValue(kills),
             Quality = quality.Request(r),
         });
         return command;

@@ -27,7 +27,7 @@ internal sealed record FormerBuild(string Commit, FormerCheckpoint Stopped, IRea
     /// <summary>Steps of the run that the folder is of, and its seed.</summary>
     public const int Steps = 30, Seed = 5;
 
-    private static readonly string Fixtures = Path.Combine(AppContext.BaseDirectory, "Compatibility", "Fixtures", "0.1.0");
+    internal static readonly string Fixtures = Path.Combine(AppContext.BaseDirectory, "Compatibility", "Fixtures", "0.1.0");
 
     public static FormerBuild Known { get; } = JsonSerializer.Deserialize<FormerBuild>(File.ReadAllText(Path.Combine(Fixtures, "hashes.json")), JsonSerializerOptions.Web)!;
 

@@ -3,6 +3,7 @@ using MoeActors.Bench.Processes;
 using MoeActors.Bench.Report;
 using MoeActors.Bench.Workers;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Bench.Cases;
 

@@ -4,6 +4,7 @@ using MoeActors.Actors.Exchange;
 using MoeActors.Compute.Experts;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using static TorchSharp.torch;
 

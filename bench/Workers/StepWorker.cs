@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 
 namespace MoeActors.Bench.Workers;

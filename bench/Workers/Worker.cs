@@ -1,4 +1,5 @@
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 
 namespace MoeActors.Bench.Workers;

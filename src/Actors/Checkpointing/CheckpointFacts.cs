@@ -5,6 +5,7 @@ using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Checkpointing;
 

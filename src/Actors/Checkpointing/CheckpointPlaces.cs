@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.ObjectStores;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Checkpointing;
 

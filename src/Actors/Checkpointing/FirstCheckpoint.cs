@@ -5,6 +5,7 @@ using MoeActors.Actors.Cluster;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 using static TorchSharp.torch;
 

@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 using static TorchSharp.torch;
 

@@ -4,6 +4,7 @@ using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Checkpoints.Sharding;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 
 using static TorchSharp.torch;

@@ -2,6 +2,7 @@ using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 using static TorchSharp.torch;
 

@@ -6,6 +6,7 @@ using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
 using Input = MoeActors.Actors.Cluster.CoordinatorInput;

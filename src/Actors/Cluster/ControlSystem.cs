@@ -4,6 +4,7 @@ using Akka.Configuration;
 
 using MoeActors.Actors.ControlPlane;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Cluster;
 

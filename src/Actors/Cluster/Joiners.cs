@@ -1,4 +1,5 @@
 using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Specs;
 
 using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
 

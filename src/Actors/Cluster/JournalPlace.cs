@@ -1,6 +1,7 @@
 using System.Data.Common;
 
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Cluster;
 

@@ -97,7 +97,7 @@ public sealed record NodeOptions
     public Action<int, long, int, ChunkKey>? Trace { get; init; }
 
     /// <summary>How a unit is brought to the recovery point (ST-1); another only in tests of what would happen without.</summary>
-    internal Func<Training.UnitState, long, Protocol.DecidedUpdate?, Compute.Models.TrainingSpec, bool> RollForward { get; init; } = Training.RollForward.To;
+    internal Func<Training.UnitState, long, Protocol.DecidedUpdate?, Compute.Specs.TrainingSpec, bool> RollForward { get; init; } = Training.RollForward.To;
 
     /// <summary>Told in the middle of each unit's update: (unit, step); what it throws tears the unit. Null when nobody asks.</summary>
     public Action<Compute.Models.UnitId, long>? Updating { get; init; }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 
 using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Specs;
 
 using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
 

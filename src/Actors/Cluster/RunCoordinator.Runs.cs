@@ -10,6 +10,7 @@ using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Files;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 using Input = MoeActors.Actors.Cluster.CoordinatorInput;
 

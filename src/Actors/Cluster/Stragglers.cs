@@ -3,6 +3,7 @@ using System.Globalization;
 
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
 

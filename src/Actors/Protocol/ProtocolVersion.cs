@@ -15,7 +15,7 @@ public static class ProtocolVersion
     private static string HashAssemblies()
     {
         var hash = new XxHash128();
-        foreach (Assembly assembly in new[] { typeof(ProtocolVersion).Assembly, typeof(Compute.Models.RunSpec).Assembly })
+        foreach (Assembly assembly in new[] { typeof(ProtocolVersion).Assembly, typeof(Compute.Specs.RunSpec).Assembly })
         {
             hash.Append(assembly.ManifestModule.ModuleVersionId.ToByteArray());
         }

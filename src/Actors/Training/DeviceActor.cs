@@ -10,6 +10,7 @@ using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 
 using static TorchSharp.torch;
@@ -169,7 +170,7 @@ internal sealed partial class DeviceActor : ReceiveActor
             failure: e => new Connected(epoch, e.GetBaseException().Message));
     }
 
-    private static bool Lineageless(RunSpec old, RunSpec now) => Cluster.Lineage.Of(old) != Cluster.Lineage.Of(now);
+    private static bool Lineageless(RunSpec old, RunSpec now) => Lineage.Of(old) != Lineage.Of(now);
 
     /// <summary>Opens another run's data and state; the actors take them over when they are attached.</summary>
     private void OpenRun(RunSpec spec)

@@ -4,6 +4,7 @@ using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
+using MoeActors.Compute.Specs;
 
 using static TorchSharp.torch;
 

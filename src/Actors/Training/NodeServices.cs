@@ -6,6 +6,7 @@ using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Training;
 

@@ -7,6 +7,7 @@ using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 
 using static TorchSharp.torch;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using static TorchSharp.torch;
 
 namespace MoeActors.Compute.Data;

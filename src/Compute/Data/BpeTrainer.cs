@@ -18,7 +18,7 @@ public static class BpeTrainer
     /// <param name="cancel">Stops between merges.</param>
     public static BpeVocabulary Train(IReadOnlyList<string> files, int size, Action<int, int>? progress = null, CancellationToken cancel = default)
     {
-        Models.SpecException.Require(size is >= 256 and <= 1 << 20, "tokenizer vocabulary", size, "from 256 (the single bytes) to 1048576");
+        Specs.SpecException.Require(size is >= 256 and <= 1 << 20, "tokenizer vocabulary", size, "from 256 (the single bytes) to 1048576");
         var tokens = new List<string>(size);
         var ids = new Dictionary<string, int>(StringComparer.Ordinal);
         var idOfByte = new int[256];

@@ -1,5 +1,6 @@
 using System.Buffers;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Compute.Data;
 

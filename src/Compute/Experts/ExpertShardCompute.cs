@@ -1,5 +1,6 @@
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,5 +1,6 @@
 using MoeActors.Compute.Experts;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Specs;
 using TorchSharp;
 using static TorchSharp.torch;
 

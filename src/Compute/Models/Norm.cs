@@ -1,3 +1,4 @@
+using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;

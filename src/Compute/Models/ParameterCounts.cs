@@ -1,3 +1,5 @@
+using MoeActors.Compute.Specs;
+
 namespace MoeActors.Compute.Models;
 
 /// <summary>Parameters of a model, counted without allocating any; alignment padding is not counted.</summary>

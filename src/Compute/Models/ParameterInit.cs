@@ -1,5 +1,6 @@
 using System.IO.Hashing;
 using System.Text;
+using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using TorchSharp;
 

@@ -1,5 +1,7 @@
 using TorchSharp;
 
+using MoeActors.Compute.Specs;
+
 namespace MoeActors.Compute.Models;
 
 /// <summary>

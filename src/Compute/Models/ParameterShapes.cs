@@ -1,3 +1,5 @@
+using MoeActors.Compute.Specs;
+
 namespace MoeActors.Compute.Models;
 
 /// <summary>A parameter's name and shape, before it has a place in a flat tensor.</summary>

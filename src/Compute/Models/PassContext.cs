@@ -1,3 +1,5 @@
+using MoeActors.Compute.Specs;
+
 namespace MoeActors.Compute.Models;
 
 /// <summary>Which pass this is: fixes the gate's noise and whether a graph is recorded.</summary>

@@ -1,4 +1,5 @@
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Compute.Models;
 

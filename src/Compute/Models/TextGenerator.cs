@@ -1,4 +1,6 @@
 using TorchSharp;
+
+using MoeActors.Compute.Specs;
 using static TorchSharp.torch;
 
 namespace MoeActors.Compute.Models;

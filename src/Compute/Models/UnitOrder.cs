@@ -1,3 +1,5 @@
+using MoeActors.Compute.Specs;
+
 namespace MoeActors.Compute.Models;
 
 /// <summary>

@@ -1,6 +1,7 @@
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Plans;
+using MoeActors.Compute.Specs;
 using MoeActors.Host.Configuration;
 
 namespace MoeActors.Host.Commands;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Plans;
+using MoeActors.Compute.Specs;
 using MoeActors.Host.Configuration;
 
 namespace MoeActors.Host.Commands;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Plans;
+using MoeActors.Compute.Specs;
 using MoeActors.Host.Configuration;
 
 namespace MoeActors.Host.Commands;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Commands;

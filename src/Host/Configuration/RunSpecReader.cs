@@ -2,6 +2,7 @@ using MoeActors.Compute.Checkpoints.ObjectStores;
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Checkpoints.Sharding;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 
 namespace MoeActors.Host.Configuration;

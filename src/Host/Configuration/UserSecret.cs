@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 
 using MoeActors.Compute.Files;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Host.Configuration;
 

@@ -4,6 +4,7 @@ using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.ObjectStores;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Reports;
 

@@ -1,6 +1,7 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Checkpoints.ObjectStores;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Host.Runs;
 

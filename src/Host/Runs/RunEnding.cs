@@ -4,6 +4,7 @@ using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Progress;

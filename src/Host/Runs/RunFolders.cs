@@ -3,6 +3,7 @@ using MoeActors.Actors.Cluster;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Files;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using MoeActors.Host.Reports;
 
 namespace MoeActors.Host.Runs;

@@ -1,5 +1,6 @@
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tests.Checkpoints;
 using MoeActors.Compute.Tests.Checkpoints.Storage;
 

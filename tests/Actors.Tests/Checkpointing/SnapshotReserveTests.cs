@@ -9,6 +9,7 @@ using MoeActors.Compute.Checkpoints.Sharding;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Plans;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Checkpointing;
 

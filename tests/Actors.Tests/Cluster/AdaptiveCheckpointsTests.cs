@@ -8,6 +8,7 @@ using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Tests.Checkpointing;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Cluster;
 

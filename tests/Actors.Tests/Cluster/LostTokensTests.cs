@@ -4,6 +4,7 @@ using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 using Input = MoeActors.Actors.Cluster.CoordinatorInput;
 

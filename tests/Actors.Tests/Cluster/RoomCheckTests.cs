@@ -2,6 +2,7 @@ using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using static TorchSharp.torch;
 
 namespace MoeActors.Actors.Tests.Cluster;

@@ -3,6 +3,7 @@ using CsCheck;
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using static MoeActors.Actors.Tests.Cluster.Desk;
 using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
 using Input = MoeActors.Actors.Cluster.CoordinatorInput;

@@ -2,6 +2,7 @@ using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 using Input = MoeActors.Actors.Cluster.CoordinatorInput;
 

@@ -2,6 +2,7 @@ using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Exchange;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Clusters;
 

@@ -4,6 +4,7 @@ using MoeActors.Actors.Faults.Admin;
 using MoeActors.Actors.Faults.Campaigns;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Clusters;
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 
 using MoeActors.Actors.Cluster;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Clusters;
 

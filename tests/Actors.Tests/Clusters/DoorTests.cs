@@ -5,6 +5,7 @@ using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Tests.ControlPlane;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Clusters;
 

@@ -3,6 +3,7 @@ using MoeActors.Actors.Faults;
 using MoeActors.Actors.Faults.Admin;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Clusters;
 

@@ -1,5 +1,6 @@
 using MoeActors.Actors.Tests.Exchange;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Clusters;
 

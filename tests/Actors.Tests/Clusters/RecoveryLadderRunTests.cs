@@ -1,6 +1,7 @@
 using MoeActors.Actors.Cluster;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Clusters;
 

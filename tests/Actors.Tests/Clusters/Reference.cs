@@ -4,6 +4,7 @@ using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
+using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 
 using static TorchSharp.torch;

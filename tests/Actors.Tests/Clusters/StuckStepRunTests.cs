@@ -1,6 +1,7 @@
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Clusters;
 

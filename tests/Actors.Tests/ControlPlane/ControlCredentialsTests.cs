@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 
 using MoeActors.Actors.ControlPlane;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.ControlPlane;
 

@@ -2,6 +2,7 @@ using CsCheck;
 
 using MoeActors.Actors.Faults;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Faults;
 

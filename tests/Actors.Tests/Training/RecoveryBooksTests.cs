@@ -2,6 +2,7 @@ using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Tests.Cluster;
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Training;
 

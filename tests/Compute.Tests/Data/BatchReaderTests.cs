@@ -1,5 +1,6 @@
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using TorchSharp;
 using static TorchSharp.torch;
 

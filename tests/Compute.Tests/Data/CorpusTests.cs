@@ -2,6 +2,7 @@ using System.Text;
 using CsCheck;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Compute.Tests.Data;
 

@@ -1,6 +1,7 @@
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tests.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,6 +1,7 @@
 using MoeActors.Compute.Experts;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Specs;
 using TorchSharp;
 using static TorchSharp.torch;
 

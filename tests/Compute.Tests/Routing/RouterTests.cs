@@ -1,5 +1,6 @@
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using MoeActors.Compute.Tests.Tensors;
 using TorchSharp;

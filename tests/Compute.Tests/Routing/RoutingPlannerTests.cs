@@ -1,6 +1,7 @@
 using CsCheck;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Compute.Tests.Routing;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Plans;
+using MoeActors.Compute.Specs;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 

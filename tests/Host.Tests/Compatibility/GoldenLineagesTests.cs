@@ -2,6 +2,7 @@ using System.Text.Json;
 
 using MoeActors.Actors.Cluster;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using MoeActors.Host.Configuration;
 
 namespace MoeActors.Host.Tests.Compatibility;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Checkpoints.ObjectStores;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Runs;

@@ -1,5 +1,6 @@
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Runs;
 
@@ -57,7 +58,7 @@ public sealed class RunPathsTests
         RunSpec recorded = Run("/text") with { Data = new DataSpec { Paths = ["/text"], Tokenizer = "/old/tokenizer" } };
         RunSpec moved = SettingsLoader.LoadForRun(Request("data.tokenizer=/new/tokenizer"), recorded, "run.json").Run;
         Assert.Equal(("/old/tokenizer", "/new/tokenizer"), (moved.Data.Tokenizer, moved.Data.TokenizerPlace));
-        Assert.Equal(Actors.Cluster.Lineage.Of(recorded), Actors.Cluster.Lineage.Of(moved));
+        Assert.Equal(Lineage.Of(recorded), Lineage.Of(moved));
         Assert.Equal(moved.Data.TokenizerPlace, SettingsLoader.LoadForRun(Request(), moved, "run.json").Run.Data.TokenizerPlace);
         Assert.Null(SettingsLoader.LoadForRun(Request("data.tokenizer=/old/tokenizer"), moved, "run.json").Run.Data.TokenizerMoved);
 

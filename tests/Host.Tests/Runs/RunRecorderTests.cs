@@ -1,6 +1,7 @@
 using MoeActors.Actors.Cluster;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Http;
 using MoeActors.Host.Reports;

@@ -5,6 +5,7 @@ using Akka.Event;
 
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Faults.Agent;
 

@@ -1,6 +1,7 @@
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Sharding;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 
 namespace MoeActors.Compute.Tests.Checkpoints.Sharding;
 

@@ -2,6 +2,7 @@ using CsCheck;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Sharding;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tests.Models;
 
 namespace MoeActors.Compute.Tests.Checkpoints.Sharding;

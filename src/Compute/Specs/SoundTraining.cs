@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MoeActors.Compute.Models;
+namespace MoeActors.Compute.Specs;
 
 /// <summary>
 /// What a new run may ask for beyond what can be computed: settings with which it would compute something, but not learn. A record that exists is never held against this: what was begun so goes on so.

@@ -1,4 +1,4 @@
-namespace MoeActors.Compute.Models;
+namespace MoeActors.Compute.Specs;
 
 /// <summary>
 /// The logical layout of a run, fixed for its life (DT-1): logical ranks, expert-parallel groups, chunk plan, threads per rank.

@@ -1,24 +1,4 @@
-namespace MoeActors.Compute.Models;
-
-/// <summary>What a recovery may do with state that is not of one step.</summary>
-public enum RecoveryMode
-{
-    /// <summary>Never: the run goes on from the last decided step with the survivors' live state and peers' copies, else from the newest complete checkpoint (RC-1).</summary>
-    Exact,
-
-    /// <summary>As MoC: always back to the newest checkpoint, where a partial one restores stale experts and the loss is counted (PLT).</summary>
-    BoundedStale,
-}
-
-/// <summary>What is done about a node that computes much slower than the others.</summary>
-public enum StragglerPolicy
-{
-    /// <summary>It is named.</summary>
-    Report,
-
-    /// <summary>It gives ranks away at a step boundary: to a spare that is ready, else to the other nodes.</summary>
-    Relieve,
-}
+namespace MoeActors.Compute.Specs;
 
 /// <summary>How a run comes back from a failure.</summary>
 public sealed record RecoverySpec

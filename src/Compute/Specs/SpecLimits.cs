@@ -1,4 +1,4 @@
-namespace MoeActors.Compute.Models;
+namespace MoeActors.Compute.Specs;
 
 /// <summary>
 /// How large a run may be asked for: far beyond what is trained anywhere, and far below where counting, planning or allocating would take the machine down before anybody is told.

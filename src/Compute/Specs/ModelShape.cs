@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MoeActors.Compute.Models;
+namespace MoeActors.Compute.Specs;
 
 /// <summary>PURE: what decides the names and shapes of a model's parameters, and how they are computed with: weights of one model fit another where it is the same.</summary>
 public static class ModelShape

@@ -1,4 +1,4 @@
-namespace MoeActors.Compute.Models;
+namespace MoeActors.Compute.Specs;
 
 /// <summary>A run was given more steps than its record had.</summary>
 public sealed record RunExtension

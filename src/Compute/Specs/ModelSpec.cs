@@ -1,24 +1,4 @@
-namespace MoeActors.Compute.Models;
-
-/// <summary>Which of the two decoder block families a model uses.</summary>
-public enum BlockStyle
-{
-    /// <summary>RMSNorm, rotary positions, grouped-query attention, SwiGLU experts, no biases.</summary>
-    Llama,
-
-    /// <summary>LayerNorm, learned positions, multi-head attention, GELU experts, biases, tied embedding (the MoC paper's models).</summary>
-    Gpt2,
-}
-
-/// <summary>Order of softmax and top-k in the router.</summary>
-public enum GateOrder
-{
-    /// <summary>TopK(softmax(g)) — GShard, Switch, OLMoE.</summary>
-    SoftmaxThenTopK,
-
-    /// <summary>softmax(TopK(g + noise, k)) — Shazeer, Mixtral.</summary>
-    TopKThenSoftmax,
-}
+namespace MoeActors.Compute.Specs;
 
 /// <summary>A decoder-only transformer's shape. Pure data: building and sharding it are decided elsewhere.</summary>
 public sealed record ModelSpec
@@ -106,63 +86,4 @@ public sealed record ModelSpec
 
     private static void Require(bool ok, string key, object value, string expected) =>
         SpecException.Require(ok, key, value, expected);
-}
-
-/// <summary>The MoE layers of a model: how many experts, how tokens choose among them, and the auxiliary losses.</summary>
-public sealed record MoeSpec
-{
-    /// <summary>Routed experts N in each MoE layer.</summary>
-    public required int Experts { get; init; }
-
-    /// <summary>Experts per token, k.</summary>
-    public required int TopK { get; init; }
-
-    /// <summary>Hidden width of one routed expert.</summary>
-    public required int ExpertHidden { get; init; }
-
-    /// <summary>Distance between MoE blocks: 1 = every block.</summary>
-    public int Every { get; init; } = 1;
-
-    /// <summary>Index of the first MoE block.</summary>
-    public int First { get; init; }
-
-    /// <summary>Order of softmax and top-k.</summary>
-    public GateOrder GateOrder { get; init; } = GateOrder.SoftmaxThenTopK;
-
-    /// <summary>Whether the selected probabilities are scaled to sum to 1 (only meaningful for <see cref="GateOrder.SoftmaxThenTopK"/>).</summary>
-    public bool NormalizeTopK { get; init; } = true;
-
-    /// <summary>Noisy gate of Shazeer: logits + N(0,1)·softplus(x·W_noise), in training only.</summary>
-    public bool NoisyGate { get; init; }
-
-    /// <summary>Capacity factor γ: at most ⌈γ·t·k/N⌉ tokens per expert and routing group; 0 = dropless. Applied in training only.</summary>
-    public double CapacityFactor { get; init; }
-
-    /// <summary>Shared experts, computed by every rank for its own tokens; they act as one network of SharedExperts·ExpertHidden.</summary>
-    public int SharedExperts { get; init; }
-
-    /// <summary>Coefficient of the balance loss N·Σ f_e·P_e (GShard, Switch, Mixtral).</summary>
-    public double BalanceLoss { get; init; } = 0.01;
-
-    /// <summary>Coefficient of the router z-loss mean (log Σ e^x)².</summary>
-    public double RouterZLoss { get; init; }
-}
-
-/// <summary>A setting that cannot be: names the key, the value and what was expected.</summary>
-public sealed class SpecException : Exception
-{
-    /// <summary>Creates the exception from one ready sentence.</summary>
-    public SpecException(string message)
-        : base(message)
-    {
-    }
-
-    /// <summary>Throws unless <paramref name="ok"/>.</summary>
-    public static void Require(bool ok, string key, object value, string expected)
-    {
-        if (!ok)
-        {
-            throw new SpecException($"{key} = {value}: expected {expected}");
-        }
-    }
 }

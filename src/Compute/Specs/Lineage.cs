@@ -1,16 +1,8 @@
+using System.Text.Json;
 using System.IO.Hashing;
 using System.Text;
 
-using MoeActors.Compute.Models;
-
-namespace MoeActors.Actors.Cluster;
-
-/// <summary>Short name of a run on the data plane: the hash of its id and arithmetic.</summary>
-public static class RunKey
-{
-    /// <summary>Key of <paramref name="spec"/>.</summary>
-    public static ulong Of(RunSpec spec) => XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(Lineage.Of(spec)));
-}
+namespace MoeActors.Compute.Specs;
 
 /// <summary>The lineage of a run: what must be the same for its checkpoints to be gone on with.</summary>
 public static class Lineage
@@ -70,5 +62,5 @@ public static class Lineage
 
     /// <summary>Hash of a model's shape alone.</summary>
     public static string OfModel(ModelSpec model) =>
-        Convert.ToHexStringLower(XxHash128.Hash(System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(model)));
+        Convert.ToHexStringLower(XxHash128.Hash(JsonSerializer.SerializeToUtf8Bytes(model, SpecEncoding.Model)));
 }

@@ -1,4 +1,4 @@
-namespace MoeActors.Compute.Models;
+namespace MoeActors.Compute.Specs;
 
 /// <summary>The run that another one takes its first weights from. Part of the lineage, but for the folder.</summary>
 /// <param name="RunId">Id of that run.</param>

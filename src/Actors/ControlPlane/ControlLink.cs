@@ -1,5 +1,5 @@
 using System.Buffers;
-using System.Threading.Channels;
+using System.Collections.Concurrent;
 
 using Akka.Actor;
 using Akka.Remote.Transport;
@@ -9,25 +9,30 @@ using Google.Protobuf;
 namespace MoeActors.Actors.ControlPlane;
 
 /// <summary>
-/// An association over a proven connection: one loop reads frames and hands them up, one takes what is to be sent, many small frames at a time. Writing never waits: what does not fit into the queue is refused,
-/// and Akka tries it again.
+/// An association over a proven connection: a loop reads frames and hands them up; who writes also sends, many small frames at a time where several came together. Writing never waits: what does not fit into the
+/// queue is refused, and Akka tries it again.
 /// </summary>
 internal sealed class ControlLink : AssociationHandle
 {
     /// <summary>Bytes that may wait to be sent.</summary>
     internal const int QueueBytes = 16 << 20;
 
+    private const int Idle = 0, Busy = 1, Over = 2;
     private const int ReadBuffer = 16 << 10, SendBuffer = 64 << 10;
     private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(2);
 
     private readonly ControlWire wire;
     private readonly ControlFaults? faults;
-    private readonly Action<ControlLink> ended;
-    private readonly Channel<ByteString> queue = Channel.CreateUnbounded<ByteString>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly Task sending;
+    private readonly Action<ControlLink> tellEnd;
+    private readonly ConcurrentQueue<ByteString> queue = new();
+
     private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int waiting;
     private int over;
+
+    /// <summary>Idle, Busy while somebody writes to the stream, Over once nobody may any more: the last one frees it.</summary>
+    private int writer;
+    private bool closing, ended;
 
     /// <summary>Owns <paramref name="wire"/>. Reads once Akka has set its listener.</summary>
     /// <param name="wire">A proven connection.</param>
@@ -38,9 +43,8 @@ internal sealed class ControlLink : AssociationHandle
     internal ControlLink(ControlWire wire, Address local, Address remote, ControlFaults? faults, Action<ControlLink> ended)
         : base(local, remote)
     {
-        (this.wire, this.faults, this.ended) = (wire, faults, ended);
+        (this.wire, this.faults, tellEnd) = (wire, faults, ended);
         faults?.Break.Add(Abort);
-        sending = Task.Run(SendAsync);
         _ = ReadHandlerSource.Task.ContinueWith(t => ReadAsync(t.Result), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
     }
 
@@ -65,7 +69,15 @@ internal sealed class ControlLink : AssociationHandle
             return false;
         }
 
-        return queue.Writer.TryWrite(payload);
+        if (Volatile.Read(ref closing))
+        {
+            Interlocked.Add(ref waiting, -size);
+            return false;
+        }
+
+        queue.Enqueue(payload);
+        Send();
+        return true;
     }
 
 #pragma warning disable CS0618, CS0672 // The method without a reason is the one that Akka has handles override.
@@ -73,8 +85,9 @@ internal sealed class ControlLink : AssociationHandle
     public override void Disassociate()
     {
         // What Akka wrote last, its farewell, still goes; a peer that does not read gets no more than a moment for it.
-        if (queue.Writer.TryComplete())
+        if (!Interlocked.Exchange(ref closing, true))
         {
+            Send();
             _ = FarewellAsync();
         }
     }
@@ -86,12 +99,12 @@ internal sealed class ControlLink : AssociationHandle
     /// <summary>Ends the connection now.</summary>
     internal void Abort()
     {
-        queue.Writer.TryComplete();
+        Volatile.Write(ref closing, true);
         if (Interlocked.Exchange(ref over, 1) == 0)
         {
             faults?.Break.Remove(Abort);
             wire.Abort();
-            ended(this);
+            tellEnd(this);
             done.TrySetResult();
         }
     }
@@ -103,55 +116,83 @@ internal sealed class ControlLink : AssociationHandle
         Abort();
     }
 
+    private void Send()
+    {
+        if (Begin())
+        {
+            _ = SendAsync();
+        }
+    }
+
+    private bool Begin() => Interlocked.CompareExchange(ref writer, Busy, Idle) == Idle;
+
+    /// <summary>
+    /// Sends what waits, on the thread that wrote it: while nothing is under way a message costs no switch of threads, of which a busy machine makes milliseconds. Where the socket takes no more at once, the rest
+    /// goes later, and nobody waits for it.
+    /// </summary>
     private async Task SendAsync()
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(SendBuffer);
-        try
+        do
         {
-            while (await queue.Reader.WaitToReadAsync().ConfigureAwait(false))
+            byte[] buffer = ArrayPool<byte>.Shared.Rent(SendBuffer);
+            try
             {
-                int used = 0;
-                while (queue.Reader.TryRead(out ByteString? payload))
+                await DrainAsync(buffer).ConfigureAwait(false);
+                if (Volatile.Read(ref closing) && queue.IsEmpty && !ended)
                 {
-                    int size = payload.Length + ControlFrames.LengthBytes;
-                    if (used > 0 && used + size > buffer.Length)
-                    {
-                        await wire.Stream.WriteAsync(buffer.AsMemory(0, used)).ConfigureAwait(false);
-                        used = 0;
-                    }
-
-                    if (size > buffer.Length)
-                    {
-                        ControlFrames.WriteLength(buffer, payload.Length);
-                        await wire.Stream.WriteAsync(buffer.AsMemory(0, ControlFrames.LengthBytes)).ConfigureAwait(false);
-                        await wire.Stream.WriteAsync(payload.Memory).ConfigureAwait(false);
-                    }
-                    else
-                    {
-                        ControlFrames.WriteLength(buffer.AsSpan(used), payload.Length);
-                        payload.Span.CopyTo(buffer.AsSpan(used + ControlFrames.LengthBytes));
-                        used += size;
-                    }
-
-                    Interlocked.Add(ref waiting, -size);
-                }
-
-                if (used > 0)
-                {
-                    await wire.Stream.WriteAsync(buffer.AsMemory(0, used)).ConfigureAwait(false);
+                    ended = true;
+                    await wire.Stream.ShutdownAsync().ConfigureAwait(false);
+                    wire.EndSending();
                 }
             }
+            catch (Exception e) when (ControlDial.IsEndOfHandshake(e))
+            {
+                Abort();
+                return;
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+                if (Interlocked.CompareExchange(ref writer, Idle, Busy) == Over)
+                {
+                    wire.Dispose();
+                }
+            }
+        }
+        while ((!queue.IsEmpty || (Volatile.Read(ref closing) && !ended)) && Begin());
+    }
 
-            await wire.Stream.ShutdownAsync().ConfigureAwait(false);
-            wire.EndSending();
-        }
-        catch (Exception e) when (ControlDial.IsEndOfHandshake(e))
+    private async Task DrainAsync(byte[] buffer)
+    {
+        int used = 0;
+        while (queue.TryDequeue(out ByteString? payload))
         {
-            Abort();
+            int size = payload.Length + ControlFrames.LengthBytes;
+            if (used > 0 && used + size > buffer.Length)
+            {
+                await wire.Stream.WriteAsync(buffer.AsMemory(0, used)).ConfigureAwait(false);
+                used = 0;
+            }
+
+            if (size > buffer.Length)
+            {
+                ControlFrames.WriteLength(buffer, payload.Length);
+                await wire.Stream.WriteAsync(buffer.AsMemory(0, ControlFrames.LengthBytes)).ConfigureAwait(false);
+                await wire.Stream.WriteAsync(payload.Memory).ConfigureAwait(false);
+            }
+            else
+            {
+                ControlFrames.WriteLength(buffer.AsSpan(used), payload.Length);
+                payload.Span.CopyTo(buffer.AsSpan(used + ControlFrames.LengthBytes));
+                used += size;
+            }
+
+            Interlocked.Add(ref waiting, -size);
         }
-        finally
+
+        if (used > 0)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            await wire.Stream.WriteAsync(buffer.AsMemory(0, used)).ConfigureAwait(false);
         }
     }
 
@@ -207,9 +248,11 @@ internal sealed class ControlLink : AssociationHandle
             Abort();
             listener.Notify(new Disassociated(DisassociateInfo.Unknown));
 
-            // Both loops are over then: nobody uses the stream any more.
-            await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            wire.Dispose();
+            // Who still writes fails soon, and frees the stream then.
+            if (Interlocked.Exchange(ref writer, Over) == Idle)
+            {
+                wire.Dispose();
+            }
         }
     }
 }

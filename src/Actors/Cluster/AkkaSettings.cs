@@ -11,9 +11,6 @@ namespace MoeActors.Actors.Cluster;
 /// <summary>PURE: Akka's own configuration from the node's options.</summary>
 public static class AkkaSettings
 {
-    /// <summary>Name of every actor system of the product.</summary>
-    public const string SystemName = "moe";
-
     /// <summary>Configuration of a node.</summary>
     public static Config Node(NodeOptions options) => ConfigurationFactory.ParseString($$"""
         akka {

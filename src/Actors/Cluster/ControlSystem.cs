@@ -11,8 +11,11 @@ namespace MoeActors.Actors.Cluster;
 /// <summary>Makes the actor systems of the control plane, and the addresses their peers have.</summary>
 public static class ControlSystem
 {
+    /// <summary>Name of every actor system of the product.</summary>
+    public const string SystemName = "moe";
+
     /// <summary>Starts a system that proves and accepts <paramref name="credentials"/>; its owner frees them after it.</summary>
-    /// <param name="config">Configuration, see <see cref="AkkaSettings"/>.</param>
+    /// <param name="config">Configuration, made by the node or client.</param>
     /// <param name="credentials">What its connections prove and accept; null for a system that reaches no other.</param>
     public static ActorSystem Create(Config config, ControlCredentials? credentials) => Create(config, credentials, null);
 
@@ -20,7 +23,7 @@ public static class ControlSystem
     internal static ActorSystem Create(Config config, ControlCredentials? credentials, ControlFaults? faults)
     {
         ActorSystemSetup setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config.WithFallback(LogDrain.Settings)));
-        ActorSystem system = ActorSystem.Create(AkkaSettings.SystemName, credentials is null ? setup : setup.And(new ControlTransportSetup(credentials, faults)));
+        ActorSystem system = ActorSystem.Create(SystemName, credentials is null ? setup : setup.And(new ControlTransportSetup(credentials, faults)));
         if (system.Settings.Loggers.Count > 0)
         {
             LogDrain.Attach(system);
@@ -36,7 +39,7 @@ public static class ControlSystem
         string protocol = ((ExtendedActorSystem)system).Provider.DefaultAddress.Protocol;
         try
         {
-            return Address.Parse($"{protocol}://{AkkaSettings.SystemName}@{hostPort}") is { Host: not null, Port: not null } address ? address : throw new UriFormatException();
+            return Address.Parse($"{protocol}://{SystemName}@{hostPort}") is { Host: not null, Port: not null } address ? address : throw new UriFormatException();
         }
         catch (UriFormatException)
         {

@@ -39,6 +39,6 @@ internal sealed class NodeFaults(NodeOptions options)
     public Props Agent(NodeServices node, ActorSystem system, IActorRef admin, ControlCredentials credentials)
     {
         var services = new AgentServices { Node = node, Limits = options.Faults, Admin = admin, Links = Links, Storage = Storage, Control = Control, Credentials = credentials, System = system, Clock = options.Clock, StartNode = options.StartNode };
-        return Props.Create(() => new FaultAgentActor(services));
+        return Props.Create(() => new FaultAgentActor(services, FaultInjectors.Of(services)));
     }
 }

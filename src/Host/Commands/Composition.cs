@@ -15,7 +15,7 @@ internal static class Composition
     {
         Train = new TrainHandler(output, error),
         Resume = new ResumeHandler(output, error),
-        Node = new NodeHandler(output, error),
+        Node = new NodeHandler(output, error, (folder, time) => new RunRecorder(folder, time)),
         RunStart = new RunStartHandler(output),
         RunResume = new RunResumeHandler(output),
         RunStop = new RunStopHandler(output),

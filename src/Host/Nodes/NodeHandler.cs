@@ -12,7 +12,10 @@ using MoeActors.Host.Runs;
 namespace MoeActors.Host.Nodes;
 
 /// <summary><c>moe node</c>: one node process, until it is told to stop, its supervisor goes away, or the cluster does without it.</summary>
-internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandler<NodeRequest>
+/// <param name="output">Lines for whoever started it.</param>
+/// <param name="error">Failures.</param>
+/// <param name="recorder">Opens the record of a run's folder, by a clock.</param>
+internal sealed class NodeHandler(TextWriter output, TextWriter error, Func<string, TimeProvider, IRunRecorder> recorder) : IHandler<NodeRequest>
 {
     /// <summary>The line a supervisor reads: where the node listens.</summary>
     /// <param name="Event">"listening".</param>
@@ -41,7 +44,7 @@ internal sealed class NodeHandler(TextWriter output, TextWriter error) : IHandle
         MemoryTuning.KeepFreedMemory();
         OpenFiles.Demand();
         LibTorchCheck.Verify();
-        NodeOptions options = NodeOptionsBuilder.Build(request.Settings, request.Start);
+        NodeOptions options = NodeOptionsBuilder.Build(request.Settings, request.Start, recorder);
         await JournalCheck.VerifyAsync(options.Journal, cancel);
         if (request.Supervised)
         {

@@ -17,7 +17,8 @@ internal static class NodeOptionsBuilder
     /// <summary>Builds the options.</summary>
     /// <param name="settings">All settings.</param>
     /// <param name="start">How often this node was started before.</param>
-    public static NodeOptions Build(MoeSettings settings, int start)
+    /// <param name="recorder">Opens the record of a run's folder, by a clock.</param>
+    public static NodeOptions Build(MoeSettings settings, int start, Func<string, TimeProvider, IRunRecorder> recorder)
     {
         RuntimeSettings runtime = settings.Runtime;
         ClusterSettings cluster = runtime.Cluster;
@@ -81,7 +82,7 @@ internal static class NodeOptionsBuilder
                 _ => "ERROR",
             },
             Logging = NodeLogger.Settings(Path.Combine(logs, $"{name}.log"), name, runtime.Logging.MaxFile, runtime.Logging.KeepFiles),
-            Recorder = runFolder => new RunRecorder(runFolder, clock),
+            Recorder = runFolder => recorder(runFolder, clock),
         };
     }
 

@@ -21,5 +21,5 @@ public sealed class IncarnationTests
         Assert.Equal(other == uid, Incarnation.Is(node, At("10.0.0.1", port, other)));
     });
 
-    private static UniqueAddress At(string host, int port, int uid) => new(new Address("akka.tcp", AkkaSettings.SystemName, host, port), uid);
+    private static UniqueAddress At(string host, int port, int uid) => new(new Address("akka.tcp", ControlSystem.SystemName, host, port), uid);
 }

@@ -29,10 +29,9 @@ internal sealed class FaultAgentActor : ReceiveActor, IWithTimers
 
     private sealed record TellAgain(FaultObserved Observed, int Left);
 
-    public FaultAgentActor(AgentServices services)
+    public FaultAgentActor(AgentServices services, IReadOnlyDictionary<string, FaultInjector> injectors)
     {
-        this.services = services;
-        injectors = FaultInjectors.Of(services);
+        (this.services, this.injectors) = (services, injectors);
         Receive<CarryOutFault>(m => OnCarryOut(m.Order));
         Receive<EndFault>(m => OnEnd(m.Order));
         Receive<ProbeFault>(OnProbe);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using MoeActors.Bench.Report;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
+using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using static TorchSharp.torch;

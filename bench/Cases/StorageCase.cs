@@ -2,6 +2,9 @@ using System.Diagnostics;
 using System.IO.Hashing;
 using MoeActors.Bench.Report;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Files;
+using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints.Retention;
 using MoeActors.Compute.Tensors;
 
 namespace MoeActors.Bench.Cases;

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Files;
+using MoeActors.Compute.Checkpoints.Format;
 
 namespace MoeActors.Bench.Cases;
 

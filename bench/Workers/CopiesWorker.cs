@@ -3,6 +3,7 @@ using System.Text.Json;
 using MoeActors.Actors.Exchange;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
+using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 using static TorchSharp.torch;
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using MoeActors.Actors.Exchange;
 using MoeActors.Compute.Experts;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Routing;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;

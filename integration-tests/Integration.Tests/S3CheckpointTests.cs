@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 
 using MoeActors.Compute.Checkpoints;
-using MoeActors.Compute.Checkpoints.ObjectStores;
+using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints.Storage;
+using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
 using MoeActors.Compute.Tests.Checkpoints;
 using MoeActors.Compute.Tests.Checkpoints.Storage;
 using MoeActors.Host.Commands;

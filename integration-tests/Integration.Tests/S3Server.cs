@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-using MoeActors.Compute.Checkpoints.ObjectStores;
+using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
 
 namespace MoeActors.Integration.Tests;
 

@@ -1,4 +1,5 @@
 using MoeActors.Compute.Files;
+using MoeActors.Host;
 using MoeActors.Host.Commands;
 
 // Text, weights, secrets and logs are their owner's; so is what a library creates (the journal's database), and what the processes started here do.

@@ -14,6 +14,7 @@ using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Tests.ControlPlane;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Reports;
+using MoeActors.Host.Reports.Html;
 using MoeActors.Host.Tests.Processes.Harness;
 
 namespace MoeActors.Integration.Tests.Containers;

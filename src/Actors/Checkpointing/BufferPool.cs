@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 
+using MoeActors.Actors.State;
 using MoeActors.Compute.Tensors;
 
 using static TorchSharp.torch;

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 
 using MoeActors.Compute.Checkpoints;
-using MoeActors.Compute.Checkpoints.ObjectStores;
+using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints.Storage;
+using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 

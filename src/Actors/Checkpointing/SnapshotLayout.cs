@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 
 namespace MoeActors.Actors.Checkpointing;
 

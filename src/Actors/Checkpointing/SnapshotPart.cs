@@ -1,7 +1,11 @@
 using System.IO.Hashing;
 
+using MoeActors.Actors.State;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Files;
+using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Tensors;
 
 using static TorchSharp.torch;

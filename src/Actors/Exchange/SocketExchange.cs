@@ -18,7 +18,7 @@ public sealed class SocketExchange : IExchange
     private readonly ILinkFaults? faults;
     private readonly ExchangeCounters counters = new();
     private readonly EndpointRegistry registry;
-    private readonly Doorway doorway;
+    private readonly ConnectionListener connections;
     private readonly TlsIdentity? tls;
     private readonly LinkDialler dialler;
     private readonly DelayLine? delays;
@@ -38,9 +38,9 @@ public sealed class SocketExchange : IExchange
         registry = new EndpointRegistry(counters);
         tls = options.Tls is null ? null : new TlsIdentity(options.Tls);
         dialler = new LinkDialler(this, options, tls);
-        doorway = new Doorway(this, options);
+        connections = new ConnectionListener(this, options);
         delays = faults is null ? null : new DelayLine(frame => Route(in frame));
-        doorway.Open(dialler.Serve);
+        connections.Open(dialler.Serve);
         if (options.Silence > TimeSpan.Zero)
         {
             TimeSpan look = options.Silence / 8;
@@ -55,7 +55,7 @@ public sealed class SocketExchange : IExchange
     public event Action<string>? Notice;
 
     /// <inheritdoc/>
-    public string LocalAddress => doorway.Address;
+    public string LocalAddress => connections.Address;
 
     /// <inheritdoc/>
     public ExchangeStatistics Statistics => StatisticsOf.Snapshot(counters, Volatile.Read(ref current));
@@ -182,7 +182,7 @@ public sealed class SocketExchange : IExchange
         }
 
         silence?.Dispose();
-        doorway.Dispose();
+        connections.Dispose();
         delays?.Dispose();
         PeerLink[] links = [.. last?.Links.OfType<PeerLink>() ?? []];
         Array.ForEach(links, l => l.End(null));

@@ -47,7 +47,7 @@ public enum Evidence
     Skip,
 
     /// <summary>A coordinator took office anew.</summary>
-    Office,
+    Takeover,
 
     /// <summary>The node leaves the cluster.</summary>
     Left,

@@ -1,5 +1,6 @@
 using System.Globalization;
 
+using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Protocol;
 
 namespace MoeActors.Actors.Faults;

@@ -142,12 +142,12 @@ internal static class ControlFormats
         Format("status", WriteStatus, ReadStatus),
         Format(
             "knock",
-            (ref MessagePackWriter w, Knock m) => { w.Write(m.Protocol); w.Write(m.Build); w.Write(m.Nonce); w.Write(m.Proof); w.Write(m.Joins); },
-            (ref MessagePackReader r) => new Knock(r.ReadInt32(), ReadText(ref r), ReadText(ref r), ReadText(ref r), r.ReadBoolean())),
+            (ref MessagePackWriter w, AuthenticationRequest m) => { w.Write(m.Protocol); w.Write(m.Build); w.Write(m.Nonce); w.Write(m.Proof); w.Write(m.Joins); },
+            (ref MessagePackReader r) => new AuthenticationRequest(r.ReadInt32(), ReadText(ref r), ReadText(ref r), ReadText(ref r), r.ReadBoolean())),
         Format(
             "knock-answer",
-            (ref MessagePackWriter w, KnockAnswer m) => { w.Write(m.Refusal); w.Write(m.Proof); },
-            (ref MessagePackReader r) => new KnockAnswer(r.ReadString(), ReadText(ref r))),
+            (ref MessagePackWriter w, AuthenticationAnswer m) => { w.Write(m.Refusal); w.Write(m.Proof); },
+            (ref MessagePackReader r) => new AuthenticationAnswer(r.ReadString(), ReadText(ref r))),
         Format(
             "get-ready",
             (ref MessagePackWriter w, GetReady m) => { w.Write(m.RunKey); w.Write(m.SpecJson); w.Write(m.Fence); },

@@ -2,10 +2,10 @@ using MoeActors.Actors.Protocol;
 
 namespace MoeActors.Actors.Training;
 
-/// <summary>The device's answers to the coordinator: <see cref="OrderBook"/> says which are repeated.</summary>
+/// <summary>The device's answers to the coordinator: <see cref="OrderDeduplication"/> says which are repeated.</summary>
 internal sealed partial class DeviceActor
 {
-    private readonly OrderBook orders = new();
+    private readonly OrderDeduplication orders = new();
 
     private void Answer(IControlMessage answer)
     {

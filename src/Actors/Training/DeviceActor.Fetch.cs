@@ -3,7 +3,10 @@ using Akka.Actor;
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Replication;
+using MoeActors.Actors.State;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 
 using static TorchSharp.torch;
 
@@ -16,7 +19,7 @@ namespace MoeActors.Actors.Training;
 internal sealed partial class DeviceActor : IWithTimers
 {
     private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(10), AskAtMost = TimeSpan.FromMilliseconds(160);
-    private readonly FetchBook fetches = new();
+    private readonly FetchProgress fetches = new();
     private TimeSpan askAfter;
     private long fetchedAt;
 
@@ -88,7 +91,7 @@ internal sealed partial class DeviceActor : IWithTimers
         FrameHeader Frame(int slot, int piece, int pieces) => context.Frame(
             Purpose.StatePiece, step, new Endpoint(EndpointKind.Device, 0, context.Self), new Endpoint(EndpointKind.Device, 0, question.Node), slot, question.Unit, piece, pieces);
 
-        IHeldState? source = FetchBook.Source(store!.Find(question.Unit), copies.Find(question.Unit), step, question.Weights);
+        IHeldState? source = FetchProgress.Source(store!.Find(question.Unit), copies.Find(question.Unit), step, question.Weights);
         if (source is null)
         {
             return false;
@@ -167,7 +170,7 @@ internal sealed partial class DeviceActor : IWithTimers
         if (fetch.Kind == FetchKind.Weights)
         {
             (long begin, long count) = store.Order.ShardOf(id);
-            return FetchBook.Holders(store.Units, id).Where(h => h.Id != id).DistinctBy(h => h.Weights).All(holder =>
+            return FetchProgress.Holders(store.Units, id).Where(h => h.Id != id).DistinctBy(h => h.Weights).All(holder =>
             {
                 FinishSnapshotsOf(holder);
                 using Tensor range = holder.Weights.narrow(0, begin, count);
@@ -218,7 +221,7 @@ internal sealed partial class DeviceActor : IWithTimers
                 fetches.Serve(Serve);
                 break;
             default:
-                foreach (UnitState holder in FetchBook.Holders(store.Units, id))
+                foreach (UnitState holder in FetchProgress.Holders(store.Units, id))
                 {
                     holder.Ranges[id.Index] = step;
                     holder.Guard.Seal(id.Index, step);

@@ -4,12 +4,17 @@ using Akka.Actor;
 using Akka.Event;
 
 using MoeActors.Actors.Checkpointing;
+using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Replication;
+using MoeActors.Actors.State;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 
@@ -92,7 +97,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         {
             string name = Sender.Path.Name;
             log.Error(reason, "{0} failed", name);
-            Answer(new NodeFault(context?.Epoch ?? 0, node.Incarnation, name, reason.Message) { Cause = Cluster.FailureCauses.Of(reason) });
+            Answer(new NodeFault(context?.Epoch ?? 0, node.Incarnation, name, reason.Message) { Cause = Diagnostics.FailureCauses.Of(reason) });
             return Directive.Restart;
         });
 
@@ -125,7 +130,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         }
         catch (Exception e) when (IsForPeople(e))
         {
-            Answer(new EpochPrepared(m.Epoch, node.Incarnation, e.Message, 0, 0, []) { Cause = Cluster.FailureCauses.Of(e) });
+            Answer(new EpochPrepared(m.Epoch, node.Incarnation, e.Message, 0, 0, []) { Cause = Diagnostics.FailureCauses.Of(e) });
         }
     }
 
@@ -161,7 +166,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         node.Flight.Enter(Phase.Recovery, m.Epoch, m.RestoreStep);
         begun.Live = live;
         preparation = begun;
-        fetches.Begin(FetchBook.Lacking(context, store.Order, store.Units, copies.Missing(m.RestoreStep)));
+        fetches.Begin(FetchProgress.Lacking(context, store.Order, store.Units, copies.Missing(m.RestoreStep)));
         int epoch = m.Epoch;
         connecting = new CancellationTokenSource(node.ConnectPatience);
         node.Exchange.ConnectAsync(connecting.Token).PipeTo(
@@ -187,7 +192,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         corpus = Corpus.Open(spec.Data, Tokenizers.Open(spec.Data.TokenizerPlace), spec.Model.Context);
         batches = new BatchReader(spec, corpus);
         store = new DeviceStore(spec, node.Device);
-        Cluster.LogContext.Run = spec.RunId;
+        Diagnostics.LogContext.Run = spec.RunId;
     }
 
     private void AttachActors(int[] ranks)

@@ -1,4 +1,5 @@
 using MoeActors.Actors.Exchange;
+using MoeActors.Actors.State;
 
 namespace MoeActors.Actors.Training;
 

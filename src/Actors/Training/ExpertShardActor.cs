@@ -1,9 +1,12 @@
 using Akka.Actor;
 
 using MoeActors.Actors.Checkpointing;
+using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Replication;
+using MoeActors.Actors.State;
 using MoeActors.Compute.Experts;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;

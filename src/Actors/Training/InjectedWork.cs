@@ -1,5 +1,7 @@
 using Akka.Actor;
 
+using MoeActors.Actors.State;
+
 namespace MoeActors.Actors.Training;
 
 /// <summary>

@@ -8,7 +8,7 @@ namespace MoeActors.Actors.Training;
 /// </summary>
 internal sealed class LaneWatchdog : IDisposable
 {
-    private readonly ComputeLane lane;
+    private readonly ComputeThread lane;
     private readonly TimeSpan limit;
     private readonly Action<string> hung;
     private readonly ITimer timer;
@@ -19,7 +19,7 @@ internal sealed class LaneWatchdog : IDisposable
     /// <param name="limit">Longest piece of work; a restore is one piece.</param>
     /// <param name="hung">Told once, in words; from a thread of the pool.</param>
     /// <param name="time">Clock of the looks.</param>
-    public LaneWatchdog(ComputeLane lane, TimeSpan limit, Action<string> hung, TimeProvider time)
+    public LaneWatchdog(ComputeThread lane, TimeSpan limit, Action<string> hung, TimeProvider time)
     {
         (this.lane, this.limit, this.hung) = (lane, limit, hung);
         TimeSpan pause = TimeSpan.FromTicks(Math.Max(limit.Ticks / 8, TimeSpan.TicksPerMillisecond));
@@ -27,7 +27,7 @@ internal sealed class LaneWatchdog : IDisposable
     }
 
     /// <summary>The lane of a node's actor system.</summary>
-    public static ComputeLane LaneOf(ActorSystem system) => ((ComputeLaneDispatcher)system.Dispatchers.Lookup(NodeServices.LaneDispatcher)).Lane;
+    public static ComputeThread LaneOf(ActorSystem system) => ((ComputeThreadDispatcher)system.Dispatchers.Lookup(NodeServices.LaneDispatcher)).Lane;
 
     /// <inheritdoc/>
     public void Dispose() => timer.Dispose();

@@ -1,10 +1,13 @@
 using Akka.Actor;
 
 using MoeActors.Actors.Checkpointing;
+using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
+using MoeActors.Actors.State;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Routing;
 using MoeActors.Compute.Specs;
 
@@ -68,7 +71,7 @@ internal sealed record NodeServices
     public Action<UnitId, long>? Updating { get; init; }
 
     /// <summary>How a unit is brought to the recovery point (ST-1).</summary>
-    public Func<UnitState, long, DecidedUpdate?, TrainingSpec, bool> RollForward { get; init; } = Training.RollForward.To;
+    public Func<UnitState, long, DecidedUpdate?, TrainingSpec, bool> RollForward { get; init; } = State.RollForward.To;
 
     /// <summary>Incarnation of this process.</summary>
     public string Incarnation => Identity.Incarnation;

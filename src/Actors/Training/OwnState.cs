@@ -1,4 +1,5 @@
 using MoeActors.Actors.Protocol;
+using MoeActors.Actors.State;
 
 namespace MoeActors.Actors.Training;
 

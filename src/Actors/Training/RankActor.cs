@@ -1,11 +1,15 @@
 using Akka.Actor;
 
+using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Replication;
+using MoeActors.Actors.State;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
+using MoeActors.Compute.Passes;
 using MoeActors.Compute.Routing;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 
 namespace MoeActors.Actors.Training;
 

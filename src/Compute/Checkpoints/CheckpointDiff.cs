@@ -1,3 +1,5 @@
+using MoeActors.Compute.Checkpoints.Format;
+
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>How two checkpoints differ, told by their manifests alone. Immutable.</summary>

@@ -1,5 +1,7 @@
 using System.Text.Json;
 
+using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints.Storage;
 using MoeActors.Compute.Files;
 
 namespace MoeActors.Compute.Checkpoints;

@@ -1,5 +1,9 @@
 using System.Diagnostics;
 
+using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints.Retention;
+using MoeActors.Compute.Checkpoints.Storage;
+
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>
@@ -228,7 +232,7 @@ public sealed class CheckpointStore(ICheckpointStorage storage)
     });
 
     /// <summary>
-    /// Deletes what <see cref="Retention.Decide"/> says: first manifests, made durable, then the files nothing refers to any more (CK-2). Refused for a
+    /// Deletes what <see cref="RetentionRules.Decide"/> says: first manifests, made durable, then the files nothing refers to any more (CK-2). Refused for a
     /// token older than the fence. What cannot be deleted is named in the result, and tried again the next time.
     /// </summary>
     public RetentionResult Retain(RetentionRequest request) => Guard("nothing deleted", () =>
@@ -240,13 +244,13 @@ public sealed class CheckpointStore(ICheckpointStorage storage)
 
         using IDisposable held = storage.Exclusive();
         CheckFence(request.FencingToken, "nothing deleted");
-        RetentionDecision decision = Retention.Decide(request, RetentionSweep.Look(storage, List()));
+        RetentionDecision decision = RetentionRules.Decide(request, RetentionSweep.Look(storage, List()));
         return RetentionSweep.CarryOut(storage, decision, () => CheckFence(request.FencingToken, "no file deleted"));
     });
 
     /// <summary>What <see cref="Retain"/> would do now; changes nothing.</summary>
     public RetentionDecision PlanRetention(RetentionRequest request) => Guard("checkpoints not listed", () =>
-        Nothing() ? NothingThere : Retention.Decide(request, RetentionSweep.Look(storage, List())));
+        Nothing() ? NothingThere : RetentionRules.Decide(request, RetentionSweep.Look(storage, List())));
 
     private static RetentionDecision NothingThere => new([], [], [], [], 0, "there are no checkpoints");
 

@@ -1,3 +1,7 @@
+using MoeActors.Compute.Checkpoints.Files;
+using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints.Storage;
+
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>Reads every byte a manifest refers to and names every difference.</summary>

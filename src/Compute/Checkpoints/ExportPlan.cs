@@ -1,3 +1,5 @@
+using MoeActors.Compute.Checkpoints.Format;
+
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>A tensor to export, whole.</summary>

@@ -1,5 +1,8 @@
 using System.Text.Json;
 
+using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints.Storage;
+
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>

@@ -1,6 +1,8 @@
 using System.IO.Hashing;
 using System.Text.Json;
 
+using MoeActors.Compute.Checkpoints.Format;
+
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>

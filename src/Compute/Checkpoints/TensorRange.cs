@@ -1,3 +1,5 @@
+using MoeActors.Compute.Checkpoints.Format;
+
 namespace MoeActors.Compute.Checkpoints;
 
 /// <summary>A range of a tensor's slot and the memory it is read to.</summary>

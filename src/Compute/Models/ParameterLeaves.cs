@@ -1,3 +1,4 @@
+using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;

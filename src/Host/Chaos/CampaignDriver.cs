@@ -83,7 +83,7 @@ internal sealed class CampaignDriver(MoeSettings settings, string folder, IReadO
         {
             return await ask();
         }
-        catch (Exception e) when (e is CommandException or Actors.Cluster.RefusedException)
+        catch (Exception e) when (e is CommandException or Actors.Cluster.Membership.RefusedException)
         {
             // Nobody answers for the moment, or any more.
             return null;

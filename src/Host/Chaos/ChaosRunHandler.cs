@@ -5,7 +5,9 @@ using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
+using MoeActors.Host.Http;
 using MoeActors.Host.Reports;
+using MoeActors.Host.Reports.Html;
 using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Chaos;

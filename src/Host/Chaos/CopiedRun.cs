@@ -1,12 +1,14 @@
 using System.Diagnostics;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Reports;
+using MoeActors.Host.Reports.Html;
 using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Chaos;

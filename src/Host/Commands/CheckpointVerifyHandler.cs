@@ -1,5 +1,7 @@
 using System.Text.Json;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints.Retention;
 
 namespace MoeActors.Host.Commands;
 

@@ -1,6 +1,8 @@
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Exchange;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Files;
 using MoeActors.Compute.Models;

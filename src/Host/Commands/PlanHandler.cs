@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
 using MoeActors.Actors.Checkpointing;
+using MoeActors.Actors.Cluster.Placements;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Plans;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Configuration;
@@ -21,7 +23,7 @@ internal sealed class PlanHandler(TextWriter output) : IHandler<PlanRequest>
         if (request.Json)
         {
             output.WriteLine(JsonSerializer.Serialize(
-                new { Model = run.Model.Name, MoeLayers = run.Model.MoeLayers().Count, run.Model.Moe.Experts, run.Layout, Precision = Word(run.Training.Precision), Plan = plan, Checkpoint = checkpoint?.Json(), LossRisks = risks }, JsonOutput.Options));
+                new { Model = run.Model.Name, MoeLayers = run.Model.MoeLayers().Count, run.Model.Moe.Experts, run.Layout, Precision = Word(run.Training.Precision), Plan = plan, Checkpoint = checkpoint?.Json(), CopyLossProbabilities = risks }, JsonOutput.Options));
             return Task.FromResult(ExitCodes.Ok);
         }
 
@@ -72,7 +74,7 @@ internal sealed class PlanHandler(TextWriter output) : IHandler<PlanRequest>
         }
 
         CopyPlan plan = CopyPlacement.Plan(run.Copies, [.. Enumerable.Range(0, run.Nodes).Select(n => n.ToString(CultureInfo.InvariantCulture))]);
-        return [.. Enumerable.Range(1, Math.Min(run.Nodes, run.Copies + 1)).Select(k => LossRisk.Bound(plan, [.. Enumerable.Range(0, run.Nodes)], k))];
+        return [.. Enumerable.Range(1, Math.Min(run.Nodes, run.Copies + 1)).Select(k => CopyLossProbability.Bound(plan, [.. Enumerable.Range(0, run.Nodes)], k))];
     }
 
     private static string Millions(long count) => count < 100_000 ? $"{count / 1e3:0.0} k" : $"{count / 1e6:0.0} M";

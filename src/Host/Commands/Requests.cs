@@ -1,6 +1,6 @@
-using MoeActors.Compute.Checkpoints.ObjectStores;
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Checkpoints.Sharding;
+using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
 using MoeActors.Compute.Plans;
 using MoeActors.Host.Configuration;
 

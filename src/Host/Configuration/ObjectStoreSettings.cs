@@ -1,4 +1,4 @@
-using MoeActors.Compute.Checkpoints.ObjectStores;
+using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
 
 namespace MoeActors.Host.Configuration;
 

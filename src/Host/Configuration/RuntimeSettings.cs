@@ -1,5 +1,6 @@
+using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Faults;
-using MoeActors.Compute.Checkpoints.ObjectStores;
+using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Text.Json;
 using MoeActors.Compute.Files;
 using MoeActors.Host.Reports;
+using MoeActors.Host.Reports.Html;
 
 namespace MoeActors.Host.Diagnostics;
 

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Configuration;
 using Akka.Event;
 
+using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Cluster;
 
 namespace MoeActors.Host.Diagnostics;

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 
 using MoeActors.Compute.Files;
 using MoeActors.Host.Reports;
+using MoeActors.Host.Reports.Html;
 
 namespace MoeActors.Host.Diagnostics;
 

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 
+using MoeActors.Host.Commands;
+
 namespace MoeActors.Host.Http;
 
 /// <summary>The address that http.host means.</summary>

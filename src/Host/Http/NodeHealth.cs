@@ -10,7 +10,7 @@ internal static class NodeHealth
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
     /// <summary>"ok", or in a sentence what is wrong.</summary>
-    /// <param name="state">State of the run, as <see cref="RunStatus.State"/> names it.</param>
+    /// <param name="state">State of the run, as <see cref="StatusPage.State"/> names it.</param>
     /// <param name="sinceAnswer">Time since the coordinator last answered this node; null = it has not yet.</param>
     public static string Of(string state, TimeSpan? sinceAnswer) => sinceAnswer switch
     {

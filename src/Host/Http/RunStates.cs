@@ -1,3 +1,5 @@
+using MoeActors.Actors.Protocol;
+
 namespace MoeActors.Host.Http;
 
 /// <summary>The words for where a run stands, in <c>/status</c>.</summary>
@@ -7,7 +9,7 @@ internal static class RunStates
     public const string Failed = "failed";
 
     /// <summary>The word for what the coordinator says.</summary>
-    public static string Of(Actors.Protocol.RunStatus status) => status.Outcome.Length > 0 ? status.Outcome.Split(':')[0] : status.Phase switch
+    public static string Of(RunStatus status) => status.Outcome.Length > 0 ? status.Outcome.Split(':')[0] : status.Phase switch
     {
         "idle" => "idle",
         "running" or "applying" or "saving" or "evaluating" => "running",

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using MoeActors.Host.Commands;
 using MoeActors.Host.Reports;
 using Prometheus;
 
@@ -33,7 +34,7 @@ public sealed class StatusServer : IAsyncDisposable
 
     /// <summary>Starts a server. <paramref name="status"/> is called on a pool thread for each request, so it must be thread-safe and return at once.</summary>
     /// <exception cref="StatusServerException">The port is taken, or the address is not this machine's.</exception>
-    public static async Task<StatusServer> StartAsync(StatusServerOptions options, Func<RunStatus> status, CancellationToken cancellation = default)
+    public static async Task<StatusServer> StartAsync(StatusServerOptions options, Func<StatusPage> status, CancellationToken cancellation = default)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "moe", ContentRootPath = AppContext.BaseDirectory });
         builder.Services.AddRoutingCore();
@@ -103,7 +104,7 @@ public sealed class StatusServer : IAsyncDisposable
         await _app.DisposeAsync().ConfigureAwait(false);
     }
 
-    private static void Map(WebApplication app, Func<RunStatus> status, bool loopback)
+    private static void Map(WebApplication app, Func<StatusPage> status, bool loopback)
     {
         app.UseRouting();
         app.Use(async (context, next) =>

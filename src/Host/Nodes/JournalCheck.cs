@@ -1,4 +1,6 @@
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Journal;
+using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 

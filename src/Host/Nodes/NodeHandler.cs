@@ -1,6 +1,9 @@
 using System.Text.Json;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
+using MoeActors.Actors.Cluster.Membership;
+using MoeActors.Actors.Node;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;

@@ -1,6 +1,10 @@
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
+using MoeActors.Actors.Cluster.Journal;
+using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
+using MoeActors.Actors.Node;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;

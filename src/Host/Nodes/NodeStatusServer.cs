@@ -4,6 +4,8 @@ using Akka.Actor;
 using Akka.Event;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Node;
+using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Http;
 

@@ -1,6 +1,7 @@
 using Akka.Actor;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Node;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
@@ -15,15 +16,15 @@ internal sealed class StatusPoll(ActorSelection gateway, TimeProvider time)
 {
     private readonly Queue<CurvePoint> curve = new();
     private readonly Queue<StatusEvent> events = new();
-    private volatile Http.RunStatus current = new() { RunId = "", State = "starting", Health = "" };
+    private volatile StatusPage current = new() { RunId = "", State = "starting", Health = "" };
     private long answered = -1;
     private long lastEvent;
     private string? model;
 
     /// <summary>The newest answer, and how the node is now. From any thread.</summary>
-    public Http.RunStatus Status()
+    public StatusPage Status()
     {
-        Http.RunStatus status = current;
+        StatusPage status = current;
         long at = Interlocked.Read(ref answered);
         return status with { Health = NodeHealth.Of(status.State, at < 0 ? null : time.GetElapsedTime(at)) };
     }
@@ -38,7 +39,7 @@ internal sealed class StatusPoll(ActorSelection gateway, TimeProvider time)
             {
                 try
                 {
-                    Take(await gateway.Ask<Actors.Protocol.RunStatus>(new StatusQuery(lastEvent), TimeSpan.FromSeconds(2), stop));
+                    Take(await gateway.Ask<RunStatus>(new StatusQuery(lastEvent), TimeSpan.FromSeconds(2), stop));
                 }
                 catch (AskTimeoutException)
                 {
@@ -55,7 +56,7 @@ internal sealed class StatusPoll(ActorSelection gateway, TimeProvider time)
     }
 
     /// <summary>Takes in an answer of the coordinator.</summary>
-    internal void Take(Actors.Protocol.RunStatus status)
+    internal void Take(RunStatus status)
     {
         ProgressSnapshot snapshot = StatusProgress.Of(status);
         if (status.RunId != current.RunId)
@@ -92,7 +93,7 @@ internal sealed class StatusPoll(ActorSelection gateway, TimeProvider time)
         RecoveryMetrics.Plt.Set(snapshot.Plt ?? 0);
         RecoveryMetrics.Ettr.Set(snapshot.Ettr ?? 0);
         CheckpointMetrics.LastStep.Set(Math.Max(0, status.Checkpoint));
-        current = new Http.RunStatus
+        current = new StatusPage
         {
             RunId = status.RunId,
             Model = model,

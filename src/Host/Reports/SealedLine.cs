@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
 
 namespace MoeActors.Host.Reports;
 

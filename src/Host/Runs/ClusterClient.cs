@@ -3,7 +3,10 @@ using System.Diagnostics;
 using Akka.Actor;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
+using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.ControlPlane;
+using MoeActors.Actors.Node;
 using MoeActors.Actors.Protocol;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
@@ -54,7 +57,7 @@ internal sealed class ClusterClient : IAsyncDisposable
             cancel.ThrowIfCancellationRequested();
             try
             {
-                door ??= await Door.KnockAsync(system, credentials, addresses(), secret, joins: false, TimeSpan.Zero, cancel);
+                door ??= await ClusterAuthentication.AuthenticateAsync(system, credentials, addresses(), secret, joins: false, TimeSpan.Zero, cancel);
                 return await door.Ask<T>(question, TimeSpan.FromSeconds(3), cancel);
             }
             catch (Exception e) when (e is AskTimeoutException or RefusedException)

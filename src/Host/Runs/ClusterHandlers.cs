@@ -7,6 +7,7 @@ using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Progress;
+using MoeActors.Host.Reports;
 
 namespace MoeActors.Host.Runs;
 

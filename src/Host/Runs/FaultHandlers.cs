@@ -3,6 +3,7 @@ using System.Text.Json;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Host.Commands;
+using MoeActors.Host.Http;
 
 namespace MoeActors.Host.Runs;
 
@@ -128,20 +129,4 @@ internal sealed class FaultCancelHandler(TextWriter output) : IHandler<FaultCanc
         output.WriteLine(request.Json ? JsonSerializer.Serialize(new { id = answer.Id, message = answer.Message }, JsonOutput.Options) : answer.Message);
         return ExitCodes.Ok;
     }
-}
-
-/// <summary>Kinds as JSON, for commands and the HTTP API.</summary>
-internal static class FaultJson
-{
-    /// <summary>A kind.</summary>
-    public static object Of(FaultKind kind) => new
-    {
-        name = kind.Name,
-        target = kind.Example,
-        lasting = kind.Lasting,
-        evidence = kind.Evidence,
-        keepsResult = kind.KeepsResult,
-        meaning = kind.Meaning,
-        parameters = kind.Parameters.Select(p => new { name = p.Name, value = p.Default, meaning = p.Meaning }),
-    };
 }

@@ -2,11 +2,13 @@ using System.Text.Json;
 
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Checkpoints;
-using MoeActors.Compute.Checkpoints.ObjectStores;
+using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Reports;
+using MoeActors.Host.Reports.Html;
 
 namespace MoeActors.Host.Runs;
 

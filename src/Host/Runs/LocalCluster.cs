@@ -2,9 +2,11 @@ using System.Diagnostics;
 using System.Globalization;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
+using MoeActors.Host.Http;
 using MoeActors.Host.Nodes;
 
 namespace MoeActors.Host.Runs;
@@ -30,7 +32,7 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// <summary>Nodes that may be started by order, the first ones included.</summary>
     private const int MostNodes = 64;
 
-    private readonly Outcasts outcasts = new(TimeSpan.FromSeconds(4));
+    private readonly EvictedProcesses evicted = new(TimeSpan.FromSeconds(4));
     private int names = MostNodes;
 
     /// <summary>The node that is beginning the cluster anew, after none was left.</summary>
@@ -92,7 +94,7 @@ internal sealed class LocalCluster : IAsyncDisposable
         lock (gate)
         {
             // Under the gate: a process that has ended is taken out, and disposed, only after it.
-            foreach (int pid in outcasts.See(members, [.. live.Values.Select(c => c.Pid)], Stopwatch.GetElapsedTime(0)))
+            foreach (int pid in evicted.See(members, [.. live.Values.Select(c => c.Pid)], Stopwatch.GetElapsedTime(0)))
             {
                 NodeChild child = live.Values.First(c => c.Pid == pid);
                 say($"{child.Name} (pid {pid}) lives though the cluster has removed it: it is stopped or hangs, and is ended");

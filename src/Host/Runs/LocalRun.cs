@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;

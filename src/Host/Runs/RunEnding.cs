@@ -2,6 +2,7 @@ using System.Text.Json;
 
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
@@ -9,6 +10,7 @@ using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Progress;
 using MoeActors.Host.Reports;
+using MoeActors.Host.Reports.Html;
 
 namespace MoeActors.Host.Runs;
 

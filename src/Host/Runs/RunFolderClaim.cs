@@ -1,6 +1,8 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Retention;
 using MoeActors.Compute.Files;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Reports;

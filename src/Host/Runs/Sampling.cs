@@ -1,6 +1,8 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Data;
+using MoeActors.Compute.Inference;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;

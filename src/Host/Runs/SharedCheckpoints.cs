@@ -1,4 +1,5 @@
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Commands;

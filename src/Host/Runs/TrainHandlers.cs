@@ -5,6 +5,8 @@ using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Diagnostics;
+using MoeActors.Host.Http;
+using MoeActors.Host.Reports;
 
 namespace MoeActors.Host.Runs;
 

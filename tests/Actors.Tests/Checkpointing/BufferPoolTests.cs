@@ -1,4 +1,5 @@
 using MoeActors.Actors.Checkpointing;
+using MoeActors.Actors.State;
 
 using static TorchSharp.torch;
 

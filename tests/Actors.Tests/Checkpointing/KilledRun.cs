@@ -3,7 +3,8 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 
 using MoeActors.Compute.Checkpoints;
-using MoeActors.Compute.Checkpoints.ObjectStores;
+using MoeActors.Compute.Checkpoints.Storage;
+using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
 
 namespace MoeActors.Actors.Tests.Checkpointing;
 

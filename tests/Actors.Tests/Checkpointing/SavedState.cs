@@ -1,6 +1,8 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints.Partial;
+using MoeActors.Compute.Checkpoints.Retention;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 

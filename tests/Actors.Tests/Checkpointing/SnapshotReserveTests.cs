@@ -2,6 +2,7 @@ using CsCheck;
 
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Tests.Cluster;
 using MoeActors.Compute.Checkpoints.Partial;

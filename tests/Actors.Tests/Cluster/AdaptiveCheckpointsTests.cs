@@ -4,6 +4,10 @@ using CsCheck;
 
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
+using MoeActors.Actors.Cluster.Journal;
+using MoeActors.Actors.Cluster.Membership;
+using MoeActors.Actors.Cluster.Placements;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Tests.Checkpointing;
 using MoeActors.Compute.Data;

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
+using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
 
 namespace MoeActors.Actors.Tests.Cluster;

@@ -1,5 +1,6 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Data;

@@ -1,6 +1,7 @@
 using CsCheck;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 

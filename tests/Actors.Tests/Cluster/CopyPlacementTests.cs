@@ -1,6 +1,7 @@
 using CsCheck;
 
 using MoeActors.Actors.Checkpointing;
+using MoeActors.Actors.Cluster.Placements;
 using MoeActors.Actors.Protocol;
 
 namespace MoeActors.Actors.Tests.Cluster;

@@ -4,6 +4,7 @@ using Akka.Configuration;
 using Akka.TestKit.Xunit;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
 
 namespace MoeActors.Actors.Tests.Cluster;

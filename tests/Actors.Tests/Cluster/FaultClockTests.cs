@@ -1,4 +1,5 @@
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
 
 namespace MoeActors.Actors.Tests.Cluster;
 

@@ -4,6 +4,8 @@ using Akka.Cluster;
 using CsCheck;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Membership;
+using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Protocol;
 
 namespace MoeActors.Actors.Tests.Cluster;

@@ -4,6 +4,7 @@ using System.Runtime.Serialization;
 using MessagePack;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Journal;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;

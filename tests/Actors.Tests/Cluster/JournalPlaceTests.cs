@@ -1,4 +1,5 @@
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Journal;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 

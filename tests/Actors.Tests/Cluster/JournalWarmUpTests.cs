@@ -3,6 +3,7 @@ using Akka.Configuration;
 using Akka.TestKit.Xunit;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Journal;
 
 namespace MoeActors.Actors.Tests.Cluster;
 

@@ -1,10 +1,13 @@
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
+using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 using static MoeActors.Actors.Tests.Cluster.Desk;
-using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
-using Input = MoeActors.Actors.Cluster.CoordinatorInput;
+using Effect = MoeActors.Actors.Cluster.Coordinator.CoordinatorEffect;
+using Input = MoeActors.Actors.Cluster.Coordinator.CoordinatorInput;
 
 namespace MoeActors.Actors.Tests.Cluster;
 

@@ -4,6 +4,7 @@ using Akka.Actor;
 using Akka.Configuration;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Diagnostics;
 
 namespace MoeActors.Actors.Tests.Cluster;
 

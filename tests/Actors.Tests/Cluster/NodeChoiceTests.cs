@@ -1,6 +1,8 @@
 using CsCheck;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Membership;
+using MoeActors.Actors.Cluster.Placements;
 using MoeActors.Actors.Protocol;
 
 namespace MoeActors.Actors.Tests.Cluster;

@@ -1,4 +1,6 @@
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
+using MoeActors.Actors.Cluster.Membership;
 
 namespace MoeActors.Actors.Tests.Cluster;
 
@@ -19,5 +21,5 @@ public sealed class OrderFenceTests
     [InlineData(5, 9, 9)]
     [InlineData(12, 9, 13)]
     public void A_coordinators_token_is_newer_than_its_journal_and_than_one_it_had_adopted(long known, long sequence, long token) =>
-        Assert.Equal(token, TakingOffice.Fenced(new CoordinatorState { Fence = known }, sequence).Fence);
+        Assert.Equal(token, Takeover.Fenced(new CoordinatorState { Fence = known }, sequence).Fence);
 }

@@ -4,6 +4,8 @@ using Akka.Event;
 using Akka.Remote;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Membership;
+using MoeActors.Actors.Node;
 
 namespace MoeActors.Actors.Tests.Cluster;
 

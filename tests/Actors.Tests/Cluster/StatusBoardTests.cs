@@ -1,4 +1,5 @@
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Protocol;
 
 namespace MoeActors.Actors.Tests.Cluster;

@@ -1,3 +1,4 @@
+using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Faults.Admin;

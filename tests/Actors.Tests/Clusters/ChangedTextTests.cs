@@ -1,4 +1,5 @@
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Node;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Models;

@@ -1,4 +1,6 @@
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Placements;
+using MoeActors.Actors.Node;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 

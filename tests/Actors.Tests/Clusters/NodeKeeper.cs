@@ -1,6 +1,7 @@
 using Akka.Actor;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Node;
 using MoeActors.Actors.Protocol;
 
 namespace MoeActors.Actors.Tests.Clusters;

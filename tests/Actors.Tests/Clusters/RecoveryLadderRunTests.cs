@@ -1,5 +1,7 @@
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Journal;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 

@@ -5,6 +5,7 @@ using Akka.Actor;
 
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.ControlPlane;
+using MoeActors.Actors.Node;
 using MoeActors.Actors.Protocol;
 
 namespace MoeActors.Actors.Tests.ControlPlane;

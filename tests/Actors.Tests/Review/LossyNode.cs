@@ -1,7 +1,9 @@
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
+using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
 
-using Input = MoeActors.Actors.Cluster.CoordinatorInput;
+using Input = MoeActors.Actors.Cluster.Coordinator.CoordinatorInput;
 
 namespace MoeActors.Actors.Tests.Review;
 

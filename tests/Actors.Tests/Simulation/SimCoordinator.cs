@@ -2,12 +2,17 @@ using System.Collections.Immutable;
 
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
+using MoeActors.Actors.Cluster.Journal;
+using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints.Retention;
 using MoeActors.Compute.Data;
 
-using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
-using Input = MoeActors.Actors.Cluster.CoordinatorInput;
+using Effect = MoeActors.Actors.Cluster.Coordinator.CoordinatorEffect;
+using Input = MoeActors.Actors.Cluster.Coordinator.CoordinatorInput;
 
 namespace MoeActors.Actors.Tests.Simulation;
 
@@ -23,29 +28,29 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
     private readonly Queue<Action> stash = new();
     private CoordinatorState state = new();
     private int sequence;
-    private bool persisting, inOffice;
+    private bool persisting, isActive;
     private int grace;
 
     public CoordinatorState State => state;
 
-    public bool InOffice => inOffice;
+    public bool IsActive => isActive;
 
     public void Start()
     {
         foreach (CoordinatorEntry entry in world.Journal)
         {
-            state = TakingOffice.Replay(state, Entries.Read(entry), ++sequence);
+            state = Takeover.Replay(state, Entries.Read(entry), ++sequence);
         }
 
-        bool begins = TakingOffice.Begins(state, incarnation => world.Cluster.Knows(process, incarnation));
-        state = begins ? TakingOffice.WithoutWishes(state) : state;
+        bool begins = Takeover.Begins(state, incarnation => world.Cluster.Knows(process, incarnation));
+        state = begins ? Takeover.WithoutWishes(state) : state;
         if (begins && state.Spec is not null && state.Phase != RunPhase.Ended)
         {
             TakeHold(2 * OpenAttempts);
         }
         else
         {
-            BeginOffice(begins);
+            Activate(begins);
         }
     }
 
@@ -54,7 +59,7 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
     {
         if (world.Lock(process))
         {
-            BeginOffice(begins: true);
+            Activate(begins: true);
         }
         else if (left > 0)
         {
@@ -66,12 +71,12 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
         }
     }
 
-    private void BeginOffice(bool begins)
+    private void Activate(bool begins)
     {
         state = state with { JournalId = "sim", Coordinator = process.Identity.Incarnation };
         Persist([new JournalEntry.CoordinatorStarted(process.Identity.Name) { Journal = state.JournalId, Incarnation = process.Identity.Incarnation, Begins = begins }], () =>
         {
-            state = TakingOffice.Fenced(state, sequence);
+            state = Takeover.Fenced(state, sequence);
             world.Trace?.Add(world.Clock.Now, process.Identity.Incarnation, $"coordinator with fence {state.Fence}");
             if (state.Spec is null || state.Phase == RunPhase.Ended)
             {
@@ -125,7 +130,7 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
     /// <summary>A client submits the run; it asks again until it is accepted.</summary>
     public void Submit() => Run(() =>
     {
-        if (inOffice && state.Phase == RunPhase.Idle && OpenFolder(lockDemanded: true) is null)
+        if (isActive && state.Phase == RunPhase.Idle && OpenFolder(lockDemanded: true) is null)
         {
             FeedNow(new Input.Submitted(world.Setup.Spec, Folder, 0, SampleLedger.Empty(world.Setup.Spec.Training.GlobalBatch), "sim") { Fence = state.Fence });
         }
@@ -135,7 +140,7 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
 
     private void FeedNow(Input input)
     {
-        if (!inOffice)
+        if (!isActive)
         {
             return;
         }
@@ -271,7 +276,7 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
 
     private void Open()
     {
-        inOffice = true;
+        isActive = true;
         process.In(2 * SimClock.Second, Repeat);
     }
 
@@ -300,7 +305,7 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
 
     private void OnHello(SimProcess from, NodeIdentity node)
     {
-        if (!inOffice || !world.Cluster.IsMember(process, node))
+        if (!isActive || !world.Cluster.IsMember(process, node))
         {
             return;
         }
@@ -318,14 +323,14 @@ internal sealed class SimCoordinator(SimWorld world, SimProcess process)
         try
         {
             (long token, string owner) = world.StoreOf(process).StandingFence();
-            bool needed = lockDemanded || TakingOffice.NeedsLock(token, owner, state.JournalId);
+            bool needed = lockDemanded || Takeover.NeedsLock(token, owner, state.JournalId);
             if (!world.Lock(process) && needed)
             {
                 return "the run folder is locked";
             }
 
             world.Seams.RaiseFence(world.StoreOf(process), state.Fence, state.JournalId);
-            world.Oracle.TookOffice(state.Fence);
+            world.Oracle.TookOver(state.Fence);
             return null;
         }
         catch (CheckpointException e)

@@ -1,14 +1,16 @@
 using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Replication;
+using MoeActors.Actors.State;
 using MoeActors.Actors.Training;
 
 namespace MoeActors.Actors.Tests.Simulation;
 
-/// <summary>Copies of other nodes' units in a node's memory; which, and when they suffice, is the product's <see cref="CopyBook{T}"/>.</summary>
+/// <summary>Copies of other nodes' units in a node's memory; which, and when they suffice, is the product's <see cref="ReplicaSet{T}"/>.</summary>
 internal sealed class SimCopies(SimWorld world, SimProcess process)
 {
     private readonly List<SimCopy> torn = [];
 
-    public CopyBook<SimCopy> Book { get; } = new();
+    public ReplicaSet<SimCopy> Book { get; } = new();
 
     /// <summary>The next update of a copy fails in the middle.</summary>
     public bool Doomed { get; set; }

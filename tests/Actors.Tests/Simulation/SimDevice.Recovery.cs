@@ -1,8 +1,10 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Protocol;
+using MoeActors.Actors.State;
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 
 namespace MoeActors.Actors.Tests.Simulation;
 
@@ -11,7 +13,7 @@ internal sealed partial class SimDevice
 {
     private const long AskAgain = 40 * SimClock.Millisecond;
 
-    private readonly FetchBook fetches = new();
+    private readonly FetchProgress fetches = new();
     private DecidedUpdate? lastDecided;
     private Preparation? preparation;
     private long fetchedAt;
@@ -54,7 +56,7 @@ internal sealed partial class SimDevice
         }
 
         preparation = new Preparation { Live = live };
-        fetches.Begin(FetchBook.Lacking(context, order, Store.Units, Copies.Book.Missing(m.RestoreStep)));
+        fetches.Begin(FetchProgress.Lacking(context, order, Store.Units, Copies.Book.Missing(m.RestoreStep)));
         connecting = new object();
         Connect(connecting, m.Epoch, world.Clock.Now + world.Seams.Patience);
     }
@@ -285,7 +287,7 @@ internal sealed partial class SimDevice
                 fetches.Serve(Serve);
                 break;
             default:
-                foreach (SimUnit holder in FetchBook.Holders(Store!.Units, id))
+                foreach (SimUnit holder in FetchProgress.Holders(Store!.Units, id))
                 {
                     holder.Ranges[id.Index] = step;
                 }

@@ -1,20 +1,23 @@
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Replication;
+using MoeActors.Actors.State;
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 
 namespace MoeActors.Actors.Tests.Simulation;
 
 /// <summary>
-/// The device of a node as the product has it, its tensors replaced by hashes: <see cref="EpochGate"/>, <see cref="OrderBook"/>, <see cref="StepProgress"/>, <see cref="OwnState"/>,
-/// <see cref="FetchBook"/> and <see cref="CopyBook{T}"/> are the product's own and decide what a message may still do and what state may be gone on from.
+/// The device of a node as the product has it, its tensors replaced by hashes: <see cref="EpochGate"/>, <see cref="OrderDeduplication"/>, <see cref="StepProgress"/>, <see cref="OwnState"/>,
+/// <see cref="FetchProgress"/> and <see cref="ReplicaSet{T}"/> are the product's own and decide what a message may still do and what state may be gone on from.
 /// </summary>
 internal sealed partial class SimDevice
 {
     private readonly SimWorld world;
     private readonly SimProcess process;
     private readonly SortedDictionary<string, SimActor> actors = new(StringComparer.Ordinal);
-    private readonly OrderBook orders = new();
+    private readonly OrderDeduplication orders = new();
     private readonly SimMailbox mail;
     private EpochContext? context;
     private StepProgress? progress;

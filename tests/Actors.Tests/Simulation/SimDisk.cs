@@ -1,4 +1,5 @@
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
 
 namespace MoeActors.Actors.Tests.Simulation;
 

@@ -1,7 +1,9 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Simulation;

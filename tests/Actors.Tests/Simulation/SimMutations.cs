@@ -1,14 +1,22 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
+using MoeActors.Actors.Cluster.Journal;
+using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Replication;
+using MoeActors.Actors.State;
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints.Retention;
+using MoeActors.Compute.Checkpoints.Storage;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
-using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
-using Input = MoeActors.Actors.Cluster.CoordinatorInput;
+using Effect = MoeActors.Actors.Cluster.Coordinator.CoordinatorEffect;
+using Input = MoeActors.Actors.Cluster.Coordinator.CoordinatorInput;
 
 namespace MoeActors.Actors.Tests.Simulation;
 
@@ -198,7 +206,7 @@ internal static class SimMutations
 
     private sealed class Uncovered : SimSeams
     {
-        public override bool Cover(CopyBook<SimCopy> copies, long step) => true;
+        public override bool Cover(ReplicaSet<SimCopy> copies, long step) => true;
     }
 
     private sealed class AnyFrame : SimSeams

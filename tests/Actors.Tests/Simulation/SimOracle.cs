@@ -1,11 +1,16 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
+using MoeActors.Actors.Cluster.Journal;
+using MoeActors.Actors.Cluster.Membership;
+using MoeActors.Actors.Cluster.Placements;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 
-using Effect = MoeActors.Actors.Cluster.CoordinatorEffect;
-using Input = MoeActors.Actors.Cluster.CoordinatorInput;
+using Effect = MoeActors.Actors.Cluster.Coordinator.CoordinatorEffect;
+using Input = MoeActors.Actors.Cluster.Coordinator.CoordinatorInput;
 
 namespace MoeActors.Actors.Tests.Simulation;
 
@@ -55,7 +60,7 @@ internal sealed class SimOracle(SimWorld world)
 
     public void Reported(StepReport report) => reported.Add((report.Epoch, report.Step, report.Node));
 
-    public void TookOffice(long fence) => NewestFence = Math.Max(NewestFence, fence);
+    public void TookOver(long fence) => NewestFence = Math.Max(NewestFence, fence);
 
     public void Publishing(long? fence) => PublishingFence = fence;
 

@@ -1,4 +1,5 @@
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Protocol;
 

@@ -1,9 +1,15 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
+using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Replication;
+using MoeActors.Actors.State;
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Retention;
+using MoeActors.Compute.Checkpoints.Storage;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
@@ -26,7 +32,7 @@ internal class SimSeams
 
     public virtual (CoordinatorState State, IReadOnlyList<CoordinatorEffect> Effects) Step(CoordinatorState state, CoordinatorInput input) => CoordinatorMachine.Step(state, input);
 
-    public virtual CoordinatorState Adopt(CoordinatorState state, RecoveryPoints points) => TakingOffice.Adopt(state, points);
+    public virtual CoordinatorState Adopt(CoordinatorState state, RecoveryPoints points) => Takeover.Adopt(state, points);
 
     /// <summary>Time until a checkpoint whose parts are complete is published, as drawn.</summary>
     public virtual long PublishingTakes(long drawn) => drawn;
@@ -55,10 +61,10 @@ internal class SimSeams
     }
 
     /// <summary>Whether the copies held here suffice for a step to be reported.</summary>
-    public virtual bool Cover(CopyBook<SimCopy> copies, long step) => copies.Cover(step);
+    public virtual bool Cover(ReplicaSet<SimCopy> copies, long step) => copies.Cover(step);
 
     /// <summary>What another node's question for state is answered from.</summary>
-    public virtual IHeldState? Source(IHeldState? live, IHeldState? copy, long step, bool weights) => FetchBook.Source(live, copy, step, weights);
+    public virtual IHeldState? Source(IHeldState? live, IHeldState? copy, long step, bool weights) => FetchProgress.Source(live, copy, step, weights);
 
     /// <summary>How long a connection or a piece of state is waited for.</summary>
     public virtual long Patience => 10 * SimClock.Second;

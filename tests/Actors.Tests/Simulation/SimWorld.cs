@@ -1,7 +1,10 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Journal;
+using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
 
 namespace MoeActors.Actors.Tests.Simulation;
 
@@ -146,7 +149,7 @@ internal sealed class SimWorld
     {
         if (Journal.All(e => e.Kind != nameof(JournalEntry.RunAccepted)))
         {
-            foreach (SimProcess process in Processes.Values.Where(p => p.Coordinator is { InOffice: true }))
+            foreach (SimProcess process in Processes.Values.Where(p => p.Coordinator is { IsActive: true }))
             {
                 process.Do(process.Coordinator!.Submit);
             }

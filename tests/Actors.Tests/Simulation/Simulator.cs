@@ -37,7 +37,7 @@ internal static class Simulator
         {
             problem = e.Message;
         }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException or KeyNotFoundException or NullReferenceException or MoeActors.Compute.Checkpoints.CheckpointException or IOException)
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or KeyNotFoundException or NullReferenceException or MoeActors.Compute.Checkpoints.Format.CheckpointException or IOException)
         {
             // A guard of the product spoke, or its code failed: either way not what a run may end with.
             problem = $"{e.GetType().Name}: {e.Message} {e.StackTrace?.Split('\n').FirstOrDefault(l => l.Contains("MoeActors", StringComparison.Ordinal))?.Trim()}";

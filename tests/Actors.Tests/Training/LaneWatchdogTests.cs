@@ -10,7 +10,7 @@ public sealed class LaneWatchdogTests
     [Fact]
     public async Task Work_that_does_not_come_back_is_told_once_with_the_setting_s_name()
     {
-        using var lane = new ComputeLane("lane");
+        using var lane = new ComputeThread("lane");
         using var entered = new ManualResetEventSlim();
         using var release = new ManualResetEventSlim();
         var told = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -29,7 +29,7 @@ public sealed class LaneWatchdogTests
     [Fact]
     public void A_lane_between_two_pieces_of_work_is_not_busy()
     {
-        using var lane = new ComputeLane("lane");
+        using var lane = new ComputeThread("lane");
         TimeSpan during = TimeSpan.Zero;
         using var done = new ManualResetEventSlim();
         lane.Post(new Work(() => during = lane.Busy));

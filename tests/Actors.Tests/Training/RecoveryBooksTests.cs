@@ -1,7 +1,10 @@
 using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Replication;
+using MoeActors.Actors.State;
 using MoeActors.Actors.Tests.Cluster;
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Training;
@@ -79,7 +82,7 @@ public sealed class RecoveryBooksTests
     [Fact]
     public void A_copy_takes_gradients_of_its_step_waits_with_one_while_its_state_is_on_the_way_and_covers_when_both_are_here()
     {
-        var book = new CopyBook<Held>();
+        var book = new ReplicaSet<Held>();
         book.Want([0, 1], o => new Held(Order.Units[o], o));
         book.Find(0)!.IsAt(3);
         Assert.Null(book.Takes(0, 4));
@@ -97,7 +100,7 @@ public sealed class RecoveryBooksTests
     [Fact]
     public void A_copy_that_is_not_wanted_any_more_stays_for_who_comes_for_it_and_covers_nothing()
     {
-        var book = new CopyBook<Held>();
+        var book = new ReplicaSet<Held>();
         book.Want([0], o => new Held(Order.Units[o], o));
         Held old = book.Find(0)!;
         book.Want([], _ => throw new InvalidOperationException());
@@ -112,7 +115,7 @@ public sealed class RecoveryBooksTests
     [Fact]
     public void A_question_that_cannot_be_answered_yet_is_answered_once_when_its_state_has_come()
     {
-        var book = new FetchBook();
+        var book = new FetchProgress();
         var question = new FetchQuestion(1, 0, false);
         int answers = 0;
         bool here = false;
@@ -135,11 +138,11 @@ public sealed class RecoveryBooksTests
     public void Questions_are_answered_from_state_of_the_recovery_point_only_the_unit_before_the_copy()
     {
         Held unit = At(4), copy = At(4);
-        Assert.Same(unit, FetchBook.Source(unit, copy, 4, weights: false));
-        Assert.Same(copy, FetchBook.Source(At(3), copy, 4, weights: false));
-        Assert.Null(FetchBook.Source(At(3), copy, 4, weights: true));
-        Assert.Null(FetchBook.Source(At(3), At(-1), 4, weights: false));
-        Assert.Null(FetchBook.Source(null, null, 4, weights: false));
+        Assert.Same(unit, FetchProgress.Source(unit, copy, 4, weights: false));
+        Assert.Same(copy, FetchProgress.Source(At(3), copy, 4, weights: false));
+        Assert.Null(FetchProgress.Source(At(3), copy, 4, weights: true));
+        Assert.Null(FetchProgress.Source(At(3), At(-1), 4, weights: false));
+        Assert.Null(FetchProgress.Source(null, null, 4, weights: false));
     }
 
     [Fact]
@@ -153,8 +156,8 @@ public sealed class RecoveryBooksTests
         }
 
         var context = new EpochContext(Prepare(4, [.. Enumerable.Range(0, Order.Units.Count).Select(u => new UnitSource(u, RestoreRung.Live, 1))]), Spec, 0);
-        var book = new FetchBook();
-        book.Begin(FetchBook.Lacking(context, Order, units.Units, [At(-1, 2)]));
+        var book = new FetchProgress();
+        book.Begin(FetchProgress.Lacking(context, Order, units.Units, [At(-1, 2)]));
         Assert.Equal(new[] { (1, FetchKind.Unit), (2, FetchKind.Copy) }, book.Left.Where(f => f.Kind != FetchKind.Weights).Select(f => (f.Unit, f.Kind)));
         Assert.False(book.IsRestored);
         foreach (StateFetch fetch in book.Left.Where(f => f.Kind != FetchKind.Copy).ToArray())

@@ -1,5 +1,7 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Protocol;
+using MoeActors.Actors.Replication;
+using MoeActors.Actors.State;
 using MoeActors.Actors.Tests.Cluster;
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Models;

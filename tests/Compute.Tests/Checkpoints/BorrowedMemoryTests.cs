@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Files;
+using MoeActors.Compute.Checkpoints.Format;
 
 namespace MoeActors.Compute.Tests.Checkpoints;
 

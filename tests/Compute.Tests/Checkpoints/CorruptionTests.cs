@@ -1,6 +1,8 @@
 using System.Text;
 using CsCheck;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints.Retention;
 
 namespace MoeActors.Compute.Tests.Checkpoints;
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using CsCheck;
 
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
 
 namespace MoeActors.Compute.Tests.Checkpoints;
 

@@ -2,6 +2,8 @@ using System.Text;
 using System.Text.Json.Nodes;
 using CsCheck;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints.Retention;
 
 namespace MoeActors.Compute.Tests.Checkpoints;
 

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Retention;
+using MoeActors.Compute.Checkpoints.Storage;
 
 namespace MoeActors.Compute.Tests.Checkpoints;
 

@@ -1,4 +1,6 @@
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints.Retention;
 
 namespace MoeActors.Compute.Tests.Checkpoints;
 

@@ -1,4 +1,5 @@
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Storage;
 
 namespace MoeActors.Compute.Tests.Checkpoints;
 

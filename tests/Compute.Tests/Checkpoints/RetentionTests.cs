@@ -1,5 +1,8 @@
 using CsCheck;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints.Retention;
+using MoeActors.Compute.Checkpoints.Storage;
 
 namespace MoeActors.Compute.Tests.Checkpoints;
 
@@ -17,7 +20,7 @@ public sealed class RetentionTests
     public void A_file_that_a_remaining_manifest_refers_to_or_that_is_in_writing_never_goes() => Folders.Sample(
         (request, state) =>
         {
-            RetentionDecision d = Retention.Decide(request, state);
+            RetentionDecision d = RetentionRules.Decide(request, state);
             foreach ((long step, IReadOnlyCollection<string> files) in state.Manifests.Where(m => d.Keep.Contains(m.Step)))
             {
                 Assert.Empty(files.Intersect(d.Delete));
@@ -32,7 +35,7 @@ public sealed class RetentionTests
     public void The_newest_usable_the_multiples_and_the_pinned_stay_and_nothing_usable_goes_before_there_are_enough() => Folders.Sample(
         (request, state) =>
         {
-            RetentionDecision d = Retention.Decide(request, state);
+            RetentionDecision d = RetentionRules.Decide(request, state);
             long[] usable = [.. state.Manifests.Select(m => m.Step).Where(s => !request.Failed.Contains(s)).OrderDescending()];
             Assert.Empty(usable.Take(request.Policy.Keep).Except(d.Keep));
             Assert.Empty(state.Manifests.Select(m => m.Step).Where(request.Pinned.Contains).Except(d.Keep));
@@ -55,8 +58,8 @@ public sealed class RetentionTests
     public void After_it_was_carried_out_there_is_nothing_left_to_do() => Folders.Sample(
         (request, state) =>
         {
-            RetentionDecision d = Retention.Decide(request, state);
-            RetentionDecision again = Retention.Decide(request, new RetentionState(
+            RetentionDecision d = RetentionRules.Decide(request, state);
+            RetentionDecision again = RetentionRules.Decide(request, new RetentionState(
                 [.. state.Manifests.Where(m => d.Keep.Contains(m.Step))],
                 [.. state.Broken.Where(b => !d.Drop.Contains(b.Step))],
                 [.. state.Stored.Where(f => !d.Delete.Contains(f.File))],
@@ -71,7 +74,7 @@ public sealed class RetentionTests
     [Fact]
     public void A_manifest_of_a_newer_build_stops_all_deletion()
     {
-        RetentionDecision d = Retention.Decide(
+        RetentionDecision d = RetentionRules.Decide(
             new RetentionRequest(new RetentionPolicy(1), 0),
             new RetentionState([(10, ["step-00000010/a"]), (20, ["step-00000020/a"])], [(5, true)], [new("step-00000010/a", 10, 1)], [("step-00000010", 10)]));
         Assert.Empty(d.Drop);

@@ -1,6 +1,9 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Files;
+using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints.Storage;
 
 namespace MoeActors.Compute.Tests.Checkpoints;
 

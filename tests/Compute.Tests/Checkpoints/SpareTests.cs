@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using CsCheck;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints.Retention;
+using MoeActors.Compute.Checkpoints.Storage;
 
 namespace MoeActors.Compute.Tests.Checkpoints;
 
@@ -14,10 +17,10 @@ public sealed class SpareTests
     public void Spares_are_never_more_than_one_checkpoint_and_the_newest_retired_come_first() => Gen.Select(Files, Files, Gen.Long[0, 1500]).Sample(
         (retired, pool, kib) =>
         {
-            SpareSpace d = SpareSpace.Decide(retired, pool, kib << 10);
+            RecycledSpace d = RecycledSpace.Decide(retired, pool, kib << 10);
             Assert.True(d.Keep.Sum(f => f.Bytes) + pool.Except(d.Discard).Sum(f => f.Bytes) <= kib << 10);
-            Assert.All(d.Keep, f => Assert.True(f.Bytes >= SpareSpace.Smallest));
-            if (retired.Length > 0 && retired.MaxBy(f => f.Step) is { } newest && newest.Bytes >= SpareSpace.Smallest && newest.Bytes <= kib << 10)
+            Assert.All(d.Keep, f => Assert.True(f.Bytes >= RecycledSpace.Smallest));
+            if (retired.Length > 0 && retired.MaxBy(f => f.Step) is { } newest && newest.Bytes >= RecycledSpace.Smallest && newest.Bytes <= kib << 10)
             {
                 Assert.Contains(newest, d.Keep);
             }
@@ -28,14 +31,14 @@ public sealed class SpareTests
     public void A_spare_is_tried_when_it_is_at_least_half_and_at_most_twice_as_large_the_nearest_first()
     {
         StoredFile[] pool = [new("a", 1, 100 << 10), new("b", 1, 200 << 10), new("c", 1, 390 << 10), new("d", 1, 500 << 10), new("e", 1, 90 << 10)];
-        Assert.Equal(["b", "a", "c"], SpareSpace.Candidates(pool, 200 << 10).Select(f => f.File));
-        Assert.Empty(SpareSpace.Candidates(pool, 10));
+        Assert.Equal(["b", "a", "c"], RecycledSpace.Candidates(pool, 200 << 10).Select(f => f.File));
+        Assert.Empty(RecycledSpace.Candidates(pool, 10));
     }
 
     [Fact]
     public void Files_of_a_dropped_manifest_are_retired_and_orphans_are_deleted_for_their_writer_may_live()
     {
-        RetentionDecision d = Retention.Decide(
+        RetentionDecision d = RetentionRules.Decide(
             new RetentionRequest(new RetentionPolicy(1), 0),
             new RetentionState(
                 [(10, ["step-00000010/a", "step-00000010/small"]), (20, ["step-00000020/a"])],
@@ -88,7 +91,7 @@ public sealed class SpareTests
         using var folder = new TempFolder();
         using var state = new SpareState();
         string spare = Path.Combine(Directory.CreateDirectory(Path.Combine(folder.Path, "spare")).FullName, "step-00000001.a");
-        File.WriteAllBytes(spare, new byte[SpareSpace.Smallest * 8]);
+        File.WriteAllBytes(spare, new byte[RecycledSpace.Smallest * 8]);
         state.Publish(folder.Path, 10, new FullDisk(spare));
         Assert.Empty(Spares(folder));
         Assert.Empty(new CheckpointStore(folder.Path).Verify(10, TestContext.Current.CancellationToken));

@@ -1,5 +1,7 @@
 using MoeActors.Compute.Experts;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
+using MoeActors.Compute.Passes;
 using MoeActors.Compute.Routing;
 using MoeActors.Compute.Specs;
 using TorchSharp;

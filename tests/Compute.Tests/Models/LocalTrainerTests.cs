@@ -1,4 +1,7 @@
+using MoeActors.Compute.Local;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
+using MoeActors.Compute.Passes;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using MoeActors.Compute.Tests.Tensors;

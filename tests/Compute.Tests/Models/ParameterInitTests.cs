@@ -1,4 +1,5 @@
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using TorchSharp;

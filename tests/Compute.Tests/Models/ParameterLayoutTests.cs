@@ -1,5 +1,6 @@
 using CsCheck;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using TorchSharp;

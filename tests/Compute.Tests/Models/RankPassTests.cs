@@ -1,4 +1,6 @@
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
+using MoeActors.Compute.Passes;
 using MoeActors.Compute.Routing;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;

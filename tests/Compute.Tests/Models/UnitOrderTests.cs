@@ -1,4 +1,5 @@
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Compute.Tests.Models;

@@ -1,5 +1,6 @@
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
+using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using MoeActors.Compute.Tests.Experts;

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Files;
+using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Host.Commands;
 
 namespace MoeActors.Host.Tests.Commands;
@@ -106,7 +108,7 @@ public sealed class CheckpointCommandTests : IDisposable
         Assert.Equal(0, await cli.Run("checkpoint", "prune", run, "--keep", "1"));
         Assert.Contains("step 100: stays, though it is damaged", cli.Output, StringComparison.Ordinal);
         Assert.Contains("step 50: stays: among the 1 newest", cli.Output, StringComparison.Ordinal);
-        using var held = MoeActors.Actors.Cluster.RunFolderLock.Take(run);
+        using var held = MoeActors.Actors.Cluster.Coordinator.RunFolderLock.Take(run);
         cli = new Cli();
         Assert.Equal(ExitCodes.Resources, await cli.Run("checkpoint", "prune", run));
         Assert.Contains("being trained elsewhere", cli.Error, StringComparison.Ordinal);

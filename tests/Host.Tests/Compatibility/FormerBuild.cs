@@ -3,6 +3,7 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text.Json;
 
+using MoeActors.Host.Reports;
 using MoeActors.Host.Runs;
 using MoeActors.Host.Tests.Processes.Harness;
 

@@ -1,4 +1,4 @@
-using MoeActors.Compute.Checkpoints.ObjectStores;
+using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Diagnostics;

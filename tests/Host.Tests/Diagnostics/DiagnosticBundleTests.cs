@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using MoeActors.Host.Diagnostics;
 using MoeActors.Host.Reports;
+using MoeActors.Host.Reports.Html;
 using MoeActors.Host.Tests.Reports;
 
 namespace MoeActors.Host.Tests.Diagnostics;

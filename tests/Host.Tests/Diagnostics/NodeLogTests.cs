@@ -3,6 +3,8 @@ using Akka.Actor;
 using Akka.Configuration;
 using Akka.Event;
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.ControlPlane;
+using MoeActors.Actors.Diagnostics;
 using MoeActors.Host.Diagnostics;
 using MoeActors.Host.Reports;
 

@@ -3,6 +3,8 @@ using System.Text.Json;
 
 using CsCheck;
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.ControlPlane;
+using MoeActors.Host.Configuration;
 using MoeActors.Host.Diagnostics;
 
 namespace MoeActors.Host.Tests.Diagnostics;

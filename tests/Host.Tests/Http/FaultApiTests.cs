@@ -6,7 +6,6 @@ using System.Text.Json;
 using MoeActors.Actors.Protocol;
 using MoeActors.Host.Http;
 
-using RunStatus = MoeActors.Host.Http.RunStatus;
 
 namespace MoeActors.Host.Tests.Http;
 
@@ -28,7 +27,7 @@ public sealed class FaultApiTests : IAsyncLifetime
             asked.Add(message);
             return Task.FromResult(answer);
         });
-        server = await StatusServer.StartAsync(new StatusServerOptions { Faults = api }, () => new RunStatus { RunId = "", State = "running", Health = "ok" }, Cancellation);
+        server = await StatusServer.StartAsync(new StatusServerOptions { Faults = api }, () => new StatusPage { RunId = "", State = "running", Health = "ok" }, Cancellation);
         client = new HttpClient { BaseAddress = server.Address };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
     }
@@ -118,7 +117,7 @@ public sealed class FaultApiTests : IAsyncLifetime
     [Fact]
     public async Task Without_a_token_in_the_settings_there_is_no_such_page()
     {
-        await using StatusServer plain = await StatusServer.StartAsync(new StatusServerOptions(), () => new RunStatus { RunId = "", State = "running", Health = "ok" }, Cancellation);
+        await using StatusServer plain = await StatusServer.StartAsync(new StatusServerOptions(), () => new StatusPage { RunId = "", State = "running", Health = "ok" }, Cancellation);
         using HttpResponseMessage got = await client.GetAsync(new Uri(plain.Address, "/faults"), Cancellation);
         Assert.Equal(HttpStatusCode.NotFound, got.StatusCode);
     }

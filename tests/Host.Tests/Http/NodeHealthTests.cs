@@ -1,7 +1,6 @@
 using MoeActors.Actors.Protocol;
 using MoeActors.Host.Http;
 
-using RunStatus = MoeActors.Actors.Protocol.RunStatus;
 
 namespace MoeActors.Host.Tests.Http;
 

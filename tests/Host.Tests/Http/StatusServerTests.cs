@@ -1,7 +1,9 @@
+using MoeActors.Actors.Protocol;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json;
+using MoeActors.Host.Commands;
 using MoeActors.Host.Http;
 using MoeActors.Host.Nodes;
 using MoeActors.Host.Progress;
@@ -11,7 +13,7 @@ namespace MoeActors.Host.Tests.Http;
 
 public class StatusServerTests
 {
-    private static readonly RunStatus Status = new()
+    private static readonly StatusPage Status = new()
     {
         RunId = "a1b2",
         Model = "tiny",
@@ -104,9 +106,9 @@ public class StatusServerTests
         var clock = new StoppedClock();
         var poll = new StatusPoll(null!, clock);
         Assert.Equal(("starting", "starting: no coordinator has answered this node yet"), (poll.Status().State, poll.Status().Health));
-        poll.Take(new Actors.Protocol.RunStatus("running", "a1b2", "/no/such/run", 1, 7, 60, 2.5, double.NaN, 100, 0.1, 2, 2, -1, -1, "", 0, [], ["node-1 pid 4711", "node-2 pid 4712"], double.NaN));
+        poll.Take(new RunStatus("running", "a1b2", "/no/such/run", 1, 7, 60, 2.5, double.NaN, 100, 0.1, 2, 2, -1, -1, "", 0, [], ["node-1 pid 4711", "node-2 pid 4712"], double.NaN));
         clock.Advance(TimeSpan.FromSeconds(14));
-        RunStatus status = poll.Status();
+        StatusPage status = poll.Status();
         Assert.Equal(("running", NodeHealth.Ok, null), (status.State, status.Health, status.Model));
         Assert.Equal([new NodeStatus("node-1", 4711), new NodeStatus("node-2", 4712)], status.Nodes);
         clock.Advance(TimeSpan.FromSeconds(2));

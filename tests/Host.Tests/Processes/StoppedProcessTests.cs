@@ -14,7 +14,7 @@ public sealed class StoppedProcessTests(UndisturbedRun undisturbed)
         await StopAsync(world, "node-2");
     }
 
-    /// <summary>The lock of the run's folder is still its own then; its successor goes on at once, behind the fence (TakingOffice.NeedsLock), and takes the lock when the process is dead.</summary>
+    /// <summary>The lock of the run's folder is still its own then; its successor goes on at once, behind the fence (Takeover.NeedsLock), and takes the lock when the process is dead.</summary>
     [Fact]
     public async Task Nobody_waits_for_the_lock_of_a_coordinator_that_is_stopped()
     {

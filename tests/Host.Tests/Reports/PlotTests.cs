@@ -1,4 +1,5 @@
 using MoeActors.Host.Reports;
+using MoeActors.Host.Reports.Html;
 
 namespace MoeActors.Host.Tests.Reports;
 

@@ -1,6 +1,8 @@
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
+using MoeActors.Host.Reports;
 using MoeActors.Host.Runs;
 using MoeActors.Host.Tests.Compatibility;
 using MoeActors.Host.Tests.Configuration;

@@ -1,11 +1,12 @@
 using System.Text.Json;
 
 using MoeActors.Actors.Checkpointing;
-using MoeActors.Compute.Checkpoints.ObjectStores;
+using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
+using MoeActors.Host.Reports;
 using MoeActors.Host.Runs;
 using MoeActors.Host.Tests.Configuration;
 
@@ -75,6 +76,6 @@ public sealed class LongerRunTests : IDisposable
         File.WriteAllText(folder.File(RunReports.RecordName), source.ToJson());
         Assert.Contains(
             "holds no sound checkpoint to take weights from",
-            Assert.Throws<MoeActors.Compute.Checkpoints.CheckpointException>(() => WeightSource.Find(folder.Path, null, source.Model, "", new ObjectStoreOptions(), _ => { })).Message, StringComparison.Ordinal);
+            Assert.Throws<MoeActors.Compute.Checkpoints.Format.CheckpointException>(() => WeightSource.Find(folder.Path, null, source.Model, "", new ObjectStoreOptions(), _ => { })).Message, StringComparison.Ordinal);
     }
 }

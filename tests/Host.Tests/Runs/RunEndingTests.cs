@@ -3,6 +3,7 @@ using MoeActors.Compute.Specs;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Progress;
 using MoeActors.Host.Reports;
+using MoeActors.Host.Reports.Html;
 using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Tests.Runs;

@@ -1,5 +1,7 @@
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Host.Commands;
+using MoeActors.Host.Reports;
 using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Tests.Runs;

@@ -2,6 +2,7 @@ using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Configuration;
+using MoeActors.Host.Reports;
 using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Tests.Runs;

@@ -1,10 +1,13 @@
+using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Http;
 using MoeActors.Host.Reports;
+using MoeActors.Host.Reports.Html;
 using MoeActors.Host.Runs;
 using MoeActors.Host.Tests.Progress;
 

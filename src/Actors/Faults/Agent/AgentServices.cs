@@ -3,6 +3,7 @@ using Akka.Actor;
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster;
 using MoeActors.Actors.ControlPlane;
+using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Training;

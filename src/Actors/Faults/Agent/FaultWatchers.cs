@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Cluster;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
 
 namespace MoeActors.Actors.Faults.Agent;
@@ -39,7 +40,7 @@ internal static class FaultWatchers
         Evidence.Memory => new MemoryWatcher(order, services),
         Evidence.Abort => new AbortWatcher(order, Probe(order, services, agent)),
         Evidence.Skip => new SkipWatcher(order, Probe(order, services, agent)),
-        Evidence.Office => new OfficeWatcher(order.Fence, services, agent),
+        Evidence.Takeover => new TakeoverWatcher(order.Fence, services, agent),
         Evidence.Storage => new StorageWatcher(order, services),
         _ => Probe(order, services, agent),
     };
@@ -225,7 +226,7 @@ internal sealed class SkipWatcher(FaultOrder order, ProbeWatcher target) : StepW
 }
 
 /// <summary>A coordinator took office after the fault was ordered: its fencing token is newer.</summary>
-internal sealed class OfficeWatcher(long fence, AgentServices services, IActorRef agent) : FaultWatcher
+internal sealed class TakeoverWatcher(long fence, AgentServices services, IActorRef agent) : FaultWatcher
 {
     private long newest;
     private int looks;

@@ -1,5 +1,6 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
 
 namespace MoeActors.Actors.Faults.Agent;
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 
 using MoeActors.Actors.Cluster;
+using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
 
 namespace MoeActors.Actors.Faults.Agent;

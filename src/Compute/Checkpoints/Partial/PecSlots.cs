@@ -1,3 +1,5 @@
+using MoeActors.Compute.Checkpoints.Format;
+
 namespace MoeActors.Compute.Checkpoints.Partial;
 
 /// <summary>What is saved of an expert, as flags a <see cref="PecMask"/> is made of. Names as text: <see cref="PecMask.SlotOf"/>.</summary>

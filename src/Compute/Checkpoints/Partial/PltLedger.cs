@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
+using MoeActors.Compute.Checkpoints.Format;
+
 namespace MoeActors.Compute.Checkpoints.Partial;
 
 /// <summary>

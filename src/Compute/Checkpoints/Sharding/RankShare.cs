@@ -1,4 +1,5 @@
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 
 namespace MoeActors.Compute.Checkpoints.Sharding;
 

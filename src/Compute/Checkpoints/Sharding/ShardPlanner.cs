@@ -1,4 +1,6 @@
+using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Compute.Checkpoints.Sharding;

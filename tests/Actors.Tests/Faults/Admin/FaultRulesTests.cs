@@ -1,5 +1,6 @@
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Faults.Agent;
+using MoeActors.Actors.Faults.Agent.Injectors;
 using MoeActors.Actors.Protocol;
 
 namespace MoeActors.Actors.Tests.Faults.Admin;

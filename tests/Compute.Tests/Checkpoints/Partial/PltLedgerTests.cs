@@ -1,5 +1,6 @@
 using CsCheck;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints.Partial;
 
 namespace MoeActors.Compute.Tests.Checkpoints.Partial;

@@ -1,4 +1,6 @@
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Retention;
+using MoeActors.Compute.Checkpoints.Storage;
 
 namespace MoeActors.Compute.Tests.Checkpoints.Storage;
 

@@ -1,7 +1,9 @@
 using System.Net;
 
 using MoeActors.Compute.Checkpoints;
-using MoeActors.Compute.Checkpoints.ObjectStores;
+using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints.Storage;
+using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
 
 namespace MoeActors.Compute.Tests.Checkpoints.Storage;
 

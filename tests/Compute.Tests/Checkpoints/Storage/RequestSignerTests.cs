@@ -3,7 +3,7 @@ using System.Net;
 using CsCheck;
 
 using MoeActors.Compute.Checkpoints;
-using MoeActors.Compute.Checkpoints.ObjectStores;
+using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
 
 namespace MoeActors.Compute.Tests.Checkpoints.Storage;
 

@@ -1,4 +1,8 @@
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Files;
+using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints.Retention;
+using MoeActors.Compute.Checkpoints.Storage;
 
 namespace MoeActors.Compute.Tests.Checkpoints.Storage;
 

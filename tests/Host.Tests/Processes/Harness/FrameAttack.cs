@@ -51,7 +51,7 @@ internal static class FrameAttack
             {
                 if (n % HandshakeEvery == 0)
                 {
-                    await KnockAsync(end, own, cancel);
+                    await AuthenticateAsync(end, own, cancel);
                 }
 
                 using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { LingerState = new LingerOption(true, 0) };
@@ -68,7 +68,7 @@ internal static class FrameAttack
         }
     }
 
-    private static async Task KnockAsync(IPEndPoint end, X509Certificate2 own, CancellationToken cancel)
+    private static async Task AuthenticateAsync(IPEndPoint end, X509Certificate2 own, CancellationToken cancel)
     {
         try
         {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 
 using MoeActors.Host.Reports;
+using MoeActors.Host.Reports.Html;
 
 namespace MoeActors.Host.Tests.Processes.Harness;
 

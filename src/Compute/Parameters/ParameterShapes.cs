@@ -1,0 +1,123 @@
+using MoeActors.Compute.Models;
+using MoeActors.Compute.Specs;
+
+namespace MoeActors.Compute.Parameters;
+
+/// <summary>A parameter's name and shape, before it has a place in a flat tensor.</summary>
+/// <param name="Name">Name across the whole model.</param>
+/// <param name="Shape">Shape; matrices are [out, in].</param>
+/// <param name="Layer">Block index or -1.</param>
+/// <param name="Expert">Expert index in the layer or -1.</param>
+internal readonly record struct ParameterShape(string Name, long[] Shape, int Layer, int Expert)
+{
+    public long Count => Shape.Aggregate(1L, (a, b) => a * b);
+}
+
+/// <summary>The parameters a model has, in their canonical order. The one place that knows which blocks have which weights.</summary>
+internal static class ParameterShapes
+{
+    /// <summary>Embedding, blocks in order, final norm, head.</summary>
+    public static IEnumerable<ParameterShape> Dense(ModelSpec model)
+    {
+        bool gpt2 = model.Style == BlockStyle.Gpt2;
+        long d = model.Hidden;
+        yield return Outer("embed", model.Vocabulary, d);
+        if (gpt2)
+        {
+            yield return Outer("positions", model.Context, d);
+        }
+
+        for (int l = 0; l < model.Layers; l++)
+        {
+            foreach (ParameterShape shape in Block(model, l))
+            {
+                yield return shape;
+            }
+        }
+
+        yield return Outer("final_norm", d);
+        if (gpt2)
+        {
+            yield return Outer("final_norm.bias", d);
+        }
+
+        if (!model.TiedEmbedding)
+        {
+            yield return Outer("head", model.Vocabulary, d);
+        }
+
+        static ParameterShape Outer(string name, params long[] shape) => new(name, shape, -1, -1);
+    }
+
+    /// <summary>One routed expert.</summary>
+    public static IEnumerable<ParameterShape> Expert(ModelSpec model, int layer, int expert) =>
+        FeedForward(model, $"layers.{layer}.experts.{expert}", model.Moe.ExpertHidden, layer, expert);
+
+    private static IEnumerable<ParameterShape> Block(ModelSpec model, int l)
+    {
+        bool gpt2 = model.Style == BlockStyle.Gpt2;
+        long d = model.Hidden, kv = (long)model.KvHeads * (model.Hidden / model.Heads);
+        string block = $"layers.{l}";
+        foreach ((string name, long[] shape) in Attention())
+        {
+            yield return new($"{block}.{name}", shape, l, -1);
+        }
+
+        if (!model.IsMoe(l))
+        {
+            foreach (ParameterShape shape in FeedForward(model, $"{block}.ffn", model.FeedForward, l, -1))
+            {
+                yield return shape;
+            }
+
+            yield break;
+        }
+
+        yield return new($"{block}.gate", [model.Moe.Experts, d], l, -1);
+        if (model.Moe.NoisyGate)
+        {
+            yield return new($"{block}.gate_noise", [model.Moe.Experts, d], l, -1);
+        }
+
+        if (model.Moe.SharedExperts > 0)
+        {
+            foreach (ParameterShape shape in FeedForward(model, $"{block}.shared", (long)model.Moe.SharedExperts * model.Moe.ExpertHidden, l, -1))
+            {
+                yield return shape;
+            }
+        }
+
+        IEnumerable<(string Name, long[] Shape)> Attention()
+        {
+            foreach ((string name, long[] shape) in new (string, long[])[]
+            {
+                ("attn_norm", [d]), ("attn.q", [d, d]), ("attn.k", [kv, d]), ("attn.v", [kv, d]), ("attn.o", [d, d]), ("ffn_norm", [d]),
+            })
+            {
+                yield return (name, shape);
+                if (gpt2)
+                {
+                    yield return ($"{name}.bias", [shape[0]]);
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<ParameterShape> FeedForward(ModelSpec model, string prefix, long hidden, int layer, int expert)
+    {
+        long d = model.Hidden;
+        if (model.Style == BlockStyle.Llama)
+        {
+            yield return new($"{prefix}.w1", [hidden, d], layer, expert);
+            yield return new($"{prefix}.w3", [hidden, d], layer, expert);
+            yield return new($"{prefix}.w2", [d, hidden], layer, expert);
+        }
+        else
+        {
+            yield return new($"{prefix}.w1", [hidden, d], layer, expert);
+            yield return new($"{prefix}.b1", [hidden], layer, expert);
+            yield return new($"{prefix}.w2", [d, hidden], layer, expert);
+            yield return new($"{prefix}.b2", [d], layer, expert);
+        }
+    }
+}

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using MoeActors.Bench;
-using MoeActors.Bench.Cases;
 using MoeActors.Bench.Report;
 using MoeActors.Bench.Workers;
 

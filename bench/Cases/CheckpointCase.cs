@@ -1,7 +1,6 @@
 using MoeActors.Bench.Checkpoints;
 using MoeActors.Bench.Processes;
 using MoeActors.Bench.Report;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;

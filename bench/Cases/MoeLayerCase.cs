@@ -2,7 +2,6 @@ using System.Text.Json;
 using MoeActors.Bench.Processes;
 using MoeActors.Bench.Report;
 using MoeActors.Bench.Workers;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Bench.Cases;

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using MoeActors.Bench.Report;
-using MoeActors.Compute.Models;
-using MoeActors.Compute.Optimization;
 using MoeActors.Compute.Tensors;
 using static TorchSharp.torch;
 

@@ -1,5 +1,3 @@
-using MoeActors.Compute.Experts;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text.Json;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Local;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Passes;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;

@@ -1,6 +1,5 @@
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Local;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using TorchSharp;
 

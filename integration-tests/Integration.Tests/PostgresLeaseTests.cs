@@ -1,7 +1,6 @@
 using Akka.Configuration;
 using Akka.Coordination;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Tests.Processes.Harness;

@@ -4,7 +4,6 @@ using System.CommandLine.Parsing;
 using System.Diagnostics.CodeAnalysis;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
-using MoeActors.Host.Diagnostics;
 
 namespace MoeActors.Host;
 

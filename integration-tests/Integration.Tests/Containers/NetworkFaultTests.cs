@@ -1,4 +1,3 @@
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Host.Reports;
 using MoeActors.Host.Tests.Processes.Harness;

@@ -1,4 +1,3 @@
-using MoeActors.Host.Reports;
 using MoeActors.Host.Tests.Processes.Harness;
 
 namespace MoeActors.Integration.Tests.Containers;

@@ -1,11 +1,9 @@
 using System.Collections.Immutable;
 
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Data;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Checkpointing;

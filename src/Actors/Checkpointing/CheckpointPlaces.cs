@@ -4,7 +4,6 @@ using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints.Storage;
 using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Checkpointing;

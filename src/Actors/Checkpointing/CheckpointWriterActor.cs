@@ -7,11 +7,9 @@ using Akka.Event;
 using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
-using MoeActors.Actors.Training;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Files;
 using MoeActors.Compute.Checkpoints.Format;
-using MoeActors.Compute.Models;
 
 namespace MoeActors.Actors.Checkpointing;
 

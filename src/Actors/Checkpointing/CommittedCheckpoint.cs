@@ -1,8 +1,3 @@
-using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Data;
-using MoeActors.Compute.Models;
-using MoeActors.Compute.Specs;
-
 namespace MoeActors.Actors.Checkpointing;
 
 /// <summary>A published checkpoint in numbers.</summary>

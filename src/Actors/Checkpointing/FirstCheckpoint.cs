@@ -1,14 +1,12 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Journal;
 using MoeActors.Actors.State;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Files;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Data;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 

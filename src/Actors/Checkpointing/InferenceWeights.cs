@@ -1,6 +1,5 @@
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 

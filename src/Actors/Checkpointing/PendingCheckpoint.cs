@@ -1,7 +1,5 @@
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Data;
-using MoeActors.Compute.Models;
-using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Checkpointing;
 

@@ -1,15 +1,12 @@
 using System.Text.Json;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Journal;
 using MoeActors.Actors.Diagnostics;
-using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints.Retention;
 using MoeActors.Compute.Data;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 

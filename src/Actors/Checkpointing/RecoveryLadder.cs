@@ -1,10 +1,8 @@
 using System.Collections.Immutable;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints.Partial;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Checkpointing;

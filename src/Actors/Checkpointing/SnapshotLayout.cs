@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 
 namespace MoeActors.Actors.Checkpointing;

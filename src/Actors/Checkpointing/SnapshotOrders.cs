@@ -1,6 +1,5 @@
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints.Partial;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Checkpointing;

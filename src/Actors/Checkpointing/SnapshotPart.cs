@@ -1,10 +1,7 @@
 using System.IO.Hashing;
 
 using MoeActors.Actors.State;
-using MoeActors.Compute.Checkpoints;
-using MoeActors.Compute.Checkpoints.Files;
 using MoeActors.Compute.Checkpoints.Format;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Tensors;
 

@@ -1,14 +1,10 @@
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.State;
-using MoeActors.Actors.Training;
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Checkpoints.Sharding;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
-using MoeActors.Compute.Tensors;
 
 using static TorchSharp.torch;
 

@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 
 using MoeActors.Actors.State;
-using MoeActors.Actors.Training;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 
 using static TorchSharp.torch;

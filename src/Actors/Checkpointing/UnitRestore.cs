@@ -1,9 +1,7 @@
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.State;
-using MoeActors.Actors.Training;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Tensors;
 

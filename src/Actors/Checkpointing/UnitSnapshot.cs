@@ -1,10 +1,6 @@
 using MoeActors.Actors.State;
-using MoeActors.Actors.Training;
-using MoeActors.Compute.Checkpoints;
-using MoeActors.Compute.Checkpoints.Files;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints.Sharding;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
 using MoeActors.Compute.Parameters;
 

@@ -3,7 +3,6 @@ using Akka.Actor.Setup;
 using Akka.Configuration;
 
 using MoeActors.Actors.Diagnostics;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.ControlPlane;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Diagnostics;

@@ -11,12 +11,10 @@ using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Exchange;
-using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.State;
 using MoeActors.Actors.Training;
 using MoeActors.Compute.Files;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Node;

@@ -2,8 +2,6 @@ using System.Collections.Concurrent;
 
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.State;
-using MoeActors.Actors.Training;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 

@@ -1,9 +1,6 @@
 using System.Diagnostics;
 
-using MoeActors.Actors.Checkpointing;
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;

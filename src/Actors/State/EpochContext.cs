@@ -1,10 +1,8 @@
 using Akka.Actor;
 
-using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster.Placements;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 

@@ -1,11 +1,9 @@
 using Akka.Actor;
 
-using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Replication;
 using MoeActors.Actors.State;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 
 using static TorchSharp.torch;

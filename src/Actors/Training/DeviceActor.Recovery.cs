@@ -4,17 +4,12 @@ using Akka.Actor;
 using Akka.Event;
 
 using MoeActors.Actors.Checkpointing;
-using MoeActors.Actors.Cluster;
-using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Exchange;
-using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Replication;
 using MoeActors.Actors.State;
-using MoeActors.Compute.Checkpoints;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Training;

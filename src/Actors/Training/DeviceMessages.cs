@@ -1,12 +1,9 @@
 using Akka.Actor;
 
 using MoeActors.Actors.Checkpointing;
-using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.State;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
-using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Training;
 

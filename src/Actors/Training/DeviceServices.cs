@@ -1,9 +1,7 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Exchange;
-using MoeActors.Actors.Faults;
 using MoeActors.Actors.State;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Routing;
 

@@ -1,6 +1,4 @@
-using MoeActors.Actors.Protocol;
 using MoeActors.Actors.State;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 
 namespace MoeActors.Actors.Training;

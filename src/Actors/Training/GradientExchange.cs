@@ -1,6 +1,5 @@
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.State;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
 
 using static TorchSharp.torch;

@@ -2,9 +2,7 @@ using Akka.Actor;
 
 using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Exchange;
-using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Passes;
 using MoeActors.Compute.Routing;
 

@@ -2,7 +2,6 @@ using Akka.Actor;
 
 using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Exchange;
-using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Replication;
 using MoeActors.Actors.State;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 
 namespace MoeActors.Actors.Training;

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
 using System.Buffers;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Compute.Data;

@@ -1,6 +1,5 @@
 using Microsoft.Win32.SafeHandles;
 
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Compute.Data;

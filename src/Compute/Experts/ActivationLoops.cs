@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using TorchSharp;

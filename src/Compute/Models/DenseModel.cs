@@ -1,4 +1,3 @@
-using MoeActors.Compute.Experts;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;

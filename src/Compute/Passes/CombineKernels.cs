@@ -1,4 +1,3 @@
-using MoeActors.Compute.Experts;
 using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;

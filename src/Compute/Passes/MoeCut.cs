@@ -1,4 +1,3 @@
-using MoeActors.Compute.Experts;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
 using MoeActors.Compute.Tensors;

@@ -1,6 +1,5 @@
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Checkpoints.Sharding;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Compute.Plans;

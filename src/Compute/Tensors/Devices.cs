@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using TorchSharp;
 using static TorchSharp.torch;

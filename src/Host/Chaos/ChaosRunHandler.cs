@@ -1,6 +1,5 @@
 using MoeActors.Actors.Faults.Admin;
 using MoeActors.Actors.Faults.Campaigns;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;

@@ -1,10 +1,8 @@
 using System.Text.Json;
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints.Retention;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Configuration;
 

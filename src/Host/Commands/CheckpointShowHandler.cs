@@ -1,5 +1,4 @@
 using System.Text.Json;
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Host.Configuration;
 

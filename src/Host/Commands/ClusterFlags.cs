@@ -1,7 +1,6 @@
 using System.CommandLine;
 
 using MoeActors.Host.Configuration;
-using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Commands;
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Plans;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Configuration;

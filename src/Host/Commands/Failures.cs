@@ -1,16 +1,11 @@
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Exchange;
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Files;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Configuration;
-using MoeActors.Host.Diagnostics;
-using MoeActors.Host.Http;
 using MoeActors.Host.Reports;
 
 namespace MoeActors.Host.Commands;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-
 namespace MoeActors.Host.Commands;
 
 /// <summary>How many files this process may have open. Too few show as whatever could not be opened: an assembly said to be missing, a socket, a node that dies.</summary>

@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster.Placements;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Plans;
 using MoeActors.Compute.Specs;

@@ -2,10 +2,8 @@ using System.CommandLine;
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Reports;
-using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Commands;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using MoeActors.Compute.Data;
-using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Commands;
 

@@ -1,6 +1,5 @@
 using System.Text;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.ControlPlane;
 using MoeActors.Compute.Files;
 

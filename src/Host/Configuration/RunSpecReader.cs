@@ -1,7 +1,6 @@
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Checkpoints.Sharding;
 using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 

@@ -1,7 +1,6 @@
 using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Faults;
 using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Host.Configuration;

@@ -1,6 +1,4 @@
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
-using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Configuration;
 

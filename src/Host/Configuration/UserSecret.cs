@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 
 using MoeActors.Compute.Files;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Host.Configuration;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Diagnostics;
 using MoeActors.Compute.Files;
 using MoeActors.Host.Reports;

@@ -3,7 +3,6 @@ using Akka.Configuration;
 using Akka.Event;
 
 using MoeActors.Actors.ControlPlane;
-using MoeActors.Actors.Cluster;
 
 namespace MoeActors.Host.Diagnostics;
 

@@ -11,7 +11,6 @@ using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
-using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Http;
 

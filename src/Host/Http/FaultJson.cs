@@ -1,8 +1,6 @@
 using System.Text.Json;
 
 using MoeActors.Actors.Faults;
-using MoeActors.Actors.Protocol;
-using MoeActors.Host.Commands;
 
 namespace MoeActors.Host.Http;
 

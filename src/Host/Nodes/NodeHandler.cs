@@ -1,16 +1,12 @@
 using System.Text.Json;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Node;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;
-using MoeActors.Host.Diagnostics;
 using MoeActors.Host.Http;
 using MoeActors.Host.Progress;
-using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Nodes;
 

@@ -1,17 +1,12 @@
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Cluster.Journal;
 using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Exchange;
-using MoeActors.Actors.Faults;
 using MoeActors.Actors.Node;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
-using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Diagnostics;
-using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Nodes;
 

@@ -3,7 +3,6 @@ using System.Net;
 using Akka.Actor;
 using Akka.Event;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Node;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;

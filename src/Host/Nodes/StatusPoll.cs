@@ -1,9 +1,7 @@
 using Akka.Actor;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Node;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Http;

@@ -2,7 +2,6 @@ using System.Security.Cryptography.X509Certificates;
 
 using MoeActors.Actors.Exchange;
 using MoeActors.Compute.Files;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Host.Nodes;

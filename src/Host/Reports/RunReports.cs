@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 
 using MoeActors.Compute.Data;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Host.Reports;

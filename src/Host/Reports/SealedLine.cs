@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 
 namespace MoeActors.Host.Reports;

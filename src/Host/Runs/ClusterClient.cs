@@ -2,7 +2,6 @@ using System.Diagnostics;
 
 using Akka.Actor;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.ControlPlane;

@@ -1,7 +1,6 @@
 using System.Text.Json;
 
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;

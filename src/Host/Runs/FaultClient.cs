@@ -1,4 +1,3 @@
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Protocol;
 using MoeActors.Host.Commands;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
 using MoeActors.Host.Commands;

@@ -1,15 +1,11 @@
 using System.Security.Cryptography;
 
-using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
-using MoeActors.Host.Diagnostics;
 using MoeActors.Host.Progress;
-using MoeActors.Host.Reports;
 
 namespace MoeActors.Host.Runs;
 

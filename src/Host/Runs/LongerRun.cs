@@ -1,6 +1,5 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Host.Runs;

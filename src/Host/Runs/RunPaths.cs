@@ -1,5 +1,4 @@
 using MoeActors.Compute.Data;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Host.Runs;

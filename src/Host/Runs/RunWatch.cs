@@ -1,6 +1,5 @@
 using System.Diagnostics;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
 using MoeActors.Host.Commands;

@@ -3,7 +3,6 @@ using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Inference;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;

@@ -1,5 +1,4 @@
 using MoeActors.Actors.Checkpointing;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;

@@ -1,10 +1,8 @@
 using MoeActors.Compute.Data;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
-using MoeActors.Host.Diagnostics;
 using MoeActors.Host.Http;
 using MoeActors.Host.Reports;
 

@@ -2,7 +2,6 @@ using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Commands;
 

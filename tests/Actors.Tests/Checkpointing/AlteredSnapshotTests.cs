@@ -2,9 +2,6 @@ using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.State;
 using MoeActors.Actors.Tests.Cluster;
-using MoeActors.Actors.Training;
-using MoeActors.Compute.Checkpoints;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Storage;
 using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
 

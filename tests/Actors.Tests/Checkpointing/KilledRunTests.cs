@@ -1,6 +1,5 @@
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Retention;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tests.Checkpoints;
 using MoeActors.Compute.Tests.Checkpoints.Storage;

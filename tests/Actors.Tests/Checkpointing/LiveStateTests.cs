@@ -1,6 +1,5 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Tests.Cluster;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Checkpointing;

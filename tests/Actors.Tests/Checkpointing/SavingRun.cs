@@ -3,12 +3,10 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 
 using MoeActors.Actors.Checkpointing;
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Cluster.Journal;
 using MoeActors.Actors.Cluster.Placements;
 using MoeActors.Actors.Diagnostics;
-using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Files;
@@ -18,7 +16,6 @@ using MoeActors.Compute.Checkpoints.Retention;
 using MoeActors.Compute.Checkpoints.Sharding;
 using MoeActors.Compute.Checkpoints.Storage;
 using MoeActors.Compute.Data;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 

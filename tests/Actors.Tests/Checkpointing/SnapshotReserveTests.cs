@@ -1,14 +1,12 @@
 using CsCheck;
 
 using MoeActors.Actors.Checkpointing;
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Tests.Cluster;
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Checkpoints.Sharding;
 using MoeActors.Compute.Data;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Plans;
 using MoeActors.Compute.Specs;
 

@@ -2,7 +2,6 @@ using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints.Retention;
 using MoeActors.Compute.Checkpoints.Storage;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tests.Checkpoints;
 using MoeActors.Compute.Tests.Checkpoints.Torn;

@@ -3,7 +3,6 @@ using System.Collections.Immutable;
 using CsCheck;
 
 using MoeActors.Actors.Checkpointing;
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Cluster.Journal;
 using MoeActors.Actors.Cluster.Membership;
@@ -11,7 +10,6 @@ using MoeActors.Actors.Cluster.Placements;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Tests.Checkpointing;
 using MoeActors.Compute.Data;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Cluster;

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;

@@ -1,5 +1,4 @@
 using MoeActors.Actors.Checkpointing;
-using MoeActors.Actors.Cluster;
 
 namespace MoeActors.Actors.Tests.Cluster;
 

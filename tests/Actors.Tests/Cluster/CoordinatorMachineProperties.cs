@@ -1,8 +1,6 @@
 using CsCheck;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Coordinator;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Cluster;

@@ -2,7 +2,6 @@ using System.Numerics;
 
 using CsCheck;
 
-using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster.Placements;
 
 namespace MoeActors.Actors.Tests.Cluster;

@@ -1,6 +1,5 @@
 using CsCheck;
 
-using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster.Placements;
 using MoeActors.Actors.Protocol;
 

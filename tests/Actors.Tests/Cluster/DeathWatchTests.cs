@@ -3,7 +3,6 @@ using Akka.Cluster;
 using Akka.Configuration;
 using Akka.TestKit.Xunit;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
 

@@ -1,6 +1,5 @@
 using CsCheck;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Coordinator;
 
 namespace MoeActors.Actors.Tests.Cluster;

@@ -2,12 +2,10 @@ using System.Collections.Immutable;
 
 using CsCheck;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Cluster.Placements;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 using Effect = MoeActors.Actors.Cluster.Coordinator.CoordinatorEffect;

@@ -2,7 +2,6 @@ using System.Data.Common;
 
 using Akka.Configuration;
 using CsCheck;
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Journal;
 using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Node;

@@ -3,7 +3,6 @@ using Akka.Cluster;
 
 using CsCheck;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Protocol;

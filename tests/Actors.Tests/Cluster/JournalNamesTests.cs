@@ -1,4 +1,3 @@
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Journal;
 
 namespace MoeActors.Actors.Tests.Cluster;

@@ -1,6 +1,4 @@
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Journal;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Cluster;

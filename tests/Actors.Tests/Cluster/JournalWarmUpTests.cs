@@ -2,7 +2,6 @@ using Akka.Actor;
 using Akka.Configuration;
 using Akka.TestKit.Xunit;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Journal;
 
 namespace MoeActors.Actors.Tests.Cluster;

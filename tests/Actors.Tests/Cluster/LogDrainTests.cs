@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using Akka.Actor;
 using Akka.Configuration;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Diagnostics;
 
 namespace MoeActors.Actors.Tests.Cluster;

@@ -3,7 +3,6 @@ using Akka.Configuration;
 using Akka.Event;
 using Akka.Remote;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Node;
 

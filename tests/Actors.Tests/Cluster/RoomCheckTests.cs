@@ -1,9 +1,6 @@
 using MoeActors.Actors.Checkpointing;
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Node;
 using MoeActors.Actors.State;
-using MoeActors.Actors.Training;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using static TorchSharp.torch;
 

@@ -1,11 +1,9 @@
 using System.Collections.Immutable;
 using CsCheck;
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Cluster.Placements;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using static MoeActors.Actors.Tests.Cluster.Desk;
 using Effect = MoeActors.Actors.Cluster.Coordinator.CoordinatorEffect;

@@ -1,8 +1,6 @@
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 using static MoeActors.Actors.Tests.Cluster.Desk;

@@ -1,8 +1,6 @@
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Exchange;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
 using MoeActors.Compute.Specs;
 

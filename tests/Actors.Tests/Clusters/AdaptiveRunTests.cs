@@ -1,4 +1,3 @@
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Clusters;

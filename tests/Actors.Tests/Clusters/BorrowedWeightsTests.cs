@@ -1,8 +1,6 @@
 using MoeActors.Actors.Checkpointing;
-using MoeActors.Actors.Cluster;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Clusters;

@@ -1,10 +1,8 @@
 using MoeActors.Actors.Checkpointing;
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Faults.Admin;
 using MoeActors.Actors.Faults.Campaigns;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Clusters;

@@ -1,8 +1,6 @@
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Node;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Clusters;

@@ -1,12 +1,10 @@
 using Akka.Actor;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Node;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Tests.ControlPlane;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Clusters;

@@ -1,9 +1,7 @@
 using System.Diagnostics;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Node;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Clusters;

@@ -1,10 +1,7 @@
 using System.Collections.Concurrent;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Exchange;
-using MoeActors.Compute.Models;
-using MoeActors.Compute.Routing;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Clusters;

@@ -1,7 +1,5 @@
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Placements;
 using MoeActors.Actors.Node;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Clusters;

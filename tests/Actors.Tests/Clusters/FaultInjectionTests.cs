@@ -1,9 +1,7 @@
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Faults.Admin;
 using MoeActors.Actors.Node;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Clusters;

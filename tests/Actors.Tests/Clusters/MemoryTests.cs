@@ -1,5 +1,4 @@
 using MoeActors.Actors.Tests.Exchange;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Clusters;

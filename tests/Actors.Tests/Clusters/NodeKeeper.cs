@@ -1,6 +1,5 @@
 using Akka.Actor;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Node;
 using MoeActors.Actors.Protocol;
 

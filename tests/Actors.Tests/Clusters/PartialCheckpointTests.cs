@@ -1,10 +1,8 @@
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Cluster.Journal;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints.Partial;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 

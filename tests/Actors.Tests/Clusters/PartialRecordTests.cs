@@ -1,5 +1,3 @@
-using MoeActors.Actors.Cluster;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Clusters;

@@ -4,7 +4,6 @@ using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Local;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Passes;

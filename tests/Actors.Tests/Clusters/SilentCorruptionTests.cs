@@ -1,9 +1,7 @@
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Faults.Agent.Injectors;
 using MoeActors.Actors.State;
 using MoeActors.Actors.Training;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 using static TorchSharp.torch;

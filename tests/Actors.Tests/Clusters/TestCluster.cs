@@ -1,12 +1,10 @@
 using Akka.Actor;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Journal;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Node;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Routing;
 using MoeActors.Compute.Specs;

@@ -3,7 +3,6 @@ using System.Net;
 
 using Akka.Actor;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Node;
 using MoeActors.Actors.Protocol;

@@ -1,4 +1,3 @@
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Faults;
 using MoeActors.Actors.Faults.Admin;

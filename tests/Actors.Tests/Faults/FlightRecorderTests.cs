@@ -1,5 +1,4 @@
 using MoeActors.Actors.Diagnostics;
-using MoeActors.Actors.Faults;
 
 namespace MoeActors.Actors.Tests.Faults;
 

@@ -1,8 +1,6 @@
 using CsCheck;
 
 using MoeActors.Actors.Diagnostics;
-using MoeActors.Actors.Faults;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Faults;

@@ -1,7 +1,6 @@
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.State;
-using MoeActors.Actors.Training;
 
 namespace MoeActors.Actors.Tests.Simulation;
 

@@ -1,6 +1,5 @@
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.State;
-using MoeActors.Actors.Training;
 
 namespace MoeActors.Actors.Tests.Simulation;
 

@@ -1,12 +1,10 @@
 using System.Collections.Immutable;
 
 using MoeActors.Actors.Checkpointing;
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Cluster.Journal;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints.Retention;
 using MoeActors.Compute.Data;

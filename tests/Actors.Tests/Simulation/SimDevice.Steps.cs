@@ -1,7 +1,6 @@
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Training;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 
 namespace MoeActors.Actors.Tests.Simulation;

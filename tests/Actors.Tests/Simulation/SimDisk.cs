@@ -1,4 +1,3 @@
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 
 namespace MoeActors.Actors.Tests.Simulation;

@@ -1,5 +1,4 @@
 using MoeActors.Actors.Checkpointing;
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Data;
 

@@ -2,7 +2,6 @@ using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 
 namespace MoeActors.Actors.Tests.Simulation;

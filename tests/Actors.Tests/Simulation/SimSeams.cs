@@ -1,5 +1,4 @@
 using MoeActors.Actors.Checkpointing;
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Exchange;
@@ -10,7 +9,6 @@ using MoeActors.Actors.Training;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Retention;
 using MoeActors.Compute.Checkpoints.Storage;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Tests.Simulation;

@@ -1,5 +1,4 @@
 using MoeActors.Actors.Exchange;
-using MoeActors.Actors.Protocol;
 
 namespace MoeActors.Actors.Tests.Simulation;
 

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints.Storage;
 

@@ -1,5 +1,3 @@
-using MoeActors.Actors.Checkpointing;
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Journal;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;

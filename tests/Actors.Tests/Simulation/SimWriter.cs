@@ -6,7 +6,6 @@ using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Files;
 using MoeActors.Compute.Checkpoints.Format;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 
 namespace MoeActors.Actors.Tests.Simulation;

@@ -4,12 +4,10 @@ using Akka.TestKit.Xunit;
 
 using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Exchange;
-using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.State;
 using MoeActors.Actors.Tests.Cluster;
 using MoeActors.Actors.Training;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;

@@ -3,7 +3,6 @@ using MoeActors.Actors.Replication;
 using MoeActors.Actors.State;
 using MoeActors.Actors.Tests.Cluster;
 using MoeActors.Actors.Training;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 

@@ -3,8 +3,6 @@ using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Replication;
 using MoeActors.Actors.State;
 using MoeActors.Actors.Tests.Cluster;
-using MoeActors.Actors.Training;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using static TorchSharp.torch;

@@ -1,5 +1,4 @@
 using CsCheck;
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 
 namespace MoeActors.Compute.Tests.Checkpoints;

@@ -1,4 +1,3 @@
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Storage;
 
 namespace MoeActors.Compute.Tests.Checkpoints;

@@ -1,4 +1,3 @@
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Storage;
 using MoeActors.Compute.Files;
 

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text.Json;
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Files;
 using MoeActors.Compute.Checkpoints.Format;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using CsCheck;
 using MoeActors.Compute.Data;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Compute.Tests.Data;

@@ -1,6 +1,5 @@
 using System.Text;
 using MoeActors.Compute.Data;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Compute.Tests.Data;

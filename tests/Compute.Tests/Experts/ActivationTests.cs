@@ -1,5 +1,4 @@
 using MoeActors.Compute.Experts;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using MoeActors.Compute.Tests.Tensors;

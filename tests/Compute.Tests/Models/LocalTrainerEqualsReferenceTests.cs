@@ -1,5 +1,4 @@
 using MoeActors.Compute.Local;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Passes;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tests.Reference;

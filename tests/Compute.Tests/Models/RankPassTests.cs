@@ -3,7 +3,6 @@ using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Passes;
 using MoeActors.Compute.Routing;
 using MoeActors.Compute.Specs;
-using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 

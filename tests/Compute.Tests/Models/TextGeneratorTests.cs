@@ -1,6 +1,5 @@
 using MoeActors.Compute.Inference;
 using MoeActors.Compute.Local;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 using TorchSharp;

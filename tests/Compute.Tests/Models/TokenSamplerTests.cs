@@ -1,5 +1,4 @@
 using MoeActors.Compute.Inference;
-using MoeActors.Compute.Models;
 
 namespace MoeActors.Compute.Tests.Models;
 

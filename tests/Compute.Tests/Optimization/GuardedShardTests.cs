@@ -1,5 +1,4 @@
 using CsCheck;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;

@@ -1,4 +1,3 @@
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
 using MoeActors.Compute.Specs;
 

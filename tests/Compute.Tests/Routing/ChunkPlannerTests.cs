@@ -1,5 +1,4 @@
 using CsCheck;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
 using MoeActors.Compute.Specs;
 

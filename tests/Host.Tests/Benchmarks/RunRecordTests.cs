@@ -1,5 +1,4 @@
 using MoeActors.Bench.Workers;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Runs;

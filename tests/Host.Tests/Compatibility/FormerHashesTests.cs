@@ -1,6 +1,5 @@
 using MoeActors.Actors.Tests.Clusters;
 using MoeActors.Compute.Checkpoints;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;

@@ -1,7 +1,5 @@
 using System.Text.Json;
 
-using MoeActors.Actors.Cluster;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Configuration;
 

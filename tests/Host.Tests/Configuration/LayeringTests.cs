@@ -1,7 +1,5 @@
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Configuration;
-using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Tests.Configuration;
 

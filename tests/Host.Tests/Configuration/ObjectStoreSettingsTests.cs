@@ -1,8 +1,6 @@
 using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
-using MoeActors.Compute.Tensors;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Diagnostics;
-using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Tests.Configuration;
 

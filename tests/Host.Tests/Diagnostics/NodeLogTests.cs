@@ -2,7 +2,6 @@ using System.Text.Json;
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.Event;
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Diagnostics;
 using MoeActors.Host.Diagnostics;

@@ -1,5 +1,4 @@
 using MoeActors.Host.Commands;
-using MoeActors.Host.Diagnostics;
 
 namespace MoeActors.Host.Tests.Diagnostics;
 

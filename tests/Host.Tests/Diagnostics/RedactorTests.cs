@@ -2,7 +2,6 @@ using System.Data.Common;
 using System.Text.Json;
 
 using CsCheck;
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.ControlPlane;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Diagnostics;

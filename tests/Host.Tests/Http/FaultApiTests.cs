@@ -6,7 +6,6 @@ using System.Text.Json;
 using MoeActors.Actors.Protocol;
 using MoeActors.Host.Http;
 
-
 namespace MoeActors.Host.Tests.Http;
 
 /// <summary>AD-1 over HTTP: only with the token, strictly parsed, answered with what the admin says.</summary>

@@ -1,7 +1,6 @@
 using MoeActors.Actors.Protocol;
 using MoeActors.Host.Http;
 
-
 namespace MoeActors.Host.Tests.Http;
 
 public class NodeHealthTests

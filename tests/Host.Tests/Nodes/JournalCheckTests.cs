@@ -1,6 +1,5 @@
 using Microsoft.Data.Sqlite;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Journal;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Host.Commands;

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Tests.Compatibility;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Reports;
 

@@ -5,7 +5,6 @@ using CsCheck;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Http;
-using MoeActors.Host.Runs;
 
 namespace MoeActors.Host.Tests.Runs;
 

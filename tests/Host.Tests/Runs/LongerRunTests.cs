@@ -1,11 +1,8 @@
 using System.Text.Json;
 
-using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Commands;
-using MoeActors.Host.Configuration;
 using MoeActors.Host.Reports;
 using MoeActors.Host.Runs;
 using MoeActors.Host.Tests.Configuration;

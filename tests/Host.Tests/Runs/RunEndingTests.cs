@@ -1,4 +1,3 @@
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 using MoeActors.Host.Configuration;
 using MoeActors.Host.Progress;

@@ -5,11 +5,9 @@ using MoeActors.Actors.Cluster.Journal;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Cluster.Placements;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Checkpoints.Retention;
 using MoeActors.Compute.Data;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 using Effect = MoeActors.Actors.Cluster.Coordinator.CoordinatorEffect;

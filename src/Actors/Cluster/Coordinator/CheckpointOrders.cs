@@ -1,7 +1,6 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints.Partial;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Cluster.Coordinator;

@@ -4,7 +4,6 @@ using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Cluster.Placements;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Data;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Cluster.Coordinator;

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Compute.Checkpoints.Partial;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Cluster.Coordinator;

@@ -1,13 +1,11 @@
 using System.Collections.Immutable;
 
-using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster.Journal;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Cluster.Placements;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Data;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 using Effect = MoeActors.Actors.Cluster.Coordinator.CoordinatorEffect;

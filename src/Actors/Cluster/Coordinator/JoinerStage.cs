@@ -1,6 +1,3 @@
-using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Specs;
-
 using Effect = MoeActors.Actors.Cluster.Coordinator.CoordinatorEffect;
 
 namespace MoeActors.Actors.Cluster.Coordinator;

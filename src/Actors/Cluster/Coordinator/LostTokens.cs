@@ -1,5 +1,4 @@
 using MoeActors.Compute.Checkpoints.Partial;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Cluster.Coordinator;

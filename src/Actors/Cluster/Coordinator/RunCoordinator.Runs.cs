@@ -5,14 +5,11 @@ using Akka.Event;
 
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Diagnostics;
-using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints.Retention;
-using MoeActors.Compute.Data;
 using MoeActors.Compute.Files;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 using Input = MoeActors.Actors.Cluster.Coordinator.CoordinatorInput;

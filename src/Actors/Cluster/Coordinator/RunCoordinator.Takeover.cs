@@ -4,9 +4,7 @@ using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster.Journal;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Diagnostics;
-using MoeActors.Actors.Faults;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using Effect = MoeActors.Actors.Cluster.Coordinator.CoordinatorEffect;
 

@@ -1,12 +1,5 @@
 using System.Collections.Immutable;
 
-using MoeActors.Actors.Checkpointing;
-using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Checkpoints.Partial;
-using MoeActors.Compute.Checkpoints.Sharding;
-using MoeActors.Compute.Models;
-using MoeActors.Compute.Specs;
-
 using Effect = MoeActors.Actors.Cluster.Coordinator.CoordinatorEffect;
 
 namespace MoeActors.Actors.Cluster.Coordinator;

@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Models;
-using MoeActors.Compute.Specs;
 
 using Effect = MoeActors.Actors.Cluster.Coordinator.CoordinatorEffect;
 

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 using Effect = MoeActors.Actors.Cluster.Coordinator.CoordinatorEffect;

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 
 using MoeActors.Actors.Cluster.Placements;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Specs;
 
 using Effect = MoeActors.Actors.Cluster.Coordinator.CoordinatorEffect;
 

@@ -1,7 +1,6 @@
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Cluster.Placements;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Cluster.Coordinator;

@@ -1,6 +1,5 @@
 using Microsoft.Data.Sqlite;
 
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Cluster.Journal;

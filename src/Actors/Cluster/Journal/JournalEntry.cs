@@ -1,9 +1,5 @@
-using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Data;
-using MoeActors.Compute.Models;
-using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Cluster.Journal;
 

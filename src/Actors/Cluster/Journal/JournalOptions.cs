@@ -1,8 +1,3 @@
-using MoeActors.Actors.ControlPlane;
-using MoeActors.Actors.Exchange;
-using MoeActors.Actors.Faults;
-using MoeActors.Compute.Routing;
-
 namespace MoeActors.Actors.Cluster.Journal;
 
 /// <summary>Where the coordinator's journal lives.</summary>

@@ -1,6 +1,5 @@
 using System.Data.Common;
 
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Cluster.Journal;

@@ -4,7 +4,6 @@ using Akka.Configuration;
 using Akka.Persistence.Sql;
 
 using MoeActors.Actors.ControlPlane;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Cluster.Journal;

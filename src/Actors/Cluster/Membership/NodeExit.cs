@@ -1,9 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
 
-using MoeActors.Actors.Protocol;
-using MoeActors.Actors.Training;
-
 namespace MoeActors.Actors.Cluster.Membership;
 
 /// <summary>Exit codes of a node process.</summary>

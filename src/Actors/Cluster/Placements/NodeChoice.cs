@@ -1,4 +1,3 @@
-using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
 

@@ -4,7 +4,6 @@ using Akka.Actor;
 using Akka.Event;
 
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Faults.Agent;

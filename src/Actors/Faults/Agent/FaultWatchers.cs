@@ -1,7 +1,6 @@
 using Akka.Actor;
 using Akka.Cluster;
 
-using MoeActors.Actors.Cluster;
 using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Protocol;
 

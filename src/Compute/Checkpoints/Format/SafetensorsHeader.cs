@@ -2,8 +2,6 @@ using System.Buffers.Binary;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-using MoeActors.Compute.Checkpoints.Files;
-
 namespace MoeActors.Compute.Checkpoints.Format;
 
 /// <summary>Header of a shard file in the public safetensors format, and the order its tensors lie in.</summary>

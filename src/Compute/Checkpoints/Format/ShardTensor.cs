@@ -1,4 +1,3 @@
-
 namespace MoeActors.Compute.Checkpoints.Format;
 
 /// <summary>

@@ -1,5 +1,4 @@
 using MoeActors.Actors.Faults;
-using MoeActors.Actors.Faults.Agent;
 using MoeActors.Actors.Faults.Agent.Injectors;
 using MoeActors.Actors.Protocol;
 

@@ -1,6 +1,5 @@
 using CsCheck;
 using MoeActors.Compute.Checkpoints.Partial;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Compute.Tests.Checkpoints.Partial;

@@ -1,5 +1,4 @@
 using CsCheck;
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints.Partial;
 

@@ -1,4 +1,3 @@
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints.Sharding;
 using MoeActors.Compute.Models;

@@ -2,7 +2,6 @@ using System.Net;
 
 using CsCheck;
 
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Storage.ObjectStores;
 
 namespace MoeActors.Compute.Tests.Checkpoints.Storage;

@@ -1,6 +1,5 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Tensors;
 using static TorchSharp.torch;

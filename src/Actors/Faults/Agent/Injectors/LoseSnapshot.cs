@@ -1,6 +1,5 @@
 using System.Globalization;
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 

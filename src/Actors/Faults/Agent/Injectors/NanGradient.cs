@@ -1,6 +1,5 @@
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Training;
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Tensors;
 using static TorchSharp.torch;

@@ -12,7 +12,7 @@ namespace MoeActors.Actors.Checkpointing;
 
 /// <summary>
 /// What one checkpoint takes of the units of a device: which experts, which slots of them, and which pieces of the bf16 weights this node's ranks write (the shard planner's
-/// choice; fp32 runs have no weights apart from the master). Made once for a checkpoint, used for each unit on the compute lane.
+/// choice; fp32 runs have no weights apart from the master). Made once for a checkpoint, used for each unit on the compute thread.
 /// </summary>
 internal sealed class SnapshotPlan
 {

@@ -40,7 +40,7 @@ internal sealed class SnapshotVault : IDisposable
     public long Bytes => Pool.Bytes;
 
     /// <summary>
-    /// The node's part of a run is known: the vault's thread decides what its snapshots will need and makes it, so that the compute lane neither waits for memory nor touches any for the first time.
+    /// The node's part of a run is known: the vault's thread decides what its snapshots will need and makes it, so that the compute thread neither waits for memory nor touches any for the first time.
     /// Where it fails, checkpoints make their buffers themselves. <paramref name="say"/> is told of either, on that thread.
     /// </summary>
     public void Reserve(Func<SnapshotReserve> decide, Action<string> say)

@@ -6,16 +6,16 @@ namespace MoeActors.Actors.Diagnostics;
 
 /// <summary>What a flight recorder held when it was read: the last moments of a process, where it is gone.</summary>
 /// <param name="Pid">Process.</param>
-/// <param name="Epoch">Epoch its compute lane worked in.</param>
-/// <param name="Step">Step its compute lane worked on; in recovery the step restored.</param>
-/// <param name="Phase">What the compute lane was doing.</param>
+/// <param name="Epoch">Epoch its compute thread worked in.</param>
+/// <param name="Step">Step its compute thread worked on; in recovery the step restored.</param>
+/// <param name="Phase">What the compute thread was doing.</param>
 /// <param name="StoragePhase">What the storage thread was doing beside it; <see cref="Phase.Idle"/> when nothing.</param>
 /// <param name="Injected">Whether the process was about to kill itself on purpose (AD-1).</param>
 public sealed record FlightRecord(int Pid, int Epoch, long Step, Phase Phase, Phase StoragePhase, bool Injected);
 
 /// <summary>
 /// A few words in a memory-mapped file that say what this process is doing: they outlive a SIGKILL, so the survivors can name the phase
-/// it hit. Two slots: the compute lane's and the storage thread's, which run side by side. Writing costs a few stores.
+/// it hit. Two slots: the compute thread's and the storage thread's, which run side by side. Writing costs a few stores.
 /// </summary>
 public sealed class FlightRecorder : IDisposable
 {
@@ -50,7 +50,7 @@ public sealed class FlightRecorder : IDisposable
         return PrivateFiles.Create(path);
     }
 
-    /// <summary>Compute lane: <paramref name="phase"/> of <paramref name="step"/> begins.</summary>
+    /// <summary>Compute thread: <paramref name="phase"/> of <paramref name="step"/> begins.</summary>
     public void Enter(Phase phase, int epoch, long step)
     {
         view.Write(4, epoch);
@@ -60,10 +60,10 @@ public sealed class FlightRecorder : IDisposable
         Pass(phase, step);
     }
 
-    /// <summary>What the compute lane entered last. Safe on any thread.</summary>
+    /// <summary>What the compute thread entered last. Safe on any thread.</summary>
     public Phase Now => (Phase)view.ReadInt32(16);
 
-    /// <summary>How often the compute lane has entered anything: grows while it computes. Safe on any thread.</summary>
+    /// <summary>How often the compute thread has entered anything: grows while it computes. Safe on any thread.</summary>
     public long Moves => Interlocked.Read(ref moves);
 
     /// <summary>Storage: <paramref name="phase"/> begins (<see cref="Phase.Idle"/> when done).</summary>

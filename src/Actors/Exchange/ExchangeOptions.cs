@@ -20,7 +20,7 @@ public sealed record ExchangeOptions
 
     /// <summary>
     /// How long an IO thread polls before it sleeps, in microseconds: saves the 25–40 µs of a wake-up where there are cores to spare.
-    /// Negative: 50 with at least 8 cores, else 0, since a spinning thread then takes time from the compute lane.
+    /// Negative: 50 with at least 8 cores, else 0, since a spinning thread then takes time from the compute thread.
     /// </summary>
     public int SpinMicroseconds { get; init; } = -1;
 

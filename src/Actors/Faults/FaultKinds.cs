@@ -36,7 +36,7 @@ public static class FaultKinds
         new("crash-rank", TargetForm.Rank, false, Evidence.Abort, "a rank actor throws in a handler"),
         new("crash-shard", TargetForm.Shard, false, Evidence.Abort, "an expert-shard actor throws in a handler"),
         new("kernel-exception", TargetForm.Shard, false, Evidence.Abort, "a libtorch kernel of an expert shard throws"),
-        new("hang-handler", TargetForm.RankOrShard, true, Evidence.Probe, "a handler holds the compute lane; longer than supervision.compute-limit ends the process"),
+        new("hang-handler", TargetForm.RankOrShard, true, Evidence.Probe, "a handler holds the compute thread; longer than supervision.compute-limit ends the process"),
         new("crash-writer", TargetForm.Node, false, Evidence.Probe, "the checkpoint writer throws; the checkpoint in hand is lost") { NeedsRun = false },
         new("crash-coordinator", TargetForm.Coordinator, false, Evidence.Takeover, "the run coordinator throws and takes office anew from its journal"),
         new("link-drop", TargetForm.Link, true, Evidence.Probe, "frames of the data plane are lost on the way") { Parameters = [Probability, Count] },

@@ -50,9 +50,9 @@ public static class AkkaSettings
           # While a connection to an address is being made, one that comes from there waits. To an address that has vanished and come back that is as long as the attempt lasts: with Akka's 15 s, longer
           # than the failure detector and the split-brain resolver together take to remove the new process there.
           control-transport.connection-timeout = {{Ms(options.Detection.ConnectionTimeout)}}
-          compute-lane {
+          compute-thread {
             type = "{{typeof(ComputeThreadConfigurator).AssemblyQualifiedName}}"
-            id = "compute-lane-0"
+            id = "compute-thread-0"
           }
           storage {
             type = PinnedDispatcher

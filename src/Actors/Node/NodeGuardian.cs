@@ -30,7 +30,7 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
     public NodeGuardian(NodeServices services, Action<int, string> exit, Props? faults)
     {
         (this.services, this.exit) = (services, exit);
-        device = Context.ActorOf(Props.Create(() => new DeviceActor(services)).WithDispatcher(NodeServices.LaneDispatcher), "device-0");
+        device = Context.ActorOf(Props.Create(() => new DeviceActor(services)).WithDispatcher(NodeServices.ComputeDispatcher), "device-0");
         faultAgent = faults is null ? null : Context.ActorOf(faults, "fault-agent");
         Receive<SayHello>(_ => services.CoordinatorProxy.Tell(new NodeHello(services.Identity), Self));
         Receive<HelloAnswer>(OnAnswer);
@@ -99,7 +99,7 @@ internal sealed class NodeGuardian : ReceiveActor, IWithTimers
     // Not through the device, whose thread may be what hangs.
     private void OnAskProgress(AskProgress m)
     {
-        double busy = LaneWatchdog.LaneOf(Context.System).Busy.TotalMilliseconds;
+        double busy = ComputeThreadWatchdog.ThreadOf(Context.System).Busy.TotalMilliseconds;
         services.TellCoordinator(new NodeProgress(m.Epoch, m.Step, services.Incarnation, busy, services.Flight.Now.ToString().ToLowerInvariant(), services.Flight.Moves));
     }
 

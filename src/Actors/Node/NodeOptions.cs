@@ -70,7 +70,7 @@ public sealed record NodeOptions
     /// <summary>How long to try to connect to the peers of an epoch.</summary>
     public TimeSpan ConnectPatience { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Longest piece of work of the compute lane before the process counts as hung and ends; zero = no limit.</summary>
+    /// <summary>Longest piece of work of the compute thread before the process counts as hung and ends; zero = no limit.</summary>
     public TimeSpan ComputeLimit { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Memory that must be left over after a run's state, in bytes; null = memory is not checked.</summary>

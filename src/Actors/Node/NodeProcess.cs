@@ -27,7 +27,7 @@ public sealed class NodeProcess : IAsyncDisposable
     private readonly FlightRecorder flight;
     private readonly Suspicions suspicions = new();
     private readonly KnownMembers known = new();
-    private LaneWatchdog? watchdog;
+    private ComputeThreadWatchdog? watchdog;
     private SnapshotVault? vault;
     private readonly CheckpointPlaces places;
     private readonly NodeFaults? faults;
@@ -196,7 +196,7 @@ public sealed class NodeProcess : IAsyncDisposable
         system.ActorOf(Props.Create(() => new NodeGuardian(services, exit, faultAgent)), "node");
         if (options.ComputeLimit > TimeSpan.Zero)
         {
-            watchdog = new LaneWatchdog(LaneWatchdog.LaneOf(system), options.ComputeLimit, reason => exit(NodeExit.Hung, reason), options.Clock);
+            watchdog = new ComputeThreadWatchdog(ComputeThreadWatchdog.ThreadOf(system), options.ComputeLimit, reason => exit(NodeExit.Hung, reason), options.Clock);
         }
 
         system.ActorOf(Props.Create(() => new GatewayActor(options.Secret, options.MixedBuilds, coordinator, admin)), "gateway");

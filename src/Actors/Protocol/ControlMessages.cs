@@ -201,13 +201,13 @@ public sealed record StepApplied(int Epoch, long Step, string Node) : IControlMe
 /// <param name="Step">The step.</param>
 public sealed record AskProgress(int Epoch, long Step) : IControlMessage;
 
-/// <summary>Node → coordinator: the answer to <see cref="AskProgress"/>, given without the compute lane.</summary>
+/// <summary>Node → coordinator: the answer to <see cref="AskProgress"/>, given without the compute thread.</summary>
 /// <param name="Epoch">The epoch asked about.</param>
 /// <param name="Step">The step asked about.</param>
 /// <param name="Node">Incarnation of the node.</param>
-/// <param name="LaneBusyMs">How long the piece of work in hand of its compute lane has been running; 0 = it waits for messages.</param>
-/// <param name="Doing">What its compute lane did last, in a word.</param>
-/// <param name="Moves">How often its compute lane has begun something since the process began: the same number twice, and it waits.</param>
+/// <param name="LaneBusyMs">How long the piece of work in hand of its compute thread has been running; 0 = it waits for messages.</param>
+/// <param name="Doing">What its compute thread did last, in a word.</param>
+/// <param name="Moves">How often its compute thread has begun something since the process began: the same number twice, and it waits.</param>
 public sealed record NodeProgress(int Epoch, long Step, string Node, double LaneBusyMs, string Doing, long Moves) : IControlMessage;
 
 /// <summary>Coordinator → node: compute the validation loss of the state after <paramref name="Step"/> completed steps.</summary>

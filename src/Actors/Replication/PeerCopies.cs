@@ -11,7 +11,7 @@ namespace MoeActors.Actors.Replication;
 
 /// <summary>
 /// Copies of other nodes' units in this node's memory (RC-1: the loss of a node costs at most the step in flight). A step is reported only when the gradients for all copies are here, so that once
-/// it is decided every unit can be brought to it twice. The updates run on a thread of their own, beside training. Used on the compute lane only.
+/// it is decided every unit can be brought to it twice. The updates run on a thread of their own, beside training. Used on the compute thread only.
 /// </summary>
 internal sealed class PeerCopies : IDisposable
 {

@@ -8,7 +8,7 @@ namespace MoeActors.Actors.Replication;
 
 /// <summary>
 /// The copy of one unit of another node: master, m, v and step counts. It is sent once and then kept current by the unit's reduced gradients, through the same AdamW pass: bitwise the unit itself.
-/// Owned by <see cref="PeerCopies"/>; the compute lane uses it, but for the updates that are queued.
+/// Owned by <see cref="PeerCopies"/>; the compute thread uses it, but for the updates that are queued.
 /// </summary>
 internal sealed class PeerCopy(int ordinal, UnitId id, ParameterLayout layout, long begin, long count, Device device, bool guarded) : IHeldCopy
 {

@@ -138,7 +138,7 @@ internal sealed class ExpertUnit(UnitId id, int ordinal, ParameterLayout layout,
 
 /// <summary>
 /// The live tensors of one device. State outlives the actors that work on it: the store belongs to the device supervisor, ranks and shards
-/// borrow their units. Used on the compute lane only.
+/// borrow their units. Used on the compute thread only.
 /// </summary>
 internal sealed class DeviceStore : IDisposable
 {

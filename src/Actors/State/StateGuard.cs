@@ -7,7 +7,7 @@ namespace MoeActors.Actors.State;
 
 /// <summary>
 /// Silent corruption (recovery.integrity): the weights a step was computed with are checked before the step is reported, so that no wrong gradient is ever decided; master, m and v are checked by the update
-/// that reads them (<see cref="OptimizerShard.Guarded"/>). The checksums are formed when the memory is written. On the compute lane.
+/// that reads them (<see cref="OptimizerShard.Guarded"/>). The checksums are formed when the memory is written. On the compute thread.
 /// </summary>
 /// <param name="sums">Checksums of the flat weights by participant; null where nothing is guarded.</param>
 /// <param name="aliased">Whether a unit's own range of the weights is its master (fp32), and guarded as that.</param>

@@ -1,7 +1,7 @@
 namespace MoeActors.Actors.State;
 
 /// <summary>
-/// Optimizer steps applied to a unit (Adam's bias correction). One number, unless experts were restored from different versions: then each has its own. Used on the compute lane.
+/// Optimizer steps applied to a unit (Adam's bias correction). One number, unless experts were restored from different versions: then each has its own. Used on the compute thread.
 /// </summary>
 internal sealed class UnitSteps
 {

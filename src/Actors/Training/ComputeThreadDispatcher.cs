@@ -3,7 +3,7 @@ using Akka.Dispatch;
 
 namespace MoeActors.Actors.Training;
 
-/// <summary>Akka dispatcher of the compute lane; named in the node's configuration ("moe.compute-lane").</summary>
+/// <summary>Akka dispatcher of the compute thread; named in the node's configuration ("moe.compute-thread").</summary>
 public sealed class ComputeThreadConfigurator : MessageDispatcherConfigurator
 {
     private readonly ComputeThreadDispatcher dispatcher;
@@ -20,15 +20,15 @@ public sealed class ComputeThreadConfigurator : MessageDispatcherConfigurator
 /// <summary>Dispatcher that runs its actors' mailboxes on one <see cref="ComputeThread"/>.</summary>
 internal sealed class ComputeThreadDispatcher : MessageDispatcher
 {
-    private readonly ComputeThread lane;
+    private readonly ComputeThread thread;
 
     public ComputeThreadDispatcher(MessageDispatcherConfigurator configurator, string id)
-        : base(configurator) => lane = new ComputeThread(id);
+        : base(configurator) => thread = new ComputeThread(id);
 
-    /// <summary>The lane, for who watches it.</summary>
-    public ComputeThread Lane => lane;
+    /// <summary>The thread, for who watches it.</summary>
+    public ComputeThread Thread => thread;
 
-    protected override void ExecuteTask(IRunnable run) => lane.Post(run);
+    protected override void ExecuteTask(IRunnable run) => thread.Post(run);
 
-    protected override void Shutdown() => lane.Stop();
+    protected override void Shutdown() => thread.Stop();
 }

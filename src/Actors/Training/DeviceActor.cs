@@ -20,7 +20,7 @@ using static TorchSharp.torch;
 namespace MoeActors.Actors.Training;
 
 /// <summary>
-/// Supervisor of one device and its compute lane. Owns the live tensors' store, so that state outlives the actors that work on it; gives
+/// Supervisor of one device and its compute thread. Owns the live tensors' store, so that state outlives the actors that work on it; gives
 /// each logical rank and expert shard placed here an actor; gathers their reports into one message per node and step.
 /// </summary>
 internal sealed partial class DeviceActor : ReceiveActor
@@ -224,7 +224,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         IActorRef child = Context.Child(name);
         if (child.IsNobody())
         {
-            child = Context.ActorOf(Props.Create(create).WithDispatcher(NodeServices.LaneDispatcher), name);
+            child = Context.ActorOf(Props.Create(create).WithDispatcher(NodeServices.ComputeDispatcher), name);
             actors[name] = (child, 0);
         }
 

@@ -7,7 +7,7 @@ using MoeActors.Compute.Routing;
 
 namespace MoeActors.Actors.Training;
 
-/// <summary>What the device's actors share. All of it is used on the compute lane, the exchange from any thread.</summary>
+/// <summary>What the device's actors share. All of it is used on the compute thread, the exchange from any thread.</summary>
 /// <param name="Exchange">Data plane.</param>
 /// <param name="Flight">Flight recorder of the process.</param>
 /// <param name="Clock">Computing time by rank.</param>

@@ -4,7 +4,7 @@ namespace MoeActors.Actors.Training;
 
 /// <summary>
 /// Tickets of steps that their receiver has not begun: nodes go on to the next step each on its own, so a fast one's messages overtake a slow
-/// one's weights. Owns the tensors; used on the compute lane only.
+/// one's weights. Owns the tensors; used on the compute thread only.
 /// </summary>
 internal sealed class EarlyTickets
 {

@@ -3,7 +3,7 @@ namespace MoeActors.Actors.Training;
 /// <summary>
 /// EP-1 on one device: the epoch whose messages may still change something. The device closes it the moment an epoch ends, before it touches the state that the actors work on; what
 /// lies in their mailboxes then (a gradient to go on from, a decision to apply) finds it closed and changes nothing, though the actor has not yet been told. Used on the
-/// compute lane only.
+/// compute thread only.
 /// </summary>
 internal sealed class EpochGate
 {

@@ -18,7 +18,7 @@ namespace MoeActors.Actors.Training;
 
 /// <summary>
 /// The experts of one MoE layer of one logical rank. Computes each chunk as it arrives and answers at once; weight gradients are done when
-/// nothing waits for an answer, in canonical order (DT-1). Runs on the compute lane.
+/// nothing waits for an answer, in canonical order (DT-1). Runs on the compute thread.
 /// </summary>
 internal sealed class ExpertShardActor : ReceiveActor
 {

@@ -1,6 +1,6 @@
 namespace MoeActors.Actors.Training;
 
-/// <summary>Time spent computing, by logical rank; the rest of a step's wall time was spent waiting. Used on the compute lane only.</summary>
+/// <summary>Time spent computing, by logical rank; the rest of a step's wall time was spent waiting. Used on the compute thread only.</summary>
 /// <param name="time">The node's clock, of which the monotonic part counts.</param>
 internal sealed class LaneClock(TimeProvider time)
 {

@@ -14,8 +14,8 @@ namespace MoeActors.Actors.Training;
 /// <summary>What the actors of one node process share.</summary>
 internal sealed record NodeServices
 {
-    /// <summary>Dispatcher that is the compute lane.</summary>
-    public const string LaneDispatcher = "moe.compute-lane";
+    /// <summary>Dispatcher that is the compute thread.</summary>
+    public const string ComputeDispatcher = "moe.compute-thread";
 
     /// <summary>Dispatcher with a thread of its own, for blocking storage work.</summary>
     public const string StorageDispatcher = "moe.storage";

@@ -19,7 +19,7 @@ namespace MoeActors.Actors.Training;
 
 /// <summary>
 /// Drives the dense part of one logical rank's step: embed → per MoE layer: attention, gate, dispatch, combine → loss, and the same in
-/// reverse. It never waits: each arriving chunk is a message, and the next segment runs when the last chunk is in. Runs on the compute lane.
+/// reverse. It never waits: each arriving chunk is a message, and the next segment runs when the last chunk is in. Runs on the compute thread.
 /// </summary>
 internal sealed partial class RankActor : ReceiveActor
 {

@@ -40,7 +40,7 @@ internal sealed class StateFetch(int unit, FetchKind kind, int node)
     }
 }
 
-/// <summary>How state travels: in pieces that neither fill a connection's window nor hold the compute lane up.</summary>
+/// <summary>How state travels: in pieces that neither fill a connection's window nor hold the compute thread up.</summary>
 internal static class StatePieces
 {
     /// <summary>Slot number of a range of the weights; 0 to 2 are master, m and v.</summary>

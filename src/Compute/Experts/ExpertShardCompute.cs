@@ -11,7 +11,7 @@ namespace MoeActors.Compute.Experts;
 /// The experts of one MoE layer at one EP position: forward and backward by hand over views of the flat weights, no autograd graph.
 /// Per chunk and expert: u = x Upᵀ, h = act(u), y = h Downᵀ (+ biases); backward dh = dy Down, du = act'(u)·dh, dx = du Up;
 /// weight gradients dUp += duᵀ x and dDown += dyᵀ h follow apart, in canonical chunk order, so that answers go out first and arrival order
-/// never shows in a sum (DT-1). Not thread-safe: one compute lane calls it.
+/// never shows in a sum (DT-1). Not thread-safe: one compute thread calls it.
 /// </summary>
 public sealed class ExpertShardCompute : IDisposable
 {

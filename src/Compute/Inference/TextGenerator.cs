@@ -1,10 +1,9 @@
-using TorchSharp;
-
 using MoeActors.Compute.Local;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Passes;
 using MoeActors.Compute.Specs;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MoeActors.Compute.Inference;

@@ -1,6 +1,5 @@
-using TorchSharp;
-
 using MoeActors.Compute.Specs;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MoeActors.Compute.Models;

@@ -8,7 +8,7 @@ namespace MoeActors.Compute.Optimization;
 
 /// <summary>
 /// AdamW state of the range [Begin, Begin + Count) of one flat parameter group (ZeRO-2): master, m and v in fp32. With fp32 weights the master IS the
-/// weights' range. Elements of the range that belong to no parameter (padding) are never touched. Not thread-safe: one compute lane calls it.
+/// weights' range. Elements of the range that belong to no parameter (padding) are never touched. Not thread-safe: one compute thread calls it.
 /// </summary>
 public sealed class OptimizerShard : IDisposable
 {

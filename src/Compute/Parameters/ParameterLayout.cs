@@ -1,6 +1,5 @@
-using TorchSharp;
-
 using MoeActors.Compute.Specs;
+using TorchSharp;
 
 namespace MoeActors.Compute.Parameters;
 

@@ -1,6 +1,5 @@
-using TorchSharp;
-
 using MoeActors.Compute.Models;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MoeActors.Compute.Passes;

@@ -1,6 +1,6 @@
-using System.Text.Json;
 using System.IO.Hashing;
 using System.Text;
+using System.Text.Json;
 
 namespace MoeActors.Compute.Specs;
 

@@ -15,7 +15,7 @@ public sealed record LogicalLayout
     /// <summary>Expert-parallel degree D: ranks [g·D, (g+1)·D) form EP group g and hold all experts once; R / D replicas. Divides <see cref="Ranks"/>.</summary>
     public required int ExpertParallel { get; init; }
 
-    /// <summary>libtorch threads each compute lane uses.</summary>
+    /// <summary>libtorch threads each compute thread uses.</summary>
     public int ThreadsPerRank { get; init; } = 1;
 
     /// <summary>Most rows one dispatched chunk carries.</summary>

@@ -7,7 +7,7 @@ namespace MoeActors.Compute.Tensors;
 /// <summary>
 /// Chooses how libtorch multiplies fp32 matrices on the CPU, for the whole process. TorchSharp has no wrapper for
 /// at::Context::setFloat32MatmulPrecision; its symbol is looked up, never assumed, so another libtorch build is at worst slower.
-/// Set once at start, before compute lanes run: part of the run's record (DT-1).
+/// Set once at start, before compute threads run: part of the run's record (DT-1).
 /// </summary>
 public static unsafe class MatmulPrecision
 {

@@ -21,7 +21,7 @@ internal sealed class PlanHandler(TextWriter output) : IHandler<PlanRequest>
         if (request.Json)
         {
             output.WriteLine(JsonSerializer.Serialize(
-                new { Model = run.Model.Name, MoeLayers = run.Model.MoeLayers().Count, run.Model.Moe.Experts, run.Layout, Precision = Word(run.Training.Precision), Plan = plan, Checkpoint = checkpoint?.Json(), CopyLossProbabilities = risks }, JsonOutput.Options));
+                new { Model = run.Model.Name, MoeLayers = run.Model.MoeLayers().Count, run.Model.Moe.Experts, run.Layout, Precision = Word(run.Training.Precision), Plan = plan, Checkpoint = checkpoint?.Json(), LossRisks = risks }, JsonOutput.Options));
             return Task.FromResult(ExitCodes.Ok);
         }
 

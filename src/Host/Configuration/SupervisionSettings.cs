@@ -8,7 +8,7 @@ namespace MoeActors.Host.Configuration;
 /// <param name="BackoffMax">Longest pause.</param>
 /// <param name="BackoffJitter">Share of chance in a pause, 0 … 1.</param>
 /// <param name="StopTimeout">Time the nodes have to leave when the run is stopped.</param>
-/// <param name="ComputeLimit">Longest piece of work of a compute lane; zero = no limit.</param>
+/// <param name="ComputeLimit">Longest piece of work of a compute thread; zero = no limit.</param>
 internal sealed record SupervisionSettings(
     int Spares, int RestartBudget, TimeSpan RestartWindow, TimeSpan BackoffMin, TimeSpan BackoffMax, double BackoffJitter, TimeSpan StopTimeout, TimeSpan ComputeLimit)
 {

@@ -23,6 +23,6 @@ public static class ExchangeMetrics
     /// <summary>Connections refused.</summary>
     public static Counter Refused { get; } = MetricsSetup.Counter("moe_exchange_refused_connections_total", "Connections refused: other version, run or secret.");
 
-    /// <summary>Time per step in which a compute lane waited for the exchange, seconds.</summary>
+    /// <summary>Time per step in which a compute thread waited for the exchange, seconds.</summary>
     public static Histogram Exposed { get; } = MetricsSetup.Duration("moe_exchange_exposed_seconds", "Time per step in which compute waited for tokens or gradients.");
 }

@@ -21,7 +21,7 @@ public sealed record StepLine
     /// <summary>Wall time of the step in ms, from its start to its commit, stalls included.</summary>
     public required double Ms { get; init; }
 
-    /// <summary>The part of <see cref="Ms"/> in which the slowest rank's compute lane waited for tokens or gradients.</summary>
+    /// <summary>The part of <see cref="Ms"/> in which the slowest rank's compute thread waited for tokens or gradients.</summary>
     public double ExposedCommunicationMs { get; init; }
 
     /// <summary>The part of <see cref="Ms"/> in which training stood still for a checkpoint.</summary>

@@ -48,7 +48,7 @@ internal sealed partial class SimDevice
 
         if (world.Seams.WatchesLane)
         {
-            process.In(3 * SimClock.Second, () => process.Die("its compute lane hangs"));
+            process.In(3 * SimClock.Second, () => process.Die("its compute thread hangs"));
         }
     }
 

@@ -1,8 +1,8 @@
-using MoeActors.Actors.Protocol;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json;
+using MoeActors.Actors.Protocol;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Http;
 using MoeActors.Host.Nodes;

@@ -161,7 +161,7 @@ public abstract record CoordinatorEffect
 /// <param name="RouterZ">Router z-loss, likewise.</param>
 /// <param name="Dropped">(token, choice) pairs dropped by capacity.</param>
 /// <param name="Skipped">Loss or norm is not finite: no weight changes.</param>
-/// <param name="ExposedMs">Longest time a node's compute lane had nothing to compute.</param>
+/// <param name="ExposedMs">Longest time a node's compute thread had nothing to compute.</param>
 /// <param name="SnapshotStallMs">Longest time a node stood still for a checkpoint, in the step before.</param>
 /// <param name="SlowestRank">Logical rank that computed longest.</param>
 public sealed record DecidedStep(

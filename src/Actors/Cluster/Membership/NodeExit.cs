@@ -27,7 +27,7 @@ public static class NodeExit
     /// <summary>The journal is damaged: every process finds it so until somebody moves it away.</summary>
     public const int JournalDamaged = 26;
 
-    /// <summary>The compute lane hangs; only the end of the process frees it.</summary>
+    /// <summary>The compute thread hangs; only the end of the process frees it.</summary>
     public const int Hung = 24;
 
     /// <summary>Actors of this node fail again and again, or a step found it hanging; a new process may do better.</summary>

@@ -10,10 +10,10 @@ namespace MoeActors.Actors.Faults.Agent;
 /// </summary>
 internal abstract class StepInjector(AgentServices node) : FaultInjector(node)
 {
-    // Written by the compute lane, read by the fault agent.
+    // Written by the compute thread, read by the fault agent.
     private readonly ConcurrentDictionary<string, int> happened = new(StringComparer.Ordinal);
 
-    /// <summary>It happens now, in <paramref name="epoch"/>. Compute lane.</summary>
+    /// <summary>It happens now, in <paramref name="epoch"/>. Compute thread.</summary>
     protected void Happened(FaultOrder order, int epoch) => happened[order.Id] = epoch;
 
     /// <inheritdoc/>

@@ -55,7 +55,7 @@ internal sealed class KernelException(AgentServices node) : StepInjector(node)
     }
 }
 
-/// <summary>A handler holds the compute lane: whatever the device computes waits behind it.</summary>
+/// <summary>A handler holds the compute thread: whatever the device computes waits behind it.</summary>
 internal sealed class HangHandler(AgentServices node) : FaultInjector(node)
 {
     private static readonly TimeSpan Enough = TimeSpan.FromMilliseconds(500);
@@ -82,9 +82,9 @@ internal sealed class HangHandler(AgentServices node) : FaultInjector(node)
     public override (bool Holds, string Text) Probe(FaultOrder order)
     {
         // While it lasts the lane says so, afterwards the handler itself.
-        TimeSpan now = LaneWatchdog.LaneOf(Node.System).Busy, held = TimeSpan.FromTicks(Volatile.Read(ref heldTicks)), expected = order.Duration() / 2;
+        TimeSpan now = ComputeThreadWatchdog.ThreadOf(Node.System).Busy, held = TimeSpan.FromTicks(Volatile.Read(ref heldTicks)), expected = order.Duration() / 2;
         TimeSpan busy = held > now ? held : now;
-        return (busy >= (expected < Enough ? expected : Enough), $"the compute lane has been in one handler for {busy.TotalMilliseconds:0} ms");
+        return (busy >= (expected < Enough ? expected : Enough), $"the compute thread has been in one handler for {busy.TotalMilliseconds:0} ms");
     }
 }
 

@@ -5,7 +5,7 @@ using MoeActors.Actors.Training;
 namespace MoeActors.Actors.Tests.Training;
 
 /// <summary>A kernel that hangs cannot be killed: it is seen, and the process ends.</summary>
-public sealed class LaneWatchdogTests
+public sealed class ComputeThreadWatchdogTests
 {
     [Fact]
     public async Task Work_that_does_not_come_back_is_told_once_with_the_setting_s_name()
@@ -14,7 +14,7 @@ public sealed class LaneWatchdogTests
         using var entered = new ManualResetEventSlim();
         using var release = new ManualResetEventSlim();
         var told = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var watchdog = new LaneWatchdog(lane, TimeSpan.FromMilliseconds(40), reason => told.SetResult(reason), TimeProvider.System);
+        using var watchdog = new ComputeThreadWatchdog(lane, TimeSpan.FromMilliseconds(40), reason => told.SetResult(reason), TimeProvider.System);
         lane.Post(new Work(() =>
         {
             entered.Set();

@@ -3,10 +3,10 @@ using Akka.Actor;
 namespace MoeActors.Actors.Training;
 
 /// <summary>
-/// Ends the process when one piece of work on the compute lane outlasts its limit: a hung kernel cannot be killed in .NET, and everyone
+/// Ends the process when one piece of work on the compute thread outlasts its limit: a hung kernel cannot be killed in .NET, and everyone
 /// else would wait for it for ever. Looks from a timer of its own: neither the lane nor an actor is needed to see it.
 /// </summary>
-internal sealed class LaneWatchdog : IDisposable
+internal sealed class ComputeThreadWatchdog : IDisposable
 {
     private readonly ComputeThread lane;
     private readonly TimeSpan limit;
@@ -19,7 +19,7 @@ internal sealed class LaneWatchdog : IDisposable
     /// <param name="limit">Longest piece of work; a restore is one piece.</param>
     /// <param name="hung">Told once, in words; from a thread of the pool.</param>
     /// <param name="time">Clock of the looks.</param>
-    public LaneWatchdog(ComputeThread lane, TimeSpan limit, Action<string> hung, TimeProvider time)
+    public ComputeThreadWatchdog(ComputeThread lane, TimeSpan limit, Action<string> hung, TimeProvider time)
     {
         (this.lane, this.limit, this.hung) = (lane, limit, hung);
         TimeSpan pause = TimeSpan.FromTicks(Math.Max(limit.Ticks / 8, TimeSpan.TicksPerMillisecond));
@@ -27,7 +27,7 @@ internal sealed class LaneWatchdog : IDisposable
     }
 
     /// <summary>The lane of a node's actor system.</summary>
-    public static ComputeThread LaneOf(ActorSystem system) => ((ComputeThreadDispatcher)system.Dispatchers.Lookup(NodeServices.LaneDispatcher)).Lane;
+    public static ComputeThread ThreadOf(ActorSystem system) => ((ComputeThreadDispatcher)system.Dispatchers.Lookup(NodeServices.ComputeDispatcher)).Thread;
 
     /// <inheritdoc/>
     public void Dispose() => timer.Dispose();
@@ -37,7 +37,7 @@ internal sealed class LaneWatchdog : IDisposable
         TimeSpan busy = lane.Busy;
         if (busy > limit && Interlocked.Exchange(ref told, 1) == 0)
         {
-            hung($"the compute lane has not come back from one piece of work for {busy.TotalSeconds:0.#} s (supervision.compute-limit): a kernel hangs, or the machine is far too slow for this model");
+            hung($"the compute thread has not come back from one piece of work for {busy.TotalSeconds:0.#} s (supervision.compute-limit): a kernel hangs, or the machine is far too slow for this model");
         }
     }
 }

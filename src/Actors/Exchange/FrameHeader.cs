@@ -7,7 +7,7 @@ namespace MoeActors.Actors.Exchange;
 /// <summary>
 /// The fixed header of every frame; what goes on the wire is exactly this, little endian, <see cref="Size"/> bytes, then
 /// <see cref="MetaInts"/> int32 of meta, then <see cref="PayloadBytes"/> of row-major tensor memory.
-/// A caller of <see cref="IExchange.Send"/> fills in run, epoch, attempt, step, purpose, source, destination, micro, layer, chunk and chunk count
+/// A caller of <see cref="IExchange.Send"/> fills in run, epoch, step, purpose, source, destination, micro, layer, chunk and chunk count
 /// (EP-1); everything else is filled in by the exchange.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = Size)]
@@ -40,8 +40,7 @@ public struct FrameHeader
     /// <summary>Epoch of the sender.</summary>
     [FieldOffset(16)] public int Epoch;
 
-    /// <summary>Attempt of the step.</summary>
-    [FieldOffset(20)] public int Attempt;
+    // 20 to 23 are reserved, zero.
 
     /// <summary>Training step.</summary>
     [FieldOffset(24)] public long Step;

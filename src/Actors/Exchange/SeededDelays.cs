@@ -15,7 +15,7 @@ public sealed class SeededDelays(long seed, double maxMs) : ILinkFaults
     public TimeSpan DelayOf(in FrameHeader header, PeerAddress to)
     {
         ReadOnlySpan<long> identity =
-            [header.Step, header.Attempt, (long)header.Purpose, header.Source, header.Destination, header.Micro, header.Layer, header.Chunk];
+            [header.Step, (long)header.Purpose, header.Source, header.Destination, header.Micro, header.Layer, header.Chunk];
         ulong hash = XxHash3.HashToUInt64(MemoryMarshal.AsBytes(identity), seed);
         return TimeSpan.FromMilliseconds(maxMs * (hash >> 11) / (1UL << 53));
     }

@@ -138,7 +138,7 @@ public sealed record StartSteps(int Epoch, long Step) : IControlMessage;
 /// <param name="Dropped">(token, slot) pairs dropped by capacity.</param>
 /// <param name="ComputeMs">Time spent computing.</param>
 /// <param name="ExposedMs">Time spent waiting for others' chunks with nothing to compute.</param>
-/// <param name="Routed">Tokens routed to each expert, MoE layer by MoE layer (layer · N + expert), before drops; empty where nobody asks.</param>
+/// <param name="Routed">Tokens routed to each expert, MoE layer by MoE layer (layer · N + expert), before drops.</param>
 public sealed record RankReport(
     int Rank, double CrossEntropySum, long Tokens, double Balance, double RouterZ, long Dropped, double ComputeMs, double ExposedMs, IReadOnlyList<int> Routed)
 {

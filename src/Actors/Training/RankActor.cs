@@ -122,7 +122,7 @@ internal sealed partial class RankActor : ReceiveActor
     {
         step = m.Step;
         (crossEntropy, balance, routerZ, tokens, dropped, micro) = (0, 0, 0, 0, 0, 0);
-        routed = context!.Spec.Checkpoint.Mode == CheckpointMode.Partial ? new int[model!.MoeCount * context.Spec.Model.Moe.Experts] : [];
+        routed = new int[model!.MoeCount * context!.Spec.Model.Moe.Experts];
         unit!.Gradient.Fill(0);
         reduction = new GradientExchange(context!.Spec.Layout.Ranks, rank);
         foreach (Ticket ticket in early.Of(step))
@@ -162,10 +162,10 @@ internal sealed partial class RankActor : ReceiveActor
         services.Flight.Enter(Phase.Forward, context.Epoch, step);
     }
 
-    /// <summary>Tokens by expert, for the PLT ledger: only where a recovery may be bounded-stale does anybody ask.</summary>
+    /// <summary>Choices by expert: the load that people watch, and what the ledger of lost tokens counts.</summary>
     private void CountRouted(int m, RoutingPlan plan)
     {
-        for (int e = 0; routed.Length > 0 && e < plan.Routed.Length; e++)
+        for (int e = 0; e < plan.Routed.Length; e++)
         {
             routed[(m * plan.Routed.Length) + e] += plan.Routed[e];
         }

@@ -1,3 +1,5 @@
+using MoeActors.Compute.Tensors;
+
 namespace MoeActors.Compute.Inference;
 
 /// <summary>Draws a token from logits. Pure: the draw depends on the logits, the seed and the token's ordinal alone.</summary>
@@ -42,17 +44,10 @@ public static class TokenSampler
         return order[0];
     }
 
-    // SplitMix64 (Steele et al. 2014) of (seed, ordinal), 53 bits.
+    // Of (seed, ordinal), 53 bits.
     private static double Uniform(long seed, int ordinal)
     {
-        ulong z = Mix((ulong)seed) + (((ulong)ordinal + 1) * 0x9E3779B97F4A7C15UL);
-        return (Mix(z) >> 11) * (1.0 / (1UL << 53));
-    }
-
-    private static ulong Mix(ulong z)
-    {
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
-        return z ^ (z >> 31);
+        ulong z = SplitMix64.Finish((ulong)seed) + (((ulong)ordinal + 1) * SplitMix64.Increment);
+        return (SplitMix64.Finish(z) >> 11) * (1.0 / (1UL << 53));
     }
 }

@@ -105,10 +105,7 @@ public static class ParameterInit
     // Box and Muller (1958) on the two halves of one SplitMix64 output; the counter is the pair's index.
     private static (float First, float Second) NormalPair(ulong key, ulong counter)
     {
-        ulong z = key + ((counter + 1) * 0x9E3779B97F4A7C15UL);
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
-        z ^= z >> 31;
+        ulong z = SplitMix64.Finish(key + ((counter + 1) * SplitMix64.Increment));
         float u1 = ((uint)(z >> 40) + 0.5f) * (1f / (1 << 24));
         float u2 = (uint)(z & 0xFFFFFF) * (1f / (1 << 24));
         float radius = MathF.Sqrt(-2f * MathF.Log(u1));

@@ -19,13 +19,13 @@ public static class GateNoise
     {
         Tensor noise = empty(tokens, experts, dtype: ScalarType.Float32);
         Span<float> values = TensorMemory.Span<float>(noise);
-        ulong pass = Mix(Mix(Mix((ulong)seed) + (ulong)step) + (ulong)layer);
+        ulong pass = SplitMix64.Next(SplitMix64.Next(SplitMix64.Next((ulong)seed) + (ulong)step) + (ulong)layer);
         for (int t = 0, i = 0; t < tokens; t++)
         {
-            ulong token = Mix(pass + (ulong)(firstToken + t));
+            ulong token = SplitMix64.Next(pass + (ulong)(firstToken + t));
             for (int e = 0; e < experts; e++, i++)
             {
-                ulong bits = Mix(token + (ulong)e);
+                ulong bits = SplitMix64.Next(token + (ulong)e);
                 // Box–Muller from the two halves: u in (0, 1), v in [0, 1).
                 double u = ((bits >> 32) + 0.5) * (1.0 / 4294967296);
                 double v = (uint)bits * (1.0 / 4294967296);
@@ -34,14 +34,5 @@ public static class GateNoise
         }
 
         return noise;
-    }
-
-    // The finaliser of SplitMix64 (Steele, Lea, Flood 2014) after its golden-ratio increment: a bijection whose output bits all depend on all input bits.
-    private static ulong Mix(ulong x)
-    {
-        x += 0x9E3779B97F4A7C15;
-        x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
-        x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
-        return x ^ (x >> 31);
     }
 }

@@ -38,6 +38,15 @@ public static class StepMetrics
     /// <summary>Routed slots dropped for capacity.</summary>
     public static Counter Dropped { get; } = MetricsSetup.Counter("moe_tokens_dropped_total", "Routed (token, expert) slots dropped for capacity.");
 
+    /// <summary>Auxiliary losses of the newest step, without their coefficients.</summary>
+    public static Gauge AuxiliaryLoss { get; } = MetricsSetup.Gauge("moe_auxiliary_loss", "Auxiliary loss of the newest step, without its coefficient.", "loss");
+
+    /// <summary>How uneven the experts' load is.</summary>
+    public static Gauge LoadMaxOverMean { get; } = MetricsSetup.Gauge("moe_expert_load_max_over_mean", "Choices of the most chosen expert over the mean, in the newest step.", "layer");
+
+    /// <summary>How even it is, as entropy.</summary>
+    public static Gauge LoadEntropy { get; } = MetricsSetup.Gauge("moe_expert_load_entropy", "Entropy of the experts' load over that of an even one, in the newest step.", "layer");
+
     /// <summary>Wall time of steps, seconds.</summary>
     public static Histogram Duration { get; } = MetricsSetup.Duration("moe_step_seconds", "Wall time of a step, stalls included.");
 }

@@ -36,6 +36,12 @@ public sealed record StepLine
     /// <summary>Routed (token, expert) slots dropped for capacity, all MoE layers and ranks.</summary>
     public long Dropped { get; init; }
 
+    /// <summary>Auxiliary losses of the router by name, without their coefficients: the mean over routing groups of the sum over MoE layers. Absent where they were not recorded.</summary>
+    public IReadOnlyDictionary<string, double>? Losses { get; init; }
+
+    /// <summary>Choices that each expert got, by MoE layer and expert, all ranks, before drops. Absent where they were not recorded.</summary>
+    public IReadOnlyList<IReadOnlyList<long>>? Load { get; init; }
+
     /// <summary>Whether the update was left out because the loss or a gradient was not finite.</summary>
     public bool Skipped { get; init; }
 

@@ -8,6 +8,21 @@ namespace MoeActors.Host.Runs;
 /// <summary>What is written down of a run, as metrics of the process that its coordinator lives in.</summary>
 internal static class RunMetrics
 {
+    private static void Router(StepLine step)
+    {
+        foreach ((string name, double value) in step.Losses ?? new Dictionary<string, double>())
+        {
+            StepMetrics.AuxiliaryLoss.WithLabels(name).Set(value);
+        }
+
+        for (int layer = 0; layer < (step.Load?.Count ?? 0); layer++)
+        {
+            string label = layer.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            StepMetrics.LoadMaxOverMean.WithLabels(label).Set(RouterLoad.MaxOverMean(step.Load![layer]));
+            StepMetrics.LoadEntropy.WithLabels(label).Set(RouterLoad.Entropy(step.Load[layer]));
+        }
+    }
+
     public static void Step(StepLine step)
     {
         StepMetrics.Committed.Inc();
@@ -17,6 +32,7 @@ internal static class RunMetrics
         StepMetrics.GradientNorm.Set(step.GradientNorm);
         StepMetrics.Duration.Observe(step.Ms / 1000);
         ExchangeMetrics.Exposed.Observe(step.ExposedCommunicationMs / 1000);
+        Router(step);
         if (step.Skipped)
         {
             StepMetrics.Skipped.Inc();

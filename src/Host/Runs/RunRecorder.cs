@@ -109,6 +109,8 @@ internal sealed class RunRecorder : IRunRecorder
             GradientNorm = step.GradientNorm,
             LearningRate = step.LearningRate,
             Dropped = step.Dropped,
+            Losses = RouterLoad.Losses(step),
+            Load = step.Load,
             Skipped = step.Skipped,
             SlowestRank = step.SlowestRank,
             Plt = step.Plt,

@@ -22,7 +22,7 @@ public sealed class KilledRunTests
 
     private static void KillAndCheck(int kills)
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         S3TestServer[] servers = [.. SavingMode.All.Where(m => m.InObjectStore).Select(_ => new S3TestServer { PageSize = 100 })];
         try
         {

@@ -35,7 +35,7 @@ public sealed class TornPartialTests
 
     private static string? FirstViolation((bool Files, bool Folders) forgets, int seeds)
     {
-        using var run = new TempFolder();
+        using var run = new TemporaryFolder();
         (IReadOnlyList<DiskOperation> log, IReadOnlyList<int> promised) = Live(run.Path, forgets);
         for (int count = 0; count <= log.Count; count++)
         {
@@ -49,7 +49,7 @@ public sealed class TornPartialTests
             int promise = promised.Count(p => p <= count);
             for (int seed = seeds == 0 ? 0 : 1; seed <= seeds; seed++)
             {
-                using var after = new TempFolder();
+                using var after = new TemporaryFolder();
                 TornDisk.Write(log, count, seed == 0 ? null : new Random((count * 31) + seed), after.Path);
                 if (Problem(after.Path, promise) is { } problem)
                 {
@@ -64,7 +64,7 @@ public sealed class TornPartialTests
     private static (IReadOnlyList<DiskOperation> Log, IReadOnlyList<int> Promised) Live(string folder, (bool, bool) forgets)
     {
         var files = new RecordingFiles(folder) { Forgets = forgets };
-        using var scratch = new TempFolder();
+        using var scratch = new TemporaryFolder();
         using var run = new SavingRun(Spec, new FolderStorage(Path.Combine(folder, "checkpoints"), files), Path.Combine(scratch.Path, "flight"), epoch: 1);
         var promised = new List<int>();
         for (int i = 0; i < Checkpoints; i++)
@@ -99,7 +99,7 @@ public sealed class TornPartialTests
             }
 
             // Training goes on: the next checkpoint is whole too, and retention leaves nothing behind.
-            using var scratch = new TempFolder();
+            using var scratch = new TemporaryFolder();
             using var next = new SavingRun(Spec, storage, Path.Combine(scratch.Path, "flight"), epoch: 2);
             next.Save();
             Prune(store);

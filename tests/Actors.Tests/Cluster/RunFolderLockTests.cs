@@ -8,7 +8,7 @@ public sealed class RunFolderLockTests
     [Fact]
     public void A_held_lock_is_told_from_a_folder_that_cannot_be_written()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using (RunFolderLock.Take(folder.Path))
         {
             Assert.True(RunFolderLock.IsHeld(folder.Path));
@@ -23,7 +23,7 @@ public sealed class RunFolderLockTests
     [Fact]
     public void A_missing_folder_is_not_made_for_the_sake_of_its_lock()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         string missing = Path.Combine(folder.Path, "moved-away");
         Assert.Throws<DirectoryNotFoundException>(() => RunFolderLock.Take(missing));
         Assert.False(RunFolderLock.IsHeld(missing));
@@ -33,7 +33,7 @@ public sealed class RunFolderLockTests
     [Fact]
     public void The_lock_goes_with_a_folder_that_is_moved_and_a_copy_has_none()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         string original = Path.Combine(folder.Path, "a"), moved = Path.Combine(folder.Path, "b"), copy = Path.Combine(folder.Path, "c");
         Directory.CreateDirectory(original);
         Directory.CreateDirectory(copy);
@@ -47,7 +47,7 @@ public sealed class RunFolderLockTests
     [Fact]
     public void A_lock_that_is_discarded_leaves_no_file()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         RunFolderLock.Take(folder.Path).Discard();
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }

@@ -19,7 +19,8 @@ public sealed class StepDecisionTests
             UnitReport[] byUnit = Enumerable.Range(0, units).Select(u => new UnitReport(u, Math.Exp(random.Next(-30, 30)) * random.NextDouble())).ToArray();
             DecidedStep one = StepDecisions.Evaluate(Spec, 3, 7, [Report("a", byRank, byUnit)]);
             DecidedStep other = StepDecisions.Evaluate(Spec, 3, 7, Scatter(byRank, byUnit, random));
-            Assert.Equal(one, other);
+            Assert.Equal(one.Load, other.Load);
+            Assert.Equal(one with { Load = [] }, other with { Load = [] });
         });
 
     [Fact]

@@ -222,6 +222,8 @@ public sealed class ExactRecoveryTests
         Assert.Equal("completed", await cluster.TrainAsync(spec));
         RecordedRun run = cluster.Run;
         Assert.Equal(expected.Steps.Select(s => s.Loss), run.Steps.Values.Select(s => s.Loss));
+        Assert.Equal(expected.Steps.SelectMany(s => s.Routed), run.Steps.Values.SelectMany(s => s.Load));
+        Assert.Equal(expected.Steps.Select(s => Math.Round(s.BalanceLoss, 9)), run.Steps.Values.Select(s => Math.Round(s.Balance, 9)));
         Assert.Equal(expected.WeightsHash, run.Last!.WeightsHash);
         if (spec.Checkpoint.Mode == CheckpointMode.Full)
         {

@@ -12,7 +12,7 @@ public sealed class JournalDamageTests
     [Fact]
     public async Task A_coordinator_that_reads_an_altered_journal_says_so_and_takes_no_office()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         await using (var cluster = new TestCluster(folder.Path))
         {
             await cluster.AddNodesAsync(1);

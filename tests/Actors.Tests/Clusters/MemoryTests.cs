@@ -24,7 +24,7 @@ public sealed class MemoryTests
             // The last step's snapshot is being written meanwhile.
             if (step < steps)
             {
-                counts.Add(Exchange.TestCluster.LiveTensors());
+                counts.Add(Exchange.ExchangeMesh.LiveTensors());
             }
         };
         Assert.Equal("completed", await cluster.TrainAsync(spec));
@@ -37,10 +37,10 @@ public sealed class MemoryTests
     {
         await using TestCluster cluster = await TestCluster.StartAsync(2);
         RunSpec spec = TestRuns.Spec(cluster.Folder, steps: 2, nodes: 2, s => s with { Recovery = new RecoverySpec { Copies = 1 } });
-        long before = Exchange.TestCluster.LiveTensors();
+        long before = Exchange.ExchangeMesh.LiveTensors();
         Assert.Equal("completed", await cluster.TrainAsync(spec));
 
         // The nodes free their state when they hear of the end.
-        Assert.True(Exchange.TestCluster.Eventually(() => Exchange.TestCluster.LiveTensors() == before), $"{Exchange.TestCluster.LiveTensors()} tensors live, {before} before");
+        Assert.True(Exchange.ExchangeMesh.Eventually(() => Exchange.ExchangeMesh.LiveTensors() == before), $"{Exchange.ExchangeMesh.LiveTensors()} tensors live, {before} before");
     }
 }

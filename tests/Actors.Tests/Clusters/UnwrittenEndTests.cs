@@ -11,7 +11,7 @@ public sealed class UnwrittenEndTests
     [InlineData(true)]
     public async Task The_next_coordinator_writes_the_end_where_it_is_not_written_yet(bool isWritten)
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         await using (var cluster = new TestCluster(folder.Path))
         {
             await cluster.AddNodesAsync(1);

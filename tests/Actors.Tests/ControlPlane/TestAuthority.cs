@@ -59,7 +59,7 @@ internal sealed class TestAuthority : IDisposable
         }
 
         request.CertificateExtensions.Add(names.Build());
-        using X509Certificate2 issued = request.Create(certificate, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1), [1, (byte)++serial]);
+        using X509Certificate2 issued = request.Create(certificate, DateTimeOffset.UtcNow.AddHours(-1), certificate.NotAfter, [1, (byte)++serial]);
         using X509Certificate2 pair = issued.CopyWithPrivateKey(own);
         string file = Path.Combine(folder, name);
         X509Certificate2Collection shown = [pair];

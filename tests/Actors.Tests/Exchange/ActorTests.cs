@@ -12,13 +12,13 @@ public sealed class ActorTests : TestKit
     [Fact]
     public async Task An_actor_gets_its_tickets_in_its_mailbox_and_its_successor_the_later_ones()
     {
-        using TestCluster cluster = await TestCluster.ConnectedAsync(2);
-        long before = TestCluster.LiveTensors();
+        using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(2);
+        long before = ExchangeMesh.LiveTensors();
         Endpoint shard = new(EndpointKind.ExpertShard, 3, 1);
         Dictionary<uint, int> nodes = new() { [shard.Packed] = 1 };
         cluster.Exchanges[0].BeginEpoch(cluster.Table(0, 2) with { NodeOf = nodes });
         cluster.Exchanges[1].BeginEpoch(cluster.Table(1, 2) with { NodeOf = nodes });
-        FrameHeader header = TestCluster.Header(0, 1, epoch: 2);
+        FrameHeader header = ExchangeMesh.Header(0, 1, epoch: 2);
         header.Destination = shard.Packed;
         foreach (string name in new[] { "first", "second" })
         {
@@ -27,7 +27,7 @@ public sealed class ActorTests : TestKit
             Assert.Equal((name, 25f), ExpectMsg<(string, float)>(TimeSpan.FromSeconds(20), cancellationToken: TestContext.Current.CancellationToken));
         }
 
-        Assert.True(TestCluster.Eventually(() => Tensor.TotalCount == before));
+        Assert.True(ExchangeMesh.Eventually(() => Tensor.TotalCount == before));
     }
 
     private sealed class Taker : ReceiveActor

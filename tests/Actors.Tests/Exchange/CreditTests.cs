@@ -13,14 +13,14 @@ public sealed class CreditTests
     public async Task Untaken_payloads_at_a_receiver_never_exceed_the_window()
     {
         const int Window = 100_000, Frames = 60, Bytes = 30_000;
-        using TestCluster cluster = await TestCluster.ConnectedAsync(2, configure: (_, o) => o with { CreditBytes = Window });
+        using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(2, configure: (_, o) => o with { CreditBytes = Window });
         for (int i = 0; i < Frames; i++)
         {
             cluster.Send(0, 1, zeros([100, 300], dtype: ScalarType.Byte), chunk: i);
         }
 
         // All that the window admits has come once the sender says that it waits.
-        Assert.True(TestCluster.Eventually(() => cluster.Exchanges[0].Statistics.CreditWaits == 1 && cluster.Mailboxes[1].Count == Window / Bytes));
+        Assert.True(ExchangeMesh.Eventually(() => cluster.Exchanges[0].Statistics.CreditWaits == 1 && cluster.Mailboxes[1].Count == Window / Bytes));
         Queue<Ticket> held = new();
         for (int i = 0; i < Frames; i++)
         {
@@ -43,7 +43,7 @@ public sealed class CreditTests
     [Fact]
     public async Task A_frame_larger_than_the_window_passes_alone()
     {
-        using TestCluster cluster = await TestCluster.ConnectedAsync(2, configure: (_, o) => o with { CreditBytes = 1000 });
+        using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(2, configure: (_, o) => o with { CreditBytes = 1000 });
         for (int i = 0; i < 3; i++)
         {
             cluster.Send(0, 1, zeros([1000, 100], dtype: ScalarType.Float32).Fill(i), chunk: i);
@@ -61,7 +61,7 @@ public sealed class CreditTests
     [Fact]
     public async Task Two_full_windows_do_not_lock_each_other()
     {
-        using TestCluster cluster = await TestCluster.ConnectedAsync(2, configure: (_, o) => o with { CreditBytes = 5000 });
+        using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(2, configure: (_, o) => o with { CreditBytes = 5000 });
         for (int i = 0; i < 100; i++)
         {
             cluster.Send(0, 1, zeros(30, 30), chunk: i);

@@ -14,8 +14,8 @@ public sealed class DamageTests
     [Fact]
     public void Damaged_streams_never_deliver_a_damaged_ticket_and_never_end_the_node()
     {
-        using TestCluster cluster = Listening();
-        long before = TestCluster.LiveTensors();
+        using ExchangeMesh cluster = Listening();
+        long before = ExchangeMesh.LiveTensors();
         int delivered = 0, whole = 0;
         Check.Sample(
             Gen.Select(Mutation.Array[0, 4], Gen.Int[1, 200].Array[1, 4], Gen.Int[0, 60_000]),
@@ -42,7 +42,7 @@ public sealed class DamageTests
             },
             iter: 300, threads: 1);
         Assert.True(delivered > 0 && delivered < whole);
-        Assert.True(TestCluster.Eventually(() => Tensor.TotalCount == before));
+        Assert.True(ExchangeMesh.Eventually(() => Tensor.TotalCount == before));
         using RawPeer last = new(cluster.Exchanges[0].LocalAddress);
         last.Write(RawPeer.Frame(0, 7, 2, 2));
         cluster.Mailboxes[0].Next().Discard();
@@ -70,7 +70,7 @@ public sealed class DamageTests
     [MemberData(nameof(Lies), DisableDiscoveryEnumeration = true)]
     public async Task A_header_that_lies_ends_the_connection_with_the_reason(string reason, Func<FrameHeader, FrameHeader> lie)
     {
-        using TestCluster cluster = Listening();
+        using ExchangeMesh cluster = Listening();
         TaskCompletionSource<PeerLost> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
         cluster.Exchanges[0].PeerFailed += p => lost.TrySetResult(p);
         using RawPeer peer = new(cluster.Exchanges[0].LocalAddress);
@@ -86,25 +86,25 @@ public sealed class DamageTests
     [Fact]
     public async Task A_peer_that_dies_inside_a_frame_is_reported_by_its_end_and_its_tensor_freed()
     {
-        using TestCluster cluster = Listening();
-        long before = TestCluster.LiveTensors();
+        using ExchangeMesh cluster = Listening();
+        long before = ExchangeMesh.LiveTensors();
         TaskCompletionSource<PeerLost> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
         cluster.Exchanges[0].PeerFailed += p => lost.TrySetResult(p);
         RawPeer peer = new(cluster.Exchanges[0].LocalAddress);
         byte[] frame = RawPeer.Frame(0, 9, 1000, 1000);
         peer.Write(frame.AsSpan(0, 600_000));
-        Assert.True(TestCluster.Eventually(() => Tensor.TotalCount == before + 1));
+        Assert.True(ExchangeMesh.Eventually(() => Tensor.TotalCount == before + 1));
         peer.Dispose();
         PeerLost seen = await lost.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
         Assert.Equal("the connection ended inside a frame", seen.Reason);
-        Assert.True(TestCluster.Eventually(() => Tensor.TotalCount == before));
+        Assert.True(ExchangeMesh.Eventually(() => Tensor.TotalCount == before));
         Assert.False(cluster.Exchanges[0].Statistics.Peers.Single().Connected);
     }
 
     [Fact]
     public async Task A_peer_that_stops_inside_a_frame_is_reported_after_the_stall_time()
     {
-        using TestCluster cluster = Listening(o => o with { StallTimeout = TimeSpan.FromMilliseconds(100) });
+        using ExchangeMesh cluster = Listening(o => o with { StallTimeout = TimeSpan.FromMilliseconds(100) });
         TaskCompletionSource<PeerLost> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
         cluster.Exchanges[0].PeerFailed += p => lost.TrySetResult(p);
         using RawPeer peer = new(cluster.Exchanges[0].LocalAddress);
@@ -115,7 +115,7 @@ public sealed class DamageTests
     [Fact]
     public async Task A_peer_that_sends_more_than_its_window_is_cut_off()
     {
-        using TestCluster cluster = Listening(o => o with { CreditBytes = 1000 });
+        using ExchangeMesh cluster = Listening(o => o with { CreditBytes = 1000 });
         TaskCompletionSource<PeerLost> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
         cluster.Exchanges[0].PeerFailed += p => lost.TrySetResult(p);
         using RawPeer peer = new(cluster.Exchanges[0].LocalAddress);
@@ -125,9 +125,9 @@ public sealed class DamageTests
         cluster.Mailboxes[0].Next().Discard();
     }
 
-    private static TestCluster Listening(Func<ExchangeOptions, ExchangeOptions>? configure = null)
+    private static ExchangeMesh Listening(Func<ExchangeOptions, ExchangeOptions>? configure = null)
     {
-        TestCluster cluster = new(1, configure: (_, o) => configure?.Invoke(o) ?? o);
+        ExchangeMesh cluster = new(1, configure: (_, o) => configure?.Invoke(o) ?? o);
         cluster.BeginEpoch(1, RawPeer.Address);
         return cluster;
     }

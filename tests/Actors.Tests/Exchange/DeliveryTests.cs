@@ -16,15 +16,15 @@ public sealed class DeliveryTests
     [InlineData("tcp:127.0.0.1:0", ScalarType.Int64)]
     public async Task A_tensor_arrives_bit_equal_with_its_header_and_meta(string listen, ScalarType type)
     {
-        using TestCluster cluster = await TestCluster.ConnectedAsync(2, listen);
-        long before = TestCluster.LiveTensors();
+        using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(2, listen);
+        long before = ExchangeMesh.LiveTensors();
         foreach ((int rows, int columns) in new[] { (1, 1), (3, 5), (1000, 7), (513, 1024) })
         {
             using Tensor noise = randn(rows, columns).TimesInPlace(1000), sent = noise.to(type, copy: true);
             cluster.Send(0, 1, sent.alias(), chunk: 6, meta: [1, -2, int.MaxValue]);
             Ticket ticket = cluster.Mailboxes[1].Next();
-            Assert.Equal((3L, 2, 4, 5, 6, 7), (ticket.Header.Step, ticket.Header.Attempt, ticket.Header.Micro, ticket.Header.Layer, ticket.Header.Chunk, ticket.Header.ChunkCount));
-            Assert.Equal((TestCluster.Rank(0), TestCluster.Rank(1)), (Endpoint.FromPacked(ticket.Header.Source), Endpoint.FromPacked(ticket.Header.Destination)));
+            Assert.Equal((3L, 4, 5, 6, 7), (ticket.Header.Step, ticket.Header.Micro, ticket.Header.Layer, ticket.Header.Chunk, ticket.Header.ChunkCount));
+            Assert.Equal((ExchangeMesh.Rank(0), ExchangeMesh.Rank(1)), (Endpoint.FromPacked(ticket.Header.Source), Endpoint.FromPacked(ticket.Header.Destination)));
             Assert.Equal([1, -2, int.MaxValue], ticket.Meta);
             using Tensor got = ticket.Take()!;
             Assert.Equal(type, got.dtype);
@@ -32,13 +32,13 @@ public sealed class DeliveryTests
             Assert.Null(ticket.Take());
         }
 
-        Assert.True(TestCluster.Eventually(() => Tensor.TotalCount == before));
+        Assert.True(ExchangeMesh.Eventually(() => Tensor.TotalCount == before));
     }
 
     [Fact]
     public async Task A_frame_without_elements_carries_only_its_meta()
     {
-        using TestCluster cluster = await TestCluster.ConnectedAsync(2);
+        using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(2);
         cluster.Send(0, 1, null, meta: [9]);
         cluster.Send(0, 1, empty(0, 16), meta: []);
         Ticket first = cluster.Mailboxes[1].Next(), second = cluster.Mailboxes[1].Next();
@@ -51,7 +51,7 @@ public sealed class DeliveryTests
     [Fact]
     public async Task A_flat_view_travels_as_one_row_straight_from_the_middle_of_its_storage()
     {
-        using TestCluster cluster = await TestCluster.ConnectedAsync(2);
+        using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(2);
         using Tensor flat = Arithmetic.Range(1000, ScalarType.Float32);
         foreach (int to in new[] { 0, 1 })
         {
@@ -65,7 +65,7 @@ public sealed class DeliveryTests
     [Fact]
     public async Task Frames_of_one_connection_keep_their_order_whatever_their_size()
     {
-        using TestCluster cluster = await TestCluster.ConnectedAsync(2, configure: (_, o) => o with { CreditBytes = 100_000, PieceBytes = 4096 });
+        using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(2, configure: (_, o) => o with { CreditBytes = 100_000, PieceBytes = 4096 });
         int[] rows = [.. Enumerable.Range(0, 200).Select(i => i * 7919 % 500)];
         foreach ((int n, int i) in rows.Select((n, i) => (n, i)))
         {
@@ -84,7 +84,7 @@ public sealed class DeliveryTests
     [Fact]
     public async Task Three_nodes_send_to_all_at_once()
     {
-        using TestCluster cluster = await TestCluster.ConnectedAsync(3);
+        using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(3);
         for (int i = 0; i < 9; i++)
         {
             cluster.Send(i / 3, i % 3, zeros([64, 64], dtype: ScalarType.Float32).Fill(i), chunk: i);
@@ -108,7 +108,7 @@ public sealed class DeliveryTests
     [Fact]
     public async Task A_local_hand_over_is_the_same_storage_and_moves_no_bytes()
     {
-        using TestCluster cluster = await TestCluster.ConnectedAsync(2);
+        using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(2);
         using Tensor whole = zeros(10, 4);
         cluster.Send(0, 0, whole.narrow(0, 2, 3));
         using Tensor got = cluster.Mailboxes[0].Next().Take()!;
@@ -120,33 +120,33 @@ public sealed class DeliveryTests
     [Fact]
     public async Task A_frame_for_nobody_is_freed_and_counted()
     {
-        using TestCluster cluster = await TestCluster.ConnectedAsync(2);
-        long before = TestCluster.LiveTensors();
-        cluster.Exchanges[1].Unregister(TestCluster.Rank(1));
+        using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(2);
+        long before = ExchangeMesh.LiveTensors();
+        cluster.Exchanges[1].Unregister(ExchangeMesh.Rank(1));
         cluster.Send(0, 1, zeros(100, 100));
         cluster.Send(0, 55, zeros(100, 100));
-        Assert.True(TestCluster.Eventually(() => cluster.Exchanges[1].Statistics.DroppedUnknown == 1 && Tensor.TotalCount == before));
+        Assert.True(ExchangeMesh.Eventually(() => cluster.Exchanges[1].Statistics.DroppedUnknown == 1 && Tensor.TotalCount == before));
         Assert.Equal(1, cluster.Exchanges[0].Statistics.DroppedUnknown);
     }
 
     [Fact]
     public async Task Tickets_in_the_mailbox_of_an_actor_that_leaves_are_freed()
     {
-        using TestCluster cluster = await TestCluster.ConnectedAsync(2);
-        long before = TestCluster.LiveTensors();
+        using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(2);
+        long before = ExchangeMesh.LiveTensors();
         cluster.Send(0, 1, zeros(100, 100));
         cluster.Send(1, 1, zeros(100, 100));
         Ticket[] tickets = [cluster.Mailboxes[1].Next(), cluster.Mailboxes[1].Next()];
-        cluster.Exchanges[1].Unregister(TestCluster.Rank(1));
+        cluster.Exchanges[1].Unregister(ExchangeMesh.Rank(1));
         Assert.All(tickets, t => Assert.Null(t.Take()));
-        Assert.True(TestCluster.Eventually(() => Tensor.TotalCount == before));
+        Assert.True(ExchangeMesh.Eventually(() => Tensor.TotalCount == before));
     }
 
     [Fact]
     public async Task What_cannot_travel_is_refused_by_name_and_freed()
     {
-        using TestCluster cluster = await TestCluster.ConnectedAsync(2);
-        long before = TestCluster.LiveTensors();
+        using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(2);
+        long before = ExchangeMesh.LiveTensors();
         using (Tensor square = zeros(4, 4))
         {
             ArgumentException e = Assert.Throws<ArgumentException>(() => cluster.Send(0, 1, square.t()));
@@ -160,8 +160,8 @@ public sealed class DeliveryTests
     [Fact]
     public async Task Dispose_removes_the_socket_file_and_frees_what_is_queued()
     {
-        long before = TestCluster.LiveTensors();
-        TestCluster cluster = await TestCluster.ConnectedAsync(2, configure: (_, o) => o with { CreditBytes = 1000 });
+        long before = ExchangeMesh.LiveTensors();
+        ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(2, configure: (_, o) => o with { CreditBytes = 1000 });
         Assert.Equal(2, Directory.GetFiles(cluster.Folder).Length);
         for (int i = 0; i < 5; i++)
         {

@@ -12,13 +12,13 @@ public sealed class FaultTests
     [Fact]
     public async Task A_delayed_source_blocks_no_other_source_on_the_same_connection_nor_locally()
     {
-        using TestCluster cluster = await TestCluster.ConnectedAsync(2, faults: new DelaySource(rank: 5, ms: 150));
+        using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(2, faults: new DelaySource(rank: 5, ms: 150));
         foreach (int to in new[] { 0, 1 })
         {
             long begin = Stopwatch.GetTimestamp();
-            FrameHeader slow = TestCluster.Header(5, to, chunk: 1);
+            FrameHeader slow = ExchangeMesh.Header(5, to, chunk: 1);
             cluster.Exchanges[0].Send(in slow, [], ones(4, 4));
-            cluster.Exchanges[0].Send(TestCluster.Header(0, to, chunk: 2), [], ones(4, 4));
+            cluster.Exchanges[0].Send(ExchangeMesh.Header(0, to, chunk: 2), [], ones(4, 4));
             Assert.Equal(2, Next(cluster, to));
             Assert.Equal(1, Next(cluster, to));
             Assert.True(Stopwatch.GetElapsedTime(begin) >= TimeSpan.FromMilliseconds(150));
@@ -28,7 +28,7 @@ public sealed class FaultTests
     [Fact]
     public async Task Seeded_delays_reorder_but_lose_nothing()
     {
-        using TestCluster cluster = await TestCluster.ConnectedAsync(2, faults: new SeededDelays(seed: 7, maxMs: 20));
+        using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(2, faults: new SeededDelays(seed: 7, maxMs: 20));
         for (int i = 0; i < 50; i++)
         {
             cluster.Send(0, 1, zeros([2, 2], dtype: ScalarType.Float32).Fill(i), chunk: i);
@@ -42,7 +42,7 @@ public sealed class FaultTests
     [Fact]
     public void Seeded_delays_depend_on_the_frame_and_the_seed_alone()
     {
-        TimeSpan[] Delays(long seed) => [.. Enumerable.Range(0, 20).Select(i => new SeededDelays(seed, 10).DelayOf(TestCluster.Header(0, 1, i), new PeerAddress(i, "unix:none", "z")))];
+        TimeSpan[] Delays(long seed) => [.. Enumerable.Range(0, 20).Select(i => new SeededDelays(seed, 10).DelayOf(ExchangeMesh.Header(0, 1, i), new PeerAddress(i, "unix:none", "z")))];
         Assert.Equal(Delays(1), Delays(1));
         Assert.NotEqual(Delays(1), Delays(2));
         Assert.Equal(20, Delays(1).Distinct().Count());
@@ -52,8 +52,8 @@ public sealed class FaultTests
     [Fact]
     public async Task Delayed_frames_of_an_older_epoch_are_freed_when_a_new_one_begins()
     {
-        using TestCluster cluster = await TestCluster.ConnectedAsync(2, faults: new DelaySource(rank: 0, ms: 600_000));
-        long before = TestCluster.LiveTensors();
+        using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(2, faults: new DelaySource(rank: 0, ms: 600_000));
+        long before = ExchangeMesh.LiveTensors();
         cluster.Send(0, 1, ones(4, 4));
         Assert.Equal(before + 1, Tensor.TotalCount);
         cluster.BeginEpoch(2);
@@ -64,8 +64,8 @@ public sealed class FaultTests
     public async Task A_peer_that_ends_is_reported_by_its_end_and_frames_for_it_are_freed()
     {
         // Silence is not noticed: what reports the peer is that its connection ended.
-        using TestCluster cluster = await TestCluster.ConnectedAsync(3, configure: (_, o) => o with { Silence = TimeSpan.Zero });
-        long before = TestCluster.LiveTensors();
+        using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(3, configure: (_, o) => o with { Silence = TimeSpan.Zero });
+        long before = ExchangeMesh.LiveTensors();
         TaskCompletionSource<PeerLost> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
         cluster.Exchanges[0].PeerFailed += p => lost.TrySetResult(p);
         cluster.Exchanges[2].Dispose();
@@ -81,7 +81,7 @@ public sealed class FaultTests
     [Fact]
     public async Task A_peer_that_nobody_answers_for_is_reported_while_dialling_goes_on()
     {
-        using TestCluster cluster = new(1);
+        using ExchangeMesh cluster = new(1);
         TaskCompletionSource<PeerLost> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
         cluster.Exchanges[0].PeerFailed += p => lost.TrySetResult(p);
         cluster.BeginEpoch(1, new PeerAddress(1, "unix:" + Path.Combine(cluster.Folder, "absent.sock"), "z-absent"));
@@ -96,7 +96,7 @@ public sealed class FaultTests
     [Fact]
     public async Task A_lost_connection_is_made_again_under_the_next_epoch()
     {
-        using TestCluster cluster = new(1);
+        using ExchangeMesh cluster = new(1);
         cluster.BeginEpoch(1, RawPeer.Address);
         using CountdownEvent ends = new(1);
         cluster.Exchanges[0].PeerFailed += _ => ends.Signal();
@@ -111,7 +111,7 @@ public sealed class FaultTests
         }
     }
 
-    private static int Next(TestCluster cluster, int node)
+    private static int Next(ExchangeMesh cluster, int node)
     {
         Ticket ticket = cluster.Mailboxes[node].Next();
         ticket.Discard();

@@ -12,7 +12,7 @@ public sealed class HandshakeTests
     [Fact]
     public async Task Another_secret_is_refused_by_name_on_both_sides()
     {
-        using TestCluster cluster = new(2, configure: (n, o) => n == 0 ? o with { Secret = "other" } : o);
+        using ExchangeMesh cluster = new(2, configure: (n, o) => n == 0 ? o with { Secret = "other" } : o);
         (ExchangeRefusedException refused, string notice) = await RefusedAsync(cluster, () => cluster.BeginEpoch(1));
         Assert.Equal(RefusalCode.WrongSecret, refused.Code);
         Assert.Contains("secret", refused.Message, StringComparison.Ordinal);
@@ -22,7 +22,7 @@ public sealed class HandshakeTests
     [Fact]
     public async Task Another_run_is_refused_by_name_on_both_sides()
     {
-        using TestCluster cluster = new(2, configure: (_, o) => o with { TableWait = TimeSpan.FromMilliseconds(30) });
+        using ExchangeMesh cluster = new(2, configure: (_, o) => o with { TableWait = TimeSpan.FromMilliseconds(30) });
         (ExchangeRefusedException refused, string notice) = await RefusedAsync(cluster, () =>
         {
             cluster.Exchanges[0].BeginEpoch(cluster.Table(0, 1, run: 0xAB));
@@ -36,7 +36,7 @@ public sealed class HandshakeTests
     [Fact]
     public async Task Another_protocol_version_is_refused_by_name_on_both_sides()
     {
-        using TestCluster cluster = new(1);
+        using ExchangeMesh cluster = new(1);
         TaskCompletionSource<string> notice = new(TaskCreationOptions.RunContinuationsAsynchronously);
         cluster.Exchanges[0].Notice += n => notice.TrySetResult(n);
         using SocketWire wire = new(RawPeer.Connect(cluster.Exchanges[0].LocalAddress), new ExchangeOptions());
@@ -50,7 +50,7 @@ public sealed class HandshakeTests
     [Fact]
     public async Task A_listener_of_another_incarnation_than_listed_is_refused()
     {
-        using TestCluster cluster = new(2);
+        using ExchangeMesh cluster = new(2);
         cluster.Exchanges[1].BeginEpoch(cluster.Table(1, 1));
         ExchangeTable table = cluster.Table(0, 1);
         cluster.Exchanges[0].BeginEpoch(table with { Peers = [table.Peers[0], table.Peers[1] with { Incarnation = "node-1b" }] });
@@ -61,10 +61,10 @@ public sealed class HandshakeTests
     [Fact]
     public async Task A_dialler_waits_for_a_peer_that_begins_the_epoch_later()
     {
-        using TestCluster cluster = new(2, configure: (_, o) => o with { TableWait = TimeSpan.FromMilliseconds(20) });
+        using ExchangeMesh cluster = new(2, configure: (_, o) => o with { TableWait = TimeSpan.FromMilliseconds(20) });
         cluster.Exchanges[0].BeginEpoch(cluster.Table(0, 1));
         Task early = cluster.Exchanges[0].ConnectAsync(TestContext.Current.CancellationToken);
-        Assert.True(TestCluster.Eventually(() => cluster.Exchanges[1].Statistics.Refused > 0));
+        Assert.True(ExchangeMesh.Eventually(() => cluster.Exchanges[1].Statistics.Refused > 0));
         Assert.False(early.IsCompleted);
         cluster.Exchanges[1].BeginEpoch(cluster.Table(1, 1));
         await early;
@@ -74,7 +74,7 @@ public sealed class HandshakeTests
     [Fact]
     public async Task Cancelling_names_the_peers_that_are_missing()
     {
-        using TestCluster cluster = new(2);
+        using ExchangeMesh cluster = new(2);
         cluster.Exchanges[1].BeginEpoch(cluster.Table(1, 1));
         using CancellationTokenSource soon = new(TimeSpan.FromMilliseconds(50));
         OperationCanceledException e = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cluster.Exchanges[1].ConnectAsync(soon.Token));
@@ -88,7 +88,7 @@ public sealed class HandshakeTests
     [InlineData("MOEX\u0001\0\u0001\0\u0003\0\0\0abc")]
     public async Task Garbage_at_the_door_is_turned_away_and_the_node_lives(string text)
     {
-        using TestCluster cluster = new(2, configure: (_, o) => o with { HandshakeTimeout = TimeSpan.FromMilliseconds(100) });
+        using ExchangeMesh cluster = new(2, configure: (_, o) => o with { HandshakeTimeout = TimeSpan.FromMilliseconds(100) });
         using (Socket socket = RawPeer.Connect(cluster.Exchanges[1].LocalAddress))
         {
             socket.Send(Encoding.Latin1.GetBytes(text));
@@ -104,7 +104,7 @@ public sealed class HandshakeTests
             Assert.True(end is SocketError.Success or SocketError.ConnectionReset);
         }
 
-        Assert.True(TestCluster.Eventually(() => cluster.Exchanges[1].Statistics.Refused == 1));
+        Assert.True(ExchangeMesh.Eventually(() => cluster.Exchanges[1].Statistics.Refused == 1));
         cluster.BeginEpoch(1);
         await cluster.ConnectAsync();
     }
@@ -144,7 +144,7 @@ public sealed class HandshakeTests
         }, iter: 300);
 
     // Node 0 dials node 1, whose notice is the other side's reason.
-    private static async Task<(ExchangeRefusedException Refused, string Notice)> RefusedAsync(TestCluster cluster, Action begin)
+    private static async Task<(ExchangeRefusedException Refused, string Notice)> RefusedAsync(ExchangeMesh cluster, Action begin)
     {
         TaskCompletionSource<string> notice = new(TaskCreationOptions.RunContinuationsAsynchronously);
         cluster.Exchanges[1].Notice += n => notice.TrySetResult(n);

@@ -17,7 +17,7 @@ public sealed class LinkFaultTests
     public async Task A_frame_that_is_lost_doubled_or_overtaken_breaks_the_connection_and_no_later_one_is_delivered(string kind)
     {
         var table = new LinkFaultTable();
-        using TestCluster cluster = await Connected(table);
+        using ExchangeMesh cluster = await Connected(table);
         var lost = new TaskCompletionSource<PeerLost>(TaskCreationOptions.RunContinuationsAsynchronously);
         cluster.Exchanges[1].PeerFailed += p => lost.TrySetResult(p);
         cluster.Send(0, 1, ones(2, 2), chunk: 1);
@@ -47,7 +47,7 @@ public sealed class LinkFaultTests
     public async Task A_lost_last_frame_is_noticed_by_the_next_sign_of_life()
     {
         var table = new LinkFaultTable();
-        using TestCluster cluster = await Connected(table, o => o with { Heartbeat = TimeSpan.FromMilliseconds(20) });
+        using ExchangeMesh cluster = await Connected(table, o => o with { Heartbeat = TimeSpan.FromMilliseconds(20) });
         var lost = new TaskCompletionSource<PeerLost>(TaskCreationOptions.RunContinuationsAsynchronously);
         cluster.Exchanges[1].PeerFailed += p => lost.TrySetResult(p);
         table.Set("f-1", "node-1", new LinkFault { Drop = 1, Count = 1 });
@@ -59,7 +59,7 @@ public sealed class LinkFaultTests
     public async Task A_partition_is_noticed_by_silence_and_lets_no_connection_be_made_until_it_heals()
     {
         var table = new LinkFaultTable();
-        using TestCluster cluster = await Connected(table, o => o with { Heartbeat = TimeSpan.FromMilliseconds(20), Silence = TimeSpan.FromMilliseconds(200) });
+        using ExchangeMesh cluster = await Connected(table, o => o with { Heartbeat = TimeSpan.FromMilliseconds(20), Silence = TimeSpan.FromMilliseconds(200) });
         var lost = new TaskCompletionSource<PeerLost>(TaskCreationOptions.RunContinuationsAsynchronously);
         cluster.Exchanges[1].PeerFailed += p => lost.TrySetResult(p);
         var here = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -73,7 +73,7 @@ public sealed class LinkFaultTests
         cluster.BeginEpoch(2);
         long before = table.Hits("f-1");
         Task connected = cluster.ConnectAsync();
-        Assert.True(TestCluster.Eventually(() => table.Hits("f-1") > before + 1), "no attempt met the partition");
+        Assert.True(ExchangeMesh.Eventually(() => table.Hits("f-1") > before + 1), "no attempt met the partition");
         Assert.False(connected.IsCompleted);
         table.Clear("f-1");
         await connected;
@@ -85,7 +85,7 @@ public sealed class LinkFaultTests
     public async Task A_limit_of_bandwidth_is_kept()
     {
         var table = new LinkFaultTable();
-        using TestCluster cluster = await Connected(table);
+        using ExchangeMesh cluster = await Connected(table);
         table.Set("f-1", "node-1", new LinkFault { BytesPerSecond = 1 << 20 });
         long begun = Stopwatch.GetTimestamp();
         for (int i = 0; i < 4; i++)
@@ -103,7 +103,7 @@ public sealed class LinkFaultTests
     public async Task A_delay_holds_only_the_frames_of_that_link()
     {
         var table = new LinkFaultTable();
-        using TestCluster cluster = await Connected(table);
+        using ExchangeMesh cluster = await Connected(table);
         table.Set("f-1", "node-1", new LinkFault { Delay = TimeSpan.FromMilliseconds(100) });
         long begun = Stopwatch.GetTimestamp();
         cluster.Send(0, 1, ones(2, 2), chunk: 1);
@@ -120,27 +120,27 @@ public sealed class LinkFaultTests
     public async Task No_rule_for_a_peer_means_no_fault()
     {
         var table = new LinkFaultTable();
-        using TestCluster cluster = await Connected(table);
+        using ExchangeMesh cluster = await Connected(table);
         table.Set("f-1", "node-7", new LinkFault { Drop = 1 });
         cluster.Send(0, 1, ones(2, 2), chunk: 5);
         Assert.Equal(5, Next(cluster));
         Assert.Equal(0, table.Hits("f-1"));
     }
 
-    private static async Task<TestCluster> Connected(LinkFaultTable table, Func<ExchangeOptions, ExchangeOptions>? change = null)
+    private static async Task<ExchangeMesh> Connected(LinkFaultTable table, Func<ExchangeOptions, ExchangeOptions>? change = null)
     {
         table.Learn([("node-0", "node-0"), ("node-1", "node-1")]);
-        return await TestCluster.ConnectedAsync(2, configure: (_, o) => change?.Invoke(o) ?? o, faults: table);
+        return await ExchangeMesh.ConnectedAsync(2, configure: (_, o) => change?.Invoke(o) ?? o, faults: table);
     }
 
-    private static int Next(TestCluster cluster)
+    private static int Next(ExchangeMesh cluster)
     {
         Ticket ticket = cluster.Mailboxes[1].Next();
         ticket.Discard();
         return ticket.Header.Chunk;
     }
 
-    private static IEnumerable<int> Arrived(TestCluster cluster)
+    private static IEnumerable<int> Arrived(ExchangeMesh cluster)
     {
         while (cluster.Mailboxes[1].TryNext(out Ticket? ticket))
         {

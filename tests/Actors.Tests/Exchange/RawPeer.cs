@@ -19,7 +19,7 @@ internal sealed class RawPeer : IDisposable
         socket = Connect(address);
         ExchangeOptions options = new() { HandshakeTimeout = TimeSpan.FromSeconds(10) };
         wire = new SocketWire(socket, options);
-        Handshake.Dial(wire, "shared", new PeerIdentity(TestCluster.Run, 1, window, Incarnation), "node-0", options.HandshakeTimeout);
+        Handshake.Dial(wire, "shared", new PeerIdentity(ExchangeMesh.Run, 1, window, Incarnation), "node-0", options.HandshakeTimeout);
     }
 
     public static PeerAddress Address { get; } = new(1, "unix:/nowhere", Incarnation);
@@ -38,7 +38,7 @@ internal sealed class RawPeer : IDisposable
         byte[] payload = new byte[rows * columns];
         payload.AsSpan().Fill(fill);
         meta ??= [fill];
-        FrameHeader header = TestCluster.Header(1, 0, chunk: fill);
+        FrameHeader header = ExchangeMesh.Header(1, 0, chunk: fill);
         header.Magic = FrameHeader.ExpectedMagic;
         header.Version = FrameHeader.ProtocolVersion;
         header.Kind = FrameKind.Data;

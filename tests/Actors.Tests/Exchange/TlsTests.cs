@@ -17,7 +17,7 @@ public sealed class TlsTests : IDisposable
     public async Task Tensors_cross_mutual_tls_bit_equal()
     {
         TlsOptions tls = NewCertificate("shared");
-        using TestCluster cluster = await TestCluster.ConnectedAsync(2, "tcp:127.0.0.1:0", (_, o) => o with { Tls = tls });
+        using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(2, "tcp:127.0.0.1:0", (_, o) => o with { Tls = tls });
         foreach (int rows in new[] { 1, 10, 3000 })
         {
             using Tensor sent = randn(rows, 300);
@@ -37,7 +37,7 @@ public sealed class TlsTests : IDisposable
         using TestAuthority root = new("root");
         using TestAuthority between = new("between", root);
         TlsOptions[] tls = [Pem(between.Issue(folder, "one.p12", "127.0.0.1"), "one"), Pem(between.Issue(folder, "two.p12", "127.0.0.1"), "two")];
-        using TestCluster cluster = await TestCluster.ConnectedAsync(2, "tcp:127.0.0.1:0", (n, o) => o with { Tls = tls[n] });
+        using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(2, "tcp:127.0.0.1:0", (n, o) => o with { Tls = tls[n] });
         using Tensor sent = randn(3, 300);
         cluster.Send(0, 1, sent.alias());
         using Tensor got = cluster.Mailboxes[1].Next().Take()!;
@@ -60,14 +60,14 @@ public sealed class TlsTests : IDisposable
     public async Task A_peer_with_another_authority_s_certificate_is_turned_away()
     {
         TlsOptions mine = NewCertificate("mine"), theirs = NewCertificate("theirs");
-        using TestCluster cluster = new(2, "tcp:127.0.0.1:0", (n, o) => o with { Tls = n == 0 ? mine : theirs });
+        using ExchangeMesh cluster = new(2, "tcp:127.0.0.1:0", (n, o) => o with { Tls = n == 0 ? mine : theirs });
         TaskCompletionSource<PeerLost> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
         cluster.Exchanges[0].PeerFailed += p => lost.TrySetResult(p);
         cluster.BeginEpoch(1);
         using CancellationTokenSource stop = new();
         Task connect = cluster.Exchanges[0].ConnectAsync(stop.Token);
         Assert.Contains("cannot be reached", (await lost.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken)).Reason, StringComparison.Ordinal);
-        Assert.True(TestCluster.Eventually(() => cluster.Exchanges[1].Statistics.Refused > 0));
+        Assert.True(ExchangeMesh.Eventually(() => cluster.Exchanges[1].Statistics.Refused > 0));
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connect);
     }

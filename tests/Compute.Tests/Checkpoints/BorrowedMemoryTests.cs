@@ -18,7 +18,7 @@ public sealed unsafe class BorrowedMemoryTests : IDisposable
     [Fact]
     public void A_file_of_borrowed_and_of_copied_tensors_restores_to_the_same_bytes()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         ShardTensor[] tensors =
         [
             Piece("borrowed", 0, 9 << 20), Piece("not-on-a-page", (9 << 20) + 64, 5 << 20), Piece("no-whole-pages", 15 << 20, (2 << 20) + 128), Piece("small", 18 << 20, 12), Piece("borrowed-too", 19 << 20, 4 << 20),
@@ -49,7 +49,7 @@ public sealed unsafe class BorrowedMemoryTests : IDisposable
     [Fact]
     public void Memory_is_free_once_and_not_before_the_file_is_durable()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         int freed = 0;
         using var files = new ShardFileSequence(new ShardFileWriter(folder.Path));
         string data = new CheckpointStore(folder.Path).Begin(1);

@@ -8,7 +8,7 @@ namespace MoeActors.Compute.Tests.Checkpoints;
 
 public sealed class CorruptionTests : IDisposable
 {
-    private readonly TempFolder folder = new();
+    private readonly TemporaryFolder folder = new();
     private readonly SampleState state = new(5);
     private readonly CheckpointStore store;
     private readonly Manifest manifest;

@@ -11,7 +11,7 @@ namespace MoeActors.Compute.Tests.Checkpoints;
 /// <summary>Exports, read back by the public format's text alone; and the comparison of two manifests.</summary>
 public sealed class ExportTests : IDisposable
 {
-    private readonly TempFolder folder = new();
+    private readonly TemporaryFolder folder = new();
     private readonly SampleState state = new(5);
     private readonly CheckpointStore store;
 

@@ -10,7 +10,7 @@ namespace MoeActors.Compute.Tests.Checkpoints;
 /// <summary>Manifests that somebody has written on purpose, with a right checksum: each is refused by name, and harms no other.</summary>
 public sealed class HostileManifestTests : IDisposable
 {
-    private readonly TempFolder folder = new();
+    private readonly TemporaryFolder folder = new();
     private readonly SampleState state = new(5);
     private readonly CheckpointStore store;
     private readonly string sound;

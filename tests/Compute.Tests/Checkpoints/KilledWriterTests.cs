@@ -14,7 +14,7 @@ public sealed class KilledWriterTests
 
     private static void KillAndCheck(int kills)
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SpareState();
         var store = new CheckpointStore(folder.Path);
         var random = new Random(kills);

@@ -18,7 +18,7 @@ public sealed class PublicationTests
         var outcomes = new List<long>();
         for (int survive = 0; ; survive++)
         {
-            using var folder = new TempFolder();
+            using var folder = new TemporaryFolder();
             new CheckpointStore(folder.Path, QuickFiles.Instance).Publish(first.Write(folder.Path, 50, 1, (_, _, _) => []), SampleState.Expected);
             var files = new CrashingFiles(survive);
             bool crashed = false;
@@ -56,7 +56,7 @@ public sealed class PublicationTests
     [Fact]
     public void Publication_writes_syncs_renames_and_syncs_the_folder_in_this_order()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SampleState(1);
         Manifest manifest = state.Write(folder.Path, 7, 1);
         var files = new CrashingFiles();
@@ -70,7 +70,7 @@ public sealed class PublicationTests
     [Fact]
     public void An_incomplete_checkpoint_is_refused_and_what_is_missing_is_named()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SampleState(1);
         Manifest whole = state.Write(folder.Path, 7, 2);
         var store = new CheckpointStore(folder.Path, QuickFiles.Instance);
@@ -87,7 +87,7 @@ public sealed class PublicationTests
     [Fact]
     public void Publishing_again_changes_nothing_and_a_late_attempt_cannot_reuse_the_folder()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SampleState(1);
         var store = new CheckpointStore(folder.Path, QuickFiles.Instance);
         Manifest manifest = state.Write(folder.Path, 7, 2, token: 3);
@@ -105,7 +105,7 @@ public sealed class PublicationTests
     [Fact]
     public void Another_runs_folder_is_refused()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SampleState(1);
         var store = new CheckpointStore(folder.Path, QuickFiles.Instance);
         store.Publish(state.Write(folder.Path, 7, 1), SampleState.Expected);
@@ -116,7 +116,7 @@ public sealed class PublicationTests
     [Fact]
     public void The_fence_refuses_an_older_token_and_lets_the_newer_one_pass()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SampleState(1);
         var store = new CheckpointStore(folder.Path);
         Assert.Equal(0, store.Fence());
@@ -149,7 +149,7 @@ public sealed class PublicationTests
     [Fact]
     public void Of_many_publishers_at_once_each_step_stands_once_and_whole()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SampleState(1);
         Manifest[] manifests = [.. Enumerable.Range(1, 4).Select(i => state.Write(folder.Path, i, 1))];
         Parallel.ForEach(manifests.Concat(manifests), m => new CheckpointStore(folder.Path).Publish(m, SampleState.Expected));

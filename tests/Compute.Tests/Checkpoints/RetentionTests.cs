@@ -85,7 +85,7 @@ public sealed class RetentionTests
     [Fact]
     public void Old_checkpoints_and_orphans_go_and_a_file_shared_with_a_newer_manifest_stays()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SampleState(1);
         var store = new CheckpointStore(folder.Path, QuickFiles.Instance);
         store.Publish(state.Write(folder.Path, 10, 2), SampleState.Expected);
@@ -126,7 +126,7 @@ public sealed class RetentionTests
         using var state = new SampleState(1);
         for (int survive = 0, crashes = 1; crashes > 0; survive++)
         {
-            using var folder = new TempFolder();
+            using var folder = new TemporaryFolder();
             var store = new CheckpointStore(folder.Path, QuickFiles.Instance);
             foreach (long step in new[] { 10, 20, 30 })
             {

@@ -12,7 +12,7 @@ public sealed unsafe class RoundTripTests
     [Fact]
     public void What_was_written_in_three_shards_is_read_back_in_every_range()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SampleState(1);
         var store = new CheckpointStore(folder.Path);
         PublishResult published = store.Publish(state.Write(folder.Path, 50, shards: 3, files: PosixFiles.Instance), SampleState.Expected);
@@ -40,7 +40,7 @@ public sealed unsafe class RoundTripTests
     [Fact]
     public void A_manifest_comes_back_as_it_was()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SampleState(1);
         Manifest written = state.Write(folder.Path, 50, shards: 2, token: 4);
         var store = new CheckpointStore(folder.Path);
@@ -60,7 +60,7 @@ public sealed unsafe class RoundTripTests
     {
         // 9 MiB and a bit: several direct writes, several hashing pieces, a tail that is no whole block.
         const long count = ((9L << 20) / 4) + 7;
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         float* memory = (float*)NativeMemory.AlignedAlloc((nuint)count * 4, 64), back = (float*)NativeMemory.AlignedAlloc((nuint)count * 4, 64);
         try
         {
@@ -95,7 +95,7 @@ public sealed unsafe class RoundTripTests
     [Fact]
     public void Ranges_that_are_not_stored_are_named()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SampleState(1);
         Manifest manifest = state.Write(folder.Path, 5, shards: 1);
         using var reader = new CheckpointReader(folder.Path, manifest with { Entries = [.. manifest.Entries.Skip(1)] });
@@ -108,7 +108,7 @@ public sealed unsafe class RoundTripTests
     [Fact]
     public void A_cancelled_write_leaves_no_file()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SampleState(1);
         Directory.CreateDirectory(Path.Combine(folder.Path, "step-00000001"));
         Assert.Throws<OperationCanceledException>(() => new ShardFileWriter(folder.Path)
@@ -120,7 +120,7 @@ public sealed unsafe class RoundTripTests
     public void A_disk_that_fills_up_while_another_thread_writes_is_one_sentence_and_leaves_no_file()
     {
         const long count = 8 << 20; // many writes behind the hashing
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         void* memory = NativeMemory.AllocZeroed((nuint)count * 4);
         try
         {
@@ -139,7 +139,7 @@ public sealed unsafe class RoundTripTests
     [Fact]
     public void A_folder_that_cannot_be_written_is_one_sentence_with_the_remedy()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SampleState(1);
         var e = Assert.Throws<CheckpointException>(() => new ShardFileWriter(folder.Path)
             .Write("step-00000001/a.safetensors", "run-a", 1, state.Pieces((_, _, _) => []), TestContext.Current.CancellationToken));

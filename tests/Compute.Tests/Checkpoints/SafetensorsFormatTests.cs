@@ -11,7 +11,7 @@ public sealed class SafetensorsFormatTests
     [Fact]
     public void A_shard_is_a_safetensors_file_without_gaps_whose_tensors_are_aligned()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SampleState(2);
         Manifest manifest = state.Write(folder.Path, 50, shards: 1, cut: (tensor, _, n) => tensor == "embed" ? [32] : []);
         byte[] file = File.ReadAllBytes(Path.Combine(folder.Path, "step-00000050/shard-0.safetensors"));
@@ -47,7 +47,7 @@ public sealed class SafetensorsFormatTests
     [Fact]
     public void Pieces_outside_their_tensor_or_of_another_length_are_refused_before_anything_is_written()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SampleState(2);
         ShardTensor good = state.Pieces((_, _, _) => [])[0];
         foreach ((ShardTensor bad, string says) in new[]

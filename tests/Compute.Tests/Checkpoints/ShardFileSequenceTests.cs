@@ -10,7 +10,7 @@ public sealed class ShardFileSequenceTests
     [Fact]
     public void It_writes_what_the_writer_writes_file_by_file()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SampleState(3);
         Manifest one = state.Write(new FolderStorage(Path.Combine(folder.Path, "one"), QuickFiles.Instance), 1, 3);
         Manifest all = state.Write(new FolderStorage(Path.Combine(folder.Path, "all"), QuickFiles.Instance), 1, 3, sequence: true);
@@ -22,7 +22,7 @@ public sealed class ShardFileSequenceTests
     [Fact]
     public void The_next_file_is_written_while_the_one_before_is_made_durable()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var files = new SyncedFiles(synced: (path, begun) => path.EndsWith("a.safetensors", StringComparison.Ordinal) && !begun.Wait(TimeSpan.FromSeconds(30))
             ? throw new IOException("nobody began the next file")
             : 0);
@@ -34,7 +34,7 @@ public sealed class ShardFileSequenceTests
     [Fact]
     public void A_file_that_cannot_be_made_durable_fails_the_sequence_and_is_deleted()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var files = new SyncedFiles(synced: (path, _) => throw new IOException("the disk is broken"));
         using var sequence = new ShardFileSequence(new ShardFileWriter(folder.Path, files));
         Write(sequence, folder.Path, "a");

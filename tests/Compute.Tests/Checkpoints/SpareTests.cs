@@ -54,7 +54,7 @@ public sealed class SpareTests
     [Fact]
     public void The_next_checkpoint_is_written_over_the_retired_one_and_reads_back_whole()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SpareState();
         var store = new CheckpointStore(folder.Path);
         state.Publish(folder.Path, 10, PosixFiles.Instance);
@@ -70,7 +70,7 @@ public sealed class SpareTests
     [Fact]
     public void A_reader_that_opened_a_file_before_it_was_retired_reads_what_it_opened()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SpareState();
         var store = new CheckpointStore(folder.Path);
         Manifest ten = state.Publish(folder.Path, 10, PosixFiles.Instance);
@@ -88,7 +88,7 @@ public sealed class SpareTests
     [Fact]
     public void Spares_that_do_not_fit_make_room_on_a_full_disk()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SpareState();
         string spare = Path.Combine(Directory.CreateDirectory(Path.Combine(folder.Path, "spare")).FullName, "step-00000001.a");
         File.WriteAllBytes(spare, new byte[RecycledSpace.Smallest * 8]);
@@ -100,7 +100,7 @@ public sealed class SpareTests
     [Fact]
     public void A_spare_that_is_a_link_or_a_second_name_of_another_file_is_not_written_over()
     {
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         using var state = new SpareState();
         string mine = Path.Combine(folder.Path, "mine"), spares = Directory.CreateDirectory(Path.Combine(folder.Path, "spare")).FullName;
         byte[] content = new byte[17 << 12];
@@ -128,7 +128,7 @@ public sealed class SpareTests
         bool reused = false;
         for (int survive = 0, crashes = 1; crashes > 0; survive++)
         {
-            using var folder = new TempFolder();
+            using var folder = new TemporaryFolder();
             state.Publish(folder.Path, 10, QuickFiles.Instance);
             state.Publish(folder.Path, 20, QuickFiles.Instance);
             crashes = 0;
@@ -174,5 +174,5 @@ public sealed class SpareTests
         public void DeleteFolder(string path) => QuickFiles.Instance.DeleteFolder(path);
     }
 
-    private static IEnumerable<string?> Spares(TempFolder folder) => Directory.GetFiles(Path.Combine(folder.Path, "spare")).Select(Path.GetFileName).Order(StringComparer.Ordinal);
+    private static IEnumerable<string?> Spares(TemporaryFolder folder) => Directory.GetFiles(Path.Combine(folder.Path, "spare")).Select(Path.GetFileName).Order(StringComparer.Ordinal);
 }

@@ -18,7 +18,7 @@ public sealed class StateHashTests
         Gen.Select(Gen.Int[1, 4], Gen.Long[1, 111].Array[0, 4]).Sample(
             (shards, cuts) =>
             {
-                using var folder = new TempFolder();
+                using var folder = new TemporaryFolder();
                 Manifest manifest = state.Write(folder.Path, 8, shards, (_, _, n) => cuts.Where(c => c < n).Distinct().Order());
                 using var reader = new CheckpointReader(folder.Path, manifest);
                 Assert.Equal((weights, whole), (StateHash.Weights(reader), StateHash.State(reader)));
@@ -31,7 +31,7 @@ public sealed class StateHashTests
     public void Every_part_of_the_state_changes_the_state_hash_and_only_weights_change_the_weights_hash()
     {
         using var state = new SampleState(3);
-        using var folder = new TempFolder();
+        using var folder = new TemporaryFolder();
         Manifest manifest = state.Write(folder.Path, 8, 1);
         (string Weights, string State) Hash(Manifest m)
         {

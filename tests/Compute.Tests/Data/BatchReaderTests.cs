@@ -9,7 +9,7 @@ namespace MoeActors.Compute.Tests.Data;
 public sealed class BatchReaderTests : IDisposable
 {
     private const int Context = 16;
-    private readonly TempFolder _temp = new();
+    private readonly TemporaryFolder _temp = new();
 
     [Fact]
     public void The_samples_of_a_step_are_shared_out_without_gap_or_overlap()
@@ -144,7 +144,7 @@ public sealed class BatchReaderTests : IDisposable
             },
             Layout = new LogicalLayout { Ranks = 2, ExpertParallel = 2 },
             Training = new TrainingSpec { Steps = 10, GlobalBatch = 12, MicroBatches = 2 },
-            Data = new DataSpec { Paths = [_temp.Write("t.txt", TempFolder.Prose(700))] },
+            Data = new DataSpec { Paths = [_temp.Write("t.txt", Prose.Of(700))] },
             Nodes = 1,
         };
         spec.Validate();

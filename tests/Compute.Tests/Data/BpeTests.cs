@@ -9,16 +9,16 @@ public sealed class BpeTests : IDisposable
 {
     private static readonly Lazy<BpeVocabulary> Trained = new(() =>
     {
-        using var temp = new TempFolder();
-        return BpeTrainer.Train([temp.Write("a.txt", TempFolder.Prose(3000))], 600, cancel: TestContext.Current.CancellationToken);
+        using var temp = new TemporaryFolder();
+        return BpeTrainer.Train([temp.Write("a.txt", Prose.Of(3000))], 600, cancel: TestContext.Current.CancellationToken);
     });
 
-    private readonly TempFolder _temp = new();
+    private readonly TemporaryFolder _temp = new();
 
     [Fact]
     public void A_trained_vocabulary_has_the_size_asked_for_and_compresses()
     {
-        byte[] text = Encoding.UTF8.GetBytes(TempFolder.Prose(3000));
+        byte[] text = Encoding.UTF8.GetBytes(Prose.Of(3000));
         var ids = new List<int>();
         new BpeTokenizer(Trained.Value).Encode(text, last: true, ids);
         Assert.Equal(600, Trained.Value.Size);
@@ -87,11 +87,11 @@ public sealed class BpeTests : IDisposable
     [Fact]
     public void Files_hold_what_was_trained()
     {
-        Trained.Value.Save(_temp.At("tok"));
-        ITokenizer tokenizer = Tokenizers.Open(_temp.At("tok"));
+        Trained.Value.Save(_temp.File("tok"));
+        ITokenizer tokenizer = Tokenizers.Open(_temp.File("tok"));
         Assert.Equal(Trained.Value.Hash(), tokenizer.Hash);
         Assert.Equal(600, tokenizer.Vocabulary);
-        Assert.Equal(["merges.txt", "vocab.json"], Directory.GetFiles(_temp.At("tok")).Select(Path.GetFileName).Order());
+        Assert.Equal(["merges.txt", "vocab.json"], Directory.GetFiles(_temp.File("tok")).Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -112,9 +112,9 @@ public sealed class BpeTests : IDisposable
     [InlineData("merges.txt", "q zzz\n", "\"zzz\" is not in vocab.json")]
     public void A_wrong_file_is_named(string file, string contents, string expected)
     {
-        Trained.Value.Save(_temp.At("tok"));
+        Trained.Value.Save(_temp.File("tok"));
         _temp.Write($"tok/{file}", contents);
-        string message = Assert.Throws<CorpusException>(() => Tokenizers.Open(_temp.At("tok"))).Message;
+        string message = Assert.Throws<CorpusException>(() => Tokenizers.Open(_temp.File("tok"))).Message;
         Assert.Contains(file, message, StringComparison.Ordinal);
         Assert.Contains(expected, message, StringComparison.Ordinal);
     }
@@ -124,14 +124,14 @@ public sealed class BpeTests : IDisposable
     [InlineData("merges.txt")]
     public void A_missing_file_is_named(string file)
     {
-        Trained.Value.Save(_temp.At("tok"));
-        File.Delete(_temp.At($"tok/{file}"));
-        Assert.StartsWith(_temp.At($"tok/{file}"), Assert.Throws<CorpusException>(() => Tokenizers.Open(_temp.At("tok"))).Message, StringComparison.Ordinal);
+        Trained.Value.Save(_temp.File("tok"));
+        File.Delete(_temp.File($"tok/{file}"));
+        Assert.StartsWith(_temp.File($"tok/{file}"), Assert.Throws<CorpusException>(() => Tokenizers.Open(_temp.File("tok"))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_missing_folder_is_named() =>
-        Assert.StartsWith(_temp.At("none"), Assert.Throws<CorpusException>(() => Tokenizers.Open(_temp.At("none"))).Message, StringComparison.Ordinal);
+        Assert.StartsWith(_temp.File("none"), Assert.Throws<CorpusException>(() => Tokenizers.Open(_temp.File("none"))).Message, StringComparison.Ordinal);
 
     public void Dispose() => _temp.Dispose();
 

@@ -56,7 +56,7 @@ public sealed class ContentKindTests
             var packed = new MemoryStream();
             using (var deflate = new DeflateStream(packed, CompressionLevel.Optimal))
             {
-                deflate.Write(Encoding.UTF8.GetBytes(TempFolder.Prose(2000, seed)));
+                deflate.Write(Encoding.UTF8.GetBytes(Prose.Of(2000, seed)));
             }
 
             return ContentKind.Binary(packed.ToArray().AsSpan(0, 2048)) is not null;

@@ -4,7 +4,7 @@ namespace MoeActors.Compute.Tests.Data;
 
 public sealed class CorpusFilesTests : IDisposable
 {
-    private readonly TempFolder _temp = new();
+    private readonly TemporaryFolder _temp = new();
 
     [Fact]
     public void A_folder_gives_its_text_files_in_ordinal_order()
@@ -14,7 +14,7 @@ public sealed class CorpusFilesTests : IDisposable
             _temp.Write(name, "text");
         }
 
-        Assert.Equal(["B.txt", "a.txt", "a/z.txt", "a/é.txt", "b.txt", "c/d/e.md"], Relative(_temp.Root));
+        Assert.Equal(["B.txt", "a.txt", "a/z.txt", "a/é.txt", "b.txt", "c/d/e.md"], Relative(_temp.Path));
     }
 
     [Fact]
@@ -27,13 +27,13 @@ public sealed class CorpusFilesTests : IDisposable
         _temp.Write("src/bin/out.txt", "text");
         _temp.Write("src/obj/out.txt", "text");
         _temp.Write("src/binary.txt", "text");
-        Directory.CreateSymbolicLink(_temp.At("loop"), _temp.Root);
-        File.CreateSymbolicLink(_temp.At("nowhere.txt"), _temp.At("missing"));
-        File.CreateSymbolicLink(_temp.At("circle.txt"), _temp.At("circle.txt"));
-        File.CreateSymbolicLink(_temp.At("void.txt"), "/dev/null");
-        File.CreateSymbolicLink(_temp.At("none.txt"), _temp.At("empty.txt"));
-        File.CreateSymbolicLink(_temp.At("some.txt"), _temp.At(".hidden.txt"));
-        Assert.Equal(["some.txt", "src/binary.txt"], Relative(_temp.Root));
+        Directory.CreateSymbolicLink(_temp.File("loop"), _temp.Path);
+        File.CreateSymbolicLink(_temp.File("nowhere.txt"), _temp.File("missing"));
+        File.CreateSymbolicLink(_temp.File("circle.txt"), _temp.File("circle.txt"));
+        File.CreateSymbolicLink(_temp.File("void.txt"), "/dev/null");
+        File.CreateSymbolicLink(_temp.File("none.txt"), _temp.File("empty.txt"));
+        File.CreateSymbolicLink(_temp.File("some.txt"), _temp.File(".hidden.txt"));
+        Assert.Equal(["some.txt", "src/binary.txt"], Relative(_temp.Path));
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed class CorpusFilesTests : IDisposable
     {
         _temp.Write("d/a.txt", "text");
         _temp.Write("d/b.txt", "text");
-        Assert.Equal(["d/b.txt", "d/a.txt"], Relative(_temp.At("d/b.txt"), _temp.At("d"), _temp.At("d/../d/a.txt")));
+        Assert.Equal(["d/b.txt", "d/a.txt"], Relative(_temp.File("d/b.txt"), _temp.File("d"), _temp.File("d/../d/a.txt")));
     }
 
     [Theory]
@@ -59,7 +59,7 @@ public sealed class CorpusFilesTests : IDisposable
             _temp.Write(name, "text");
         }
 
-        Assert.Equal(expected.Split(' '), Relative(_temp.At(glob)));
+        Assert.Equal(expected.Split(' '), Relative(_temp.File(glob)));
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class CorpusFilesTests : IDisposable
     {
         _temp.Write("a[1].txt", "text");
         _temp.Write("a1.txt", "text");
-        Assert.Equal(["a[1].txt"], Relative(_temp.At("a[1].txt")));
+        Assert.Equal(["a[1].txt"], Relative(_temp.File("a[1].txt")));
     }
 
     [Fact]
@@ -77,8 +77,8 @@ public sealed class CorpusFilesTests : IDisposable
         string message = Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([path])).Message;
         Assert.Equal($"{path}: is binary data, no text: unpack or convert it, or have its bytes trained on as they are with data.binary = on", message);
         Assert.Equal([path], CorpusFiles.Resolve([path], binary: true));
-        Assert.Equal([path], CorpusFiles.Resolve([_temp.Root], binary: true));
-        Assert.Contains("data.binary = on", Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([_temp.Root])).Message, StringComparison.Ordinal);
+        Assert.Equal([path], CorpusFiles.Resolve([_temp.Path], binary: true));
+        Assert.Contains("data.binary = on", Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([_temp.Path])).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -94,12 +94,12 @@ public sealed class CorpusFilesTests : IDisposable
             _temp.Write("runs/one/" + name, "text");
         }
 
-        Assert.Equal(["book.txt"], Relative(_temp.Root));
-        Assert.Equal(["book.txt"], Relative(_temp.At("**/*.txt")));
-        Assert.Equal([_temp.At("runs/one")], CorpusFiles.LeftOut([_temp.Root, _temp.At("**/*.txt"), _temp.At("book.txt"), _temp.At("none")]));
-        Assert.Equal(["runs/one/corpus.txt"], Relative(_temp.At("runs/one/corpus.txt")));
-        Assert.Contains("is the folder of a run", Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([_temp.At("runs/one")])).Message, StringComparison.Ordinal);
-        Assert.Contains("is the folder of a run", Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([_temp.At("runs/one/*.txt")])).Message, StringComparison.Ordinal);
+        Assert.Equal(["book.txt"], Relative(_temp.Path));
+        Assert.Equal(["book.txt"], Relative(_temp.File("**/*.txt")));
+        Assert.Equal([_temp.File("runs/one")], CorpusFiles.LeftOut([_temp.Path, _temp.File("**/*.txt"), _temp.File("book.txt"), _temp.File("none")]));
+        Assert.Equal(["runs/one/corpus.txt"], Relative(_temp.File("runs/one/corpus.txt")));
+        Assert.Contains("is the folder of a run", Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([_temp.File("runs/one")])).Message, StringComparison.Ordinal);
+        Assert.Contains("is the folder of a run", Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([_temp.File("runs/one/*.txt")])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -110,19 +110,19 @@ public sealed class CorpusFilesTests : IDisposable
             _temp.Write(name, "text");
         }
 
-        Assert.Equal(["book.txt", "bpe/readme.txt", "other/vocab.json", "run.json"], Relative(_temp.Root));
-        Assert.Equal([_temp.At("bpe/merges.txt"), _temp.At("bpe/vocab.json")], CorpusFiles.LeftOut([_temp.Root]).Order(StringComparer.Ordinal));
+        Assert.Equal(["book.txt", "bpe/readme.txt", "other/vocab.json", "run.json"], Relative(_temp.Path));
+        Assert.Equal([_temp.File("bpe/merges.txt"), _temp.File("bpe/vocab.json")], CorpusFiles.LeftOut([_temp.Path]).Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void A_name_that_is_no_utf_8_is_said_to_be()
     {
         _temp.Write("\uFFFD.txt", "text");
-        Assert.Single(Relative(_temp.Root));
+        Assert.Single(Relative(_temp.Path));
         Shell("printf text > \"$0\"/$(printf 'b\\377').txt");
         try
         {
-            Assert.Contains("its name is no UTF-8", Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([_temp.Root])).Message, StringComparison.Ordinal);
+            Assert.Contains("its name is no UTF-8", Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([_temp.Path])).Message, StringComparison.Ordinal);
         }
         finally
         {
@@ -141,9 +141,9 @@ public sealed class CorpusFilesTests : IDisposable
     public void What_cannot_be_used_is_named(string path, string expected)
     {
         _temp.Write("empty.txt", "");
-        Directory.CreateDirectory(_temp.At("folder"));
-        string message = Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([_temp.At(path)])).Message;
-        Assert.StartsWith(_temp.At(path), message, StringComparison.Ordinal);
+        Directory.CreateDirectory(_temp.File("folder"));
+        string message = Assert.Throws<CorpusException>(() => CorpusFiles.Resolve([_temp.File(path)])).Message;
+        Assert.StartsWith(_temp.File(path), message, StringComparison.Ordinal);
         Assert.Contains(expected, message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
     }
@@ -176,18 +176,18 @@ public sealed class CorpusFilesTests : IDisposable
             _temp.Write(name, "text");
         }
 
-        Assert.Equal(["README.md", "docs/x.md", "hocon/reference.conf", "src/A/B.cs", "test.sh"], DefaultCorpus.Files(_temp.Root).Select(f => Path.GetRelativePath(_temp.Root, f)));
-        Assert.Contains("--data", Assert.Throws<CorpusException>(() => DefaultCorpus.Files(_temp.At("my-run/none"))).Message, StringComparison.Ordinal);
-        Assert.Contains("--data", Assert.Throws<CorpusException>(() => DefaultCorpus.Files(_temp.At("runs"))).Message, StringComparison.Ordinal);
+        Assert.Equal(["README.md", "docs/x.md", "hocon/reference.conf", "src/A/B.cs", "test.sh"], DefaultCorpus.Files(_temp.Path).Select(f => Path.GetRelativePath(_temp.Path, f)));
+        Assert.Contains("--data", Assert.Throws<CorpusException>(() => DefaultCorpus.Files(_temp.File("my-run/none"))).Message, StringComparison.Ordinal);
+        Assert.Contains("--data", Assert.Throws<CorpusException>(() => DefaultCorpus.Files(_temp.File("runs"))).Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => _temp.Dispose();
 
     private void Shell(string script)
     {
-        using var process = System.Diagnostics.Process.Start("/bin/sh", ["-c", script, _temp.Root]);
+        using var process = System.Diagnostics.Process.Start("/bin/sh", ["-c", script, _temp.Path]);
         process.WaitForExit();
     }
 
-    private IEnumerable<string> Relative(params string[] paths) => CorpusFiles.Resolve(paths).Select(f => Path.GetRelativePath(_temp.Root, f));
+    private IEnumerable<string> Relative(params string[] paths) => CorpusFiles.Resolve(paths).Select(f => Path.GetRelativePath(_temp.Path, f));
 }

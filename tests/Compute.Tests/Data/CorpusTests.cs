@@ -7,13 +7,13 @@ namespace MoeActors.Compute.Tests.Data;
 
 public sealed class CorpusTests : IDisposable
 {
-    private readonly TempFolder _temp = new();
+    private readonly TemporaryFolder _temp = new();
 
     [Fact]
     public void Files_follow_each_other_with_a_newline_between() => Gen.Byte.Array[2, 9].Array[1, 80].Sample(
         files =>
         {
-            using var temp = new TempFolder();
+            using var temp = new TemporaryFolder();
             string[] paths = [.. files.Select((f, i) => temp.Write($"{i:d3}", f))];
             byte[] expected = [.. files.SelectMany((f, i) => i == 0 ? f : [(byte)'\n', .. f])];
             using Corpus corpus = Corpus.Open(new DataSpec { Paths = paths, ValidationShare = 0, Binary = true }, ByteTokenizer.Instance, 1);
@@ -62,18 +62,18 @@ public sealed class CorpusTests : IDisposable
     [Fact]
     public void A_snapshot_is_the_same_text()
     {
-        string[] files = [_temp.Write("a", TempFolder.Prose(50)), _temp.Write("b", TempFolder.Prose(60, 2))];
-        CorpusSnapshot.Write(files, _temp.At("copy.txt"));
-        using Corpus many = Open(files), one = Open(_temp.At("copy.txt"));
+        string[] files = [_temp.Write("a", Prose.Of(50)), _temp.Write("b", Prose.Of(60, 2))];
+        CorpusSnapshot.Write(files, _temp.File("copy.txt"));
+        using Corpus many = Open(files), one = Open(_temp.File("copy.txt"));
         Assert.Equal(Read(many, false, 0, (int)many.TrainTokens), Read(one, false, 0, (int)one.TrainTokens));
         Assert.Equal(Read(many, true, 0, (int)many.ValidationTokens), Read(one, true, 0, (int)one.ValidationTokens));
-        Assert.Throws<CorpusException>(() => CorpusSnapshot.Write(files, _temp.At("no/such/folder")));
+        Assert.Throws<CorpusException>(() => CorpusSnapshot.Write(files, _temp.File("no/such/folder")));
     }
 
     [Fact]
     public void A_file_changed_under_the_run_is_an_error_and_one_only_touched_is_not()
     {
-        string path = _temp.Write("t", TempFolder.Prose(100));
+        string path = _temp.Write("t", Prose.Of(100));
         using Corpus corpus = Open(path);
         byte[] before = Read(corpus, false, 0, 50);
         File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddHours(1));
@@ -97,7 +97,7 @@ public sealed class CorpusTests : IDisposable
     [Fact]
     public void Another_corpus_or_tokenizer_than_the_records_is_refused()
     {
-        string path = _temp.Write("t", TempFolder.Prose(100));
+        string path = _temp.Write("t", Prose.Of(100));
         var data = new DataSpec { Paths = [path], CorpusHash = Hash(path), TokenizerHash = ByteTokenizer.Instance.Hash };
         Corpus.Open(data, ByteTokenizer.Instance, 8).Dispose();
         Assert.Contains("data", Assert.Throws<CorpusException>(() => Corpus.Open(data with { CorpusHash = new string('0', 32) }, ByteTokenizer.Instance, 8)).Message, StringComparison.Ordinal);
@@ -110,11 +110,11 @@ public sealed class CorpusTests : IDisposable
         string book = _temp.Write("d/book.txt", "some text of a book"), record = _temp.Write("d/runs/1/run.json", "{}"), steps = _temp.Write("d/runs/1/steps.jsonl", "{}");
         string packed = _temp.Write("d/x.gz", [0x1f, 0x8b, 1, 2, 3]);
         string all = Hash(book, record, steps, packed), now = Hash(book);
-        Assert.Equal(all, Recorded(_temp.At("d"), all));
-        Assert.Equal(now, Recorded(_temp.At("d"), now));
+        Assert.Equal(all, Recorded(_temp.File("d"), all));
+        Assert.Equal(now, Recorded(_temp.File("d"), now));
         Assert.Equal(Hash(packed), Recorded(packed, Hash(packed)));
-        Assert.Equal(Hash(record, steps), Recorded(_temp.At("d/runs/1"), Hash(record, steps)));
-        Assert.Throws<CorpusException>(() => Recorded(_temp.At("d"), new string('0', 32)));
+        Assert.Equal(Hash(record, steps), Recorded(_temp.File("d/runs/1"), Hash(record, steps)));
+        Assert.Throws<CorpusException>(() => Recorded(_temp.File("d"), new string('0', 32)));
     }
 
     public void Dispose() => _temp.Dispose();

@@ -6,23 +6,23 @@ namespace MoeActors.Compute.Tests.Data;
 
 public sealed class TokenCacheTests : IDisposable
 {
-    private readonly TempFolder _temp = new();
+    private readonly TemporaryFolder _temp = new();
     private readonly BpeTokenizer _tokenizer;
     private readonly DataSpec _data;
 
     public TokenCacheTests()
     {
-        string[] files = [_temp.Write("a.txt", TempFolder.Prose(2000)), _temp.Write("b.txt", TempFolder.Prose(500, 2))];
+        string[] files = [_temp.Write("a.txt", Prose.Of(2000)), _temp.Write("b.txt", Prose.Of(500, 2))];
         _tokenizer = new BpeTokenizer(BpeTrainer.Train(files, 400));
         _data = new DataSpec { Paths = files };
     }
 
-    private string Cache => _temp.At("cache");
+    private string Cache => _temp.File("cache");
 
     [Fact]
     public void Each_part_holds_the_ids_of_its_text()
     {
-        byte[] text = Encoding.UTF8.GetBytes(File.ReadAllText(_temp.At("a.txt")) + "\n" + File.ReadAllText(_temp.At("b.txt")));
+        byte[] text = Encoding.UTF8.GetBytes(File.ReadAllText(_temp.File("a.txt")) + "\n" + File.ReadAllText(_temp.File("b.txt")));
         int cut = (int)(text.Length * 0.9m);
         using Corpus corpus = Open();
         Assert.Equal(Ids(text.AsSpan(0, cut)), Tokens(corpus, validation: false));
@@ -99,7 +99,7 @@ public sealed class TokenCacheTests : IDisposable
     [Fact]
     public void Large_vocabularies_take_four_bytes()
     {
-        string path = _temp.At("wide.tokens");
+        string path = _temp.File("wide.tokens");
         TokenFile.Write(path, "k", 70000, (validation, write) => write(validation ? [69999] : [1, 65536, 2]));
         using TokenFile file = TokenFile.Open(path, "k")!;
         var tokens = new long[4];

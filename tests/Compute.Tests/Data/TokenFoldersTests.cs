@@ -6,7 +6,7 @@ namespace MoeActors.Compute.Tests.Data;
 /// <summary>Encoded text is the text: it is kept where its user alone can read and write.</summary>
 public sealed class TokenFoldersTests : IDisposable
 {
-    private readonly TempFolder _temp = new();
+    private readonly TemporaryFolder _temp = new();
 
     public void Dispose() => _temp.Dispose();
 
@@ -22,7 +22,7 @@ public sealed class TokenFoldersTests : IDisposable
     [Fact]
     public void The_folder_is_its_users_alone_also_where_it_was_made_before_for_all_to_read()
     {
-        string folder = Directory.CreateDirectory(_temp.At("tokens"), (UnixFileMode)0x1ED /* rwxr-xr-x */).FullName;
+        string folder = Directory.CreateDirectory(_temp.File("tokens"), (UnixFileMode)0x1ED /* rwxr-xr-x */).FullName;
         TokenFolders.Demand(folder);
         Assert.Equal(PrivateFiles.FolderMode, File.GetUnixFileMode(folder));
     }
@@ -30,9 +30,9 @@ public sealed class TokenFoldersTests : IDisposable
     [Fact]
     public void A_folder_that_others_may_write_to_or_that_is_a_link_is_passed_over_and_where_none_is_left_refused()
     {
-        string open = Directory.CreateDirectory(_temp.At("open")).FullName, link = _temp.At("link"), good = _temp.At("good");
+        string open = Directory.CreateDirectory(_temp.File("open")).FullName, link = _temp.File("link"), good = _temp.File("good");
         File.SetUnixFileMode(open, (UnixFileMode)0x1FF /* rwxrwxrwx */);
-        Directory.CreateSymbolicLink(link, Directory.CreateDirectory(_temp.At("elsewhere")).FullName);
+        Directory.CreateSymbolicLink(link, Directory.CreateDirectory(_temp.File("elsewhere")).FullName);
         Assert.Equal(good, TokenFolders.FirstOf([open, link, good]));
         string says = Assert.Throws<CorpusException>(() => TokenFolders.FirstOf([open, link])).Message;
         Assert.Contains(open, says, StringComparison.Ordinal);
@@ -42,15 +42,15 @@ public sealed class TokenFoldersTests : IDisposable
     [Fact]
     public void A_token_file_that_others_may_write_is_not_believed()
     {
-        string path = _temp.At("some.tokens");
+        string path = _temp.File("some.tokens");
         TokenFile.Write(path, "k", 300, (validation, write) => write(validation ? [3] : [1, 2]));
         Assert.Equal(PrivateFiles.FileMode, File.GetUnixFileMode(path));
         TokenFile.Open(path, "k")!.Dispose();
         File.SetUnixFileMode(path, (UnixFileMode)0x1B6 /* rw-rw-rw- */);
         Assert.Null(TokenFile.Open(path, "k"));
         File.Delete(path);
-        TokenFile.Write(_temp.At("other"), "k", 300, (validation, write) => write(validation ? [3] : [1, 2]));
-        File.CreateSymbolicLink(path, _temp.At("other"));
+        TokenFile.Write(_temp.File("other"), "k", 300, (validation, write) => write(validation ? [3] : [1, 2]));
+        File.CreateSymbolicLink(path, _temp.File("other"));
         Assert.Null(TokenFile.Open(path, "k"));
     }
 }

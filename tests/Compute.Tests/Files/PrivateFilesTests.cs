@@ -10,7 +10,7 @@ namespace MoeActors.Compute.Tests.Files;
 public sealed class PrivateFilesTests : IDisposable
 {
     private const UnixFileMode Anybody = (UnixFileMode)0x1B6; // rw-rw-rw-
-    private readonly TempFolder folder = new();
+    private readonly TemporaryFolder folder = new();
 
     private string At(string name) => Path.Combine(folder.Path, name);
 

@@ -182,6 +182,9 @@ public sealed record DecidedStep(
     /// <summary>PLT of the run after it, a share; null in a run without partial checkpoints.</summary>
     public double? Plt { get; init; }
 
+    /// <summary>Choices that each expert got, by ordinal of the MoE layer and expert, over all ranks and micro-batches; drops not counted.</summary>
+    public IReadOnlyList<long[]> Load { get; init; } = [];
+
     /// <summary>T_F&amp;B of the slowest node: from the step's beginning to its last reduced gradient, ms; 0 = not measured.</summary>
     public double ForwardBackwardMs { get; init; }
 

@@ -235,7 +235,7 @@ public static class CoordinatorMachine
         }
 
         bool evaluate = spec.Evaluation.Interval > 0 && completed % spec.Evaluation.Interval == 0;
-        PltLedger? plt = decided.Skipped ? state.Plt : state.Plt?.Add(StepDecisions.Routed(spec, state.Reports.Values));
+        PltLedger? plt = decided.Skipped ? state.Plt : state.Plt?.Add(decided.Load);
         CheckpointOrder? saves = checkpoint ? CheckpointOrders.Next(state with { Plt = plt }, last) : null;
         plt = checkpoint ? plt?.Mark(completed) : plt;
         decided = decided with { Plt = LostTokens.Share(spec, plt) };

@@ -37,11 +37,12 @@ public static class StepDecisions
         {
             ForwardBackwardMs = all.Max(r => r.ForwardBackwardMs),
             PreviousMs = all.Max(r => r.IterationMs),
+            Load = Routed(spec, all),
         };
     }
 
     /// <summary>Tokens routed to each expert in the step, by ordinal of the MoE layer and expert, over all ranks; drops not counted.</summary>
-    public static long[][] Routed(RunSpec spec, IEnumerable<StepReport> reports)
+    private static long[][] Routed(RunSpec spec, StepReport[] reports)
     {
         int layers = spec.Model.MoeLayers().Count, experts = spec.Model.Moe.Experts;
         long[][] routed = [.. Enumerable.Range(0, layers).Select(_ => new long[experts])];

@@ -1,3 +1,5 @@
+using MoeActors.Compute.Tensors;
+
 namespace MoeActors.Actors.Faults.Campaigns;
 
 /// <summary>PURE: the faults of a campaign, from its seed and the run alone: the same every time, on every machine.</summary>
@@ -58,12 +60,6 @@ public static class CampaignSchedule
 
         public int Below(int count) => (int)(Unit() * count);
 
-        private ulong Next()
-        {
-            ulong z = state += 0x9E3779B97F4A7C15;
-            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-            return z ^ (z >> 31);
-        }
+        private ulong Next() => SplitMix64.Finish(state += SplitMix64.Increment);
     }
 }

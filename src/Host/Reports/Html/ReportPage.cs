@@ -31,6 +31,7 @@ public static class ReportPage
             """);
         ReportSections.Figures(page, report);
         RunChart.Append(page, report);
+        LoadSection.Append(page, report.Steps);
         ReportSections.Faults(page, report.Faults);
         ReportSections.Checkpoints(page, report.Checkpoints);
         OverheadSection.Append(page, report.Overhead, report.CountsLostTokens);

@@ -6,7 +6,7 @@ namespace MoeActors.Compute.Tests.Checkpoints.Storage;
 
 public sealed class FolderStorageTests : StorageContract
 {
-    private readonly TempFolder folder = new();
+    private readonly TemporaryFolder folder = new();
 
     [Fact]
     public void What_is_gone_between_the_listing_and_the_look_at_it_is_not_listed()

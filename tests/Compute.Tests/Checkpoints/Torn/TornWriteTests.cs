@@ -32,14 +32,14 @@ public sealed class TornWriteTests
 
     private static string? FirstViolation((bool Files, bool Folders) forgets, int seeds)
     {
-        using var run = new TempFolder();
+        using var run = new TemporaryFolder();
         (IReadOnlyList<DiskOperation> log, IReadOnlyList<Promise> promises) = Live(run.Path, forgets);
         for (int count = 0; count <= log.Count; count++)
         {
             Promise promise = promises.Last(p => p.Operations <= count);
             for (int seed = seeds == 0 ? 0 : 1; seed <= seeds; seed++)
             {
-                using var after = new TempFolder();
+                using var after = new TemporaryFolder();
                 TornDisk.Write(log, count, seed == 0 ? null : new Random((count * 31) + seed), after.Path);
                 if (Problem(after.Path, promise) is { } problem)
                 {

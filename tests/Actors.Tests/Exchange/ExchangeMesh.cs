@@ -4,12 +4,12 @@ using static TorchSharp.torch;
 namespace MoeActors.Actors.Tests.Exchange;
 
 /// <summary>Exchanges of one process, connected with each other; node n plays rank n, its tickets land in Mailboxes[n].</summary>
-internal sealed class TestCluster : IDisposable
+internal sealed class ExchangeMesh : IDisposable
 {
     public const ulong Run = 0x1122334455667788;
     private readonly string folder = Directory.CreateTempSubdirectory("moe-x-").FullName;
 
-    public TestCluster(int nodes, string listen = "unix", Func<int, ExchangeOptions, ExchangeOptions>? configure = null, ILinkFaults? faults = null)
+    public ExchangeMesh(int nodes, string listen = "unix", Func<int, ExchangeOptions, ExchangeOptions>? configure = null, ILinkFaults? faults = null)
     {
         for (int n = 0; n < nodes; n++)
         {
@@ -32,7 +32,6 @@ internal sealed class TestCluster : IDisposable
     {
         Run = run,
         Epoch = epoch,
-        Attempt = 2,
         Step = 3,
         Purpose = Purpose.Dispatch,
         Source = Rank(from).Packed,
@@ -43,10 +42,10 @@ internal sealed class TestCluster : IDisposable
         ChunkCount = 7,
     };
 
-    public static async Task<TestCluster> ConnectedAsync(
+    public static async Task<ExchangeMesh> ConnectedAsync(
         int nodes, string listen = "unix", Func<int, ExchangeOptions, ExchangeOptions>? configure = null, ILinkFaults? faults = null)
     {
-        TestCluster cluster = new(nodes, listen, configure, faults);
+        ExchangeMesh cluster = new(nodes, listen, configure, faults);
         cluster.BeginEpoch(1);
         await cluster.ConnectAsync();
         return cluster;

@@ -1,4 +1,7 @@
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Routing.Capacity;
+using MoeActors.Compute.Routing.Gates;
+using MoeActors.Compute.Routing.Losses;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using TorchSharp;
@@ -38,10 +41,10 @@ internal sealed class BareLayer : IDisposable
         Reset();
         using DisposeScope scope = NewDisposeScope();
         Tensor logits = nn.functional.linear(x.dtype == ScalarType.Float32 ? x : x.to(ScalarType.Float32), gate);
-        RouterOutput routed = Router.Select(moe, logits, null, null);
-        Tensor scores = routed.Probabilities.detach().gather(1, routed.Experts);
-        plan = RoutingPlanner.Plan(moe, layout, routed.Experts.data<long>().ToArray(), scores.data<float>().ToArray(), (int)x.size(0), training: true);
-        auxiliary = AuxiliaryLoss.Balance(routed.Probabilities, plan.Routed, moe.TopK).Times(moe.BalanceLoss).DetachFromDisposeScope();
+        GateOutput routed = TopKGate.Select(moe, logits, null, null);
+        int most = RoutingPlanner.Capacity(moe, (int)x.size(0));
+        plan = RoutingPlanner.Plan(layout, moe.Experts, routed.Choices, new ScoreCapacity().Decide(routed.Choices, new CapacityLimits(moe.Experts, most)).Kept);
+        auxiliary = new BalanceLoss().Of(routed, plan).Times(moe.BalanceLoss).DetachFromDisposeScope();
         table = routed.Weights.DetachFromDisposeScope();
         weights = RowWeights(plan, table);
         answers = new Tensor?[plan.Chunks.Count];
@@ -107,13 +110,13 @@ internal sealed class BareLayer : IDisposable
     public void Backward(float[] weightGradient)
     {
         using DisposeScope scope = NewDisposeScope();
-        float[] table = new float[Plan.Tokens * moe.TopK];
+        float[] choices = new float[Plan.Choices];
         for (int r = 0; r < Plan.Rows; r++)
         {
-            table[(Plan.Token[r] * moe.TopK) + Plan.Slot[r]] = weightGradient[r];
+            choices[Plan.Choice[r]] = weightGradient[r];
         }
 
-        autograd.backward([this.table!, auxiliary!], [tensor(table, [Plan.Tokens, moe.TopK]), ones_like(auxiliary!)]);
+        autograd.backward([table!, auxiliary!], [tensor(choices), ones_like(auxiliary!)]);
         using IDisposable off = no_grad();
         rowGradient!.PlusInPlace(x.grad!);
     }
@@ -132,11 +135,10 @@ internal sealed class BareLayer : IDisposable
     {
         using Tensor detached = table.detach();
         float[] all = detached.data<float>().ToArray();
-        int k = (int)table.size(1);
         float[] rows = new float[plan.Rows];
         for (int r = 0; r < rows.Length; r++)
         {
-            rows[r] = all[(plan.Token[r] * k) + plan.Slot[r]];
+            rows[r] = all[plan.Choice[r]];
         }
 
         return rows;

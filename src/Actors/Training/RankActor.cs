@@ -10,7 +10,6 @@ using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
 using MoeActors.Compute.Passes;
 using MoeActors.Compute.Routing;
-using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 
 using static TorchSharp.torch;
@@ -244,8 +243,8 @@ internal sealed partial class RankActor : ReceiveActor
         LossParts parts = pass!.ForwardLoss();
         crossEntropy += parts.CrossEntropySum;
         tokens += parts.Tokens;
-        balance += parts.BalanceLoss / context!.Spec.Training.MicroBatches;
-        routerZ += parts.RouterZLoss / context.Spec.Training.MicroBatches;
+        balance += parts.Auxiliary.GetValueOrDefault("balance") / context!.Spec.Training.MicroBatches;
+        routerZ += parts.Auxiliary.GetValueOrDefault("router-z") / context.Spec.Training.MicroBatches;
         services.Flight.Enter(Phase.Backward, context.Epoch, step);
         pass.BackwardLoss();
         SendCombineGradient(model!.MoeCount - 1);

@@ -1,3 +1,5 @@
+using MoeActors.Compute.Routing;
+using MoeActors.Compute.Routing.Gates;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using TorchSharp;
@@ -14,7 +16,8 @@ internal sealed class DenseBlock
     private readonly Norm attentionNorm, ffnNorm;
     private readonly Attention attention;
     private readonly FeedForward? feedForward, shared;
-    private readonly Tensor? gate, gateNoise;
+    private readonly IGate? gate;
+    private readonly Dictionary<string, Tensor> gateParameters = [];
 
     public DenseBlock(ModelSpec model, ParameterLeaves leaves, int layer, Rope? rope)
     {
@@ -28,8 +31,12 @@ internal sealed class DenseBlock
             return;
         }
 
-        gate = leaves[$"{name}.gate"];
-        gateNoise = leaves.Find($"{name}.gate_noise");
+        gate = GateCatalogue.Of(model.Moe);
+        foreach (ParameterShape parameter in gate.Parameters(model, layer))
+        {
+            gateParameters.Add(parameter.Name, leaves[$"{name}.{parameter.Name}"]);
+        }
+
         shared = model.Moe.SharedExperts > 0 ? new FeedForward(leaves, $"{name}.shared") : null;
     }
 
@@ -49,13 +56,8 @@ internal sealed class DenseBlock
         return (mid, ffnNorm.Forward(mid));
     }
 
-    /// <summary>Gate logits [t, N] and, with a noisy gate, the noise's standard deviation [t, N] (Shazeer et al. 2017, eq. 4); fp32 at least.</summary>
-    public (Tensor Logits, Tensor? NoiseStd) Gate(Tensor normed, bool noise)
-    {
-        Tensor x = Wide(normed);
-        Tensor logits = nn.functional.linear(x, Wide(gate!));
-        return (logits, noise && gateNoise is not null ? nn.functional.linear(x, Wide(gateNoise)).Softplus() : null);
-    }
+    /// <summary>The gate's choices for the rows [t, d], fp32 at least; with the noise named, in training.</summary>
+    public GateOutput Gate(Tensor normed, PassNoise? noise) => gate!.Route(new GateInput(Wide(normed), name => Wide(gateParameters[name]), noise));
 
     /// <summary>The shared experts: [t, d] → [t, d].</summary>
     public Tensor Shared(Tensor normed) => shared!.Forward(normed);

@@ -1,17 +1,8 @@
 using MoeActors.Compute.Models;
+using MoeActors.Compute.Routing.Gates;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Compute.Parameters;
-
-/// <summary>A parameter's name and shape, before it has a place in a flat tensor.</summary>
-/// <param name="Name">Name across the whole model.</param>
-/// <param name="Shape">Shape; matrices are [out, in].</param>
-/// <param name="Layer">Block index or -1.</param>
-/// <param name="Expert">Expert index in the layer or -1.</param>
-internal readonly record struct ParameterShape(string Name, long[] Shape, int Layer, int Expert)
-{
-    public long Count => Shape.Aggregate(1L, (a, b) => a * b);
-}
 
 /// <summary>The parameters a model has, in their canonical order. The one place that knows which blocks have which weights.</summary>
 internal static class ParameterShapes
@@ -73,10 +64,9 @@ internal static class ParameterShapes
             yield break;
         }
 
-        yield return new($"{block}.gate", [model.Moe.Experts, d], l, -1);
-        if (model.Moe.NoisyGate)
+        foreach (ParameterShape shape in GateCatalogue.Of(model.Moe).Parameters(model, l))
         {
-            yield return new($"{block}.gate_noise", [model.Moe.Experts, d], l, -1);
+            yield return shape with { Name = $"{block}.{shape.Name}" };
         }
 
         if (model.Moe.SharedExperts > 0)

@@ -19,50 +19,46 @@ internal sealed class CombineWeights
 
     public double[] Double { get; }
 
-    /// <summary>The rows' entries of a [t, k] table.</summary>
-    public static CombineWeights FromTable(RoutingPlan plan, Tensor table)
+    /// <summary>The rows' entries of the choices' weights [c].</summary>
+    public static CombineWeights OfChoices(RoutingPlan plan, Tensor weights)
     {
-        int k = (int)table.size(1);
-        var rows = new CombineWeights(plan.Rows, table.dtype);
-        using Tensor local = table.detach().cpu();
-        if (table.dtype == ScalarType.Float64)
+        var rows = new CombineWeights(plan.Rows, weights.dtype);
+        using Tensor local = weights.detach().cpu();
+        if (weights.dtype == ScalarType.Float64)
         {
-            double[] all = local.data<double>().ToArray();
-            Pick(plan, k, all, rows.Double);
+            Pick(plan, local.data<double>().ToArray(), rows.Double);
         }
         else
         {
-            float[] all = local.data<float>().ToArray();
-            Pick(plan, k, all, rows.Single);
+            Pick(plan, local.data<float>().ToArray(), rows.Single);
         }
 
         return rows;
     }
 
-    /// <summary>[t, k] on <paramref name="device"/> with each row's number at its token and slot, 0 where the choice was dropped. The caller owns it.</summary>
-    public Tensor ToTable(RoutingPlan plan, int k, Device device)
+    /// <summary>[c] on <paramref name="device"/> with each row's number at its choice, 0 where that was dropped. The caller owns it.</summary>
+    public Tensor ToChoices(RoutingPlan plan, Device device)
     {
-        using Tensor flat = dtype == ScalarType.Float64 ? tensor(Spread(plan, k, Double)) : tensor(Spread(plan, k, Single));
-        using Tensor local = flat.view(plan.Tokens, k);
+        using Tensor local = dtype == ScalarType.Float64 ? tensor(Spread(plan, Double)) : tensor(Spread(plan, Single));
         return local.to(device);
     }
 
-    private static void Pick<T>(RoutingPlan plan, int k, T[] table, T[] rows)
+    private static void Pick<T>(RoutingPlan plan, T[] choices, T[] rows)
     {
         for (int i = 0; i < rows.Length; i++)
         {
-            rows[i] = table[(plan.Token[i] * k) + plan.Slot[i]];
+            rows[i] = choices[plan.Choice[i]];
         }
     }
 
-    private static T[] Spread<T>(RoutingPlan plan, int k, T[] rows)
+    private static T[] Spread<T>(RoutingPlan plan, T[] rows)
     {
-        var table = new T[plan.Tokens * k];
+        var choices = new T[plan.Choices];
         for (int i = 0; i < rows.Length; i++)
         {
-            table[(plan.Token[i] * k) + plan.Slot[i]] = rows[i];
+            choices[plan.Choice[i]] = rows[i];
         }
 
-        return table;
+        return choices;
     }
 }

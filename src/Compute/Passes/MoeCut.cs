@@ -19,17 +19,17 @@ internal sealed class MoeCut : IDisposable
     private readonly Tensor?[] kept;
     private readonly bool training;
     private Tensor residual, normed;
-    private Tensor? table, auxiliary, rows, sum, rowGradient, tableGradient, outGradient;
+    private Tensor? choiceWeights, auxiliary, rows, sum, rowGradient, choiceGradient, outGradient;
 
-    public MoeCut(DenseModel model, int m, bool training, RoutingPlan plan, Tensor residual, Tensor normed, Tensor table, Tensor? auxiliary)
+    public MoeCut(DenseModel model, int m, bool training, RoutingPlan plan, Tensor residual, Tensor normed, Tensor choiceWeights, Tensor? auxiliary)
     {
         this.model = model;
         this.training = training;
         Plan = plan;
         wide = normed.dtype == ScalarType.BFloat16 ? ScalarType.Float32 : normed.dtype;
-        (this.residual, this.normed, this.table) = (residual.DetachFromDisposeScope(), normed.DetachFromDisposeScope(), table.DetachFromDisposeScope());
+        (this.residual, this.normed, this.choiceWeights) = (residual.DetachFromDisposeScope(), normed.DetachFromDisposeScope(), choiceWeights.DetachFromDisposeScope());
         this.auxiliary = auxiliary?.DetachFromDisposeScope();
-        weights = CombineWeights.FromTable(plan, table);
+        weights = CombineWeights.OfChoices(plan, choiceWeights);
         outputs = new ChunkIntake(plan.Chunks, $"MoE layer {m}, combine");
         gradients = new ChunkIntake(plan.Chunks, $"MoE layer {m}, gradient");
         kept = new Tensor?[plan.Chunks.Count];
@@ -121,7 +121,7 @@ internal sealed class MoeCut : IDisposable
             kept[i] = null;
         }
 
-        tableGradient = dWeights.ToTable(Plan, (int)table!.size(1), dOut.device).DetachFromDisposeScope();
+        choiceGradient = dWeights.ToChoices(Plan, dOut.device).DetachFromDisposeScope();
         return dY;
     }
 
@@ -144,14 +144,14 @@ internal sealed class MoeCut : IDisposable
     /// <summary>Backward of the dense segment that ends here, from all its ends at once.</summary>
     public void Backward()
     {
-        if (!gradients.Complete || outGradient is null || tableGradient is null)
+        if (!gradients.Complete || outGradient is null || choiceGradient is null)
         {
             throw new InvalidOperationException("ST-2: backward of a dense segment before all its rows' gradients came");
         }
 
         using var scope = NewDisposeScope();
         List<Tensor> ends = [residual, normed], given = [outGradient, rowGradient!.to(normed.dtype)];
-        Add(table!, tableGradient);
+        Add(choiceWeights!, choiceGradient);
         if (auxiliary is not null)
         {
             Add(auxiliary, ones_like(auxiliary));
@@ -177,7 +177,7 @@ internal sealed class MoeCut : IDisposable
         }
 
         Array.Clear(kept);
-        foreach (Tensor? t in new[] { residual, normed, table, auxiliary, sum, rowGradient, tableGradient, outGradient })
+        foreach (Tensor? t in new[] { residual, normed, choiceWeights, auxiliary, sum, rowGradient, choiceGradient, outGradient })
         {
             t?.Dispose();
         }

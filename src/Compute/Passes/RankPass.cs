@@ -1,5 +1,7 @@
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Routing.Capacity;
+using MoeActors.Compute.Routing.Losses;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using TorchSharp;
@@ -17,6 +19,7 @@ namespace MoeActors.Compute.Passes;
 /// </summary>
 public sealed class RankPass : IDisposable
 {
+    private static readonly ScoreCapacity Overflow = new();
     private readonly RunSpec spec;
     private readonly DenseModel model;
     private readonly PassContext context;
@@ -25,7 +28,7 @@ public sealed class RankPass : IDisposable
     private readonly MoeCut?[] cuts;
     private readonly bool[] sharedDone;
     private Tensor? last, lastGradient;
-    private double balance, routerZ;
+    private readonly Dictionary<string, double> losses = []; // by name, summed over the MoE layers
 
     /// <summary>Begins a pass: embeds <paramref name="tokens"/>, int64 [B, T+1], which stay the caller's; row i predicts its successor.</summary>
     /// <exception cref="ArgumentException">The shape does not fit the model, or a token id is outside the vocabulary.</exception>
@@ -51,11 +54,10 @@ public sealed class RankPass : IDisposable
         using var scope = NewDisposeScope();
         using var mode = set_grad_enabled(context.Training);
         (Tensor residual, Tensor normed) = model.Segment(m, inputs[m]!, tokens.Batch);
-        (Tensor logits, Tensor? deviation) = model.MoeBlock(m).Gate(normed, context.Training);
-        PassNoise? noise = deviation is null ? null : new PassNoise(spec.Training.Seed, context.Step, model.LayerOf(m), context.FirstToken);
-        RouterOutput routed = Router.Select(Moe, logits, deviation, noise);
-        RoutingPlan plan = Plan(routed);
-        Tensor? auxiliary = context.Training ? Auxiliary(plan, routed, logits) : null;
+        PassNoise? noise = context.Training ? new PassNoise(spec.Training.Seed, context.Step, model.LayerOf(m), context.FirstToken) : null;
+        GateOutput routed = model.MoeBlock(m).Gate(normed, noise);
+        RoutingPlan plan = Plan(routed.Choices);
+        Tensor? auxiliary = context.Training ? Auxiliary(plan, routed) : null;
         cuts[m] = new MoeCut(model, m, context.Training, plan, residual, normed, routed.Weights, auxiliary);
         return plan;
     }
@@ -130,7 +132,7 @@ public sealed class RankPass : IDisposable
             sum = LossHead.Loss(hidden, model.HeadWeight, tokens.Targets);
         }
 
-        return new LossParts(sum, tokens.Count, balance, routerZ);
+        return new LossParts(sum, tokens.Count, losses);
     }
 
     /// <summary>Backward of the final segment.</summary>
@@ -202,32 +204,32 @@ public sealed class RankPass : IDisposable
         return (logits.dtype == ScalarType.BFloat16 ? logits.to(ScalarType.Float32) : logits).DetachFromDisposeScope();
     }
 
-    private RoutingPlan Plan(RouterOutput routed)
+    private RoutingPlan Plan(Choices choices)
     {
-        // Over capacity the least probable choices go; the weights would not do, for one normalised choice always weighs 1.
-        Tensor scores = routed.Probabilities.detach().gather(1, routed.Experts).to(ScalarType.Float32);
-        return RoutingPlanner.Plan(
-            Moe,
-            spec.Layout,
-            routed.Experts.cpu().data<long>().ToArray(),
-            scores.cpu().data<float>().ToArray(),
-            (int)tokens.Count,
-            context.Training);
+        int most = context.Training ? RoutingPlanner.Capacity(Moe, choices.Tokens) : int.MaxValue;
+        return RoutingPlanner.Plan(spec.Layout, Moe.Experts, choices, Overflow.Decide(choices, new CapacityLimits(Moe.Experts, most)).Kept);
     }
 
-    // Each micro-batch of each rank is a routing group; the loss is the mean over groups.
-    private Tensor? Auxiliary(RoutingPlan plan, RouterOutput routed, Tensor logits)
+    // Each micro-batch of each rank is a routing group; a loss is the mean over groups.
+    private Tensor? Auxiliary(RoutingPlan plan, GateOutput routed)
     {
         double groups = (double)spec.Layout.Ranks * spec.Training.MicroBatches;
-        Tensor raw = AuxiliaryLoss.Balance(routed.Probabilities, plan.Routed, Moe.TopK);
-        balance += raw.ToDouble();
-        Tensor? sum = Moe.BalanceLoss == 0 ? null : raw.Times(Moe.BalanceLoss / groups);
-        if (Moe.RouterZLoss != 0)
+        Tensor? sum = null;
+        foreach (IAuxiliaryLoss loss in LossCatalogue.All)
         {
-            Tensor z = AuxiliaryLoss.RouterZ(logits);
-            routerZ += z.ToDouble();
-            z = z.Times(Moe.RouterZLoss / groups);
-            sum = sum is null ? z : sum.Plus(z);
+            double coefficient = loss.Coefficient(Moe);
+            if (coefficient == 0 && !loss.AlwaysMeasured)
+            {
+                continue;
+            }
+
+            Tensor raw = loss.Of(routed, plan);
+            losses[loss.Name] = losses.GetValueOrDefault(loss.Name) + raw.ToDouble();
+            if (coefficient != 0)
+            {
+                Tensor part = raw.Times(coefficient / groups);
+                sum = sum is null ? part : sum.Plus(part);
+            }
         }
 
         return sum;

@@ -5,8 +5,7 @@ namespace MoeActors.Compute.Passes;
 /// <param name="Loss">Mean cross-entropy over the step's tokens, in nats; auxiliary losses not included.</param>
 /// <param name="GradientNorm">Global gradient norm before clipping.</param>
 /// <param name="LearningRate">Learning rate of the step.</param>
-/// <param name="BalanceLoss">Mean over routing groups of the balance loss summed over MoE layers, without its coefficient.</param>
-/// <param name="RouterZLoss">The same for the router z-loss.</param>
+/// <param name="Losses">Auxiliary losses by name: the mean over routing groups of the sum over MoE layers, without coefficients.</param>
 /// <param name="Routed">Choices before drops, [MoE layer][expert], over all ranks and micro-batches.</param>
 /// <param name="Dropped">Of these, dropped over capacity.</param>
 /// <param name="Applied">False where a non-finite loss or norm made the step skip its update.</param>
@@ -15,8 +14,7 @@ public sealed record StepResult(
     double Loss,
     double GradientNorm,
     double LearningRate,
-    double BalanceLoss,
-    double RouterZLoss,
+    IReadOnlyDictionary<string, double> Losses,
     IReadOnlyList<long[]> Routed,
     IReadOnlyList<long[]> Dropped,
     bool Applied);

@@ -7,7 +7,8 @@ namespace MoeActors.Compute.Passes;
 public sealed class StepTally
 {
     private readonly RunSpec spec;
-    private readonly double[] loss, balance, routerZ; // by rank
+    private readonly double[] loss; // by rank
+    private readonly SortedDictionary<string, double[]> auxiliary = new(StringComparer.Ordinal); // by name and rank
     private readonly long[][] routed, dropped; // [MoE layer][expert]
 
     /// <summary>An empty tally for one step of <paramref name="spec"/>.</summary>
@@ -15,7 +16,7 @@ public sealed class StepTally
     {
         ArgumentNullException.ThrowIfNull(spec);
         this.spec = spec;
-        (loss, balance, routerZ) = (new double[spec.Layout.Ranks], new double[spec.Layout.Ranks], new double[spec.Layout.Ranks]);
+        loss = new double[spec.Layout.Ranks];
         int layers = spec.Model.MoeLayers().Count;
         routed = [.. Enumerable.Range(0, layers).Select(_ => new long[spec.Model.Moe.Experts])];
         dropped = [.. Enumerable.Range(0, layers).Select(_ => new long[spec.Model.Moe.Experts])];
@@ -27,8 +28,16 @@ public sealed class StepTally
         ArgumentNullException.ThrowIfNull(parts);
         ArgumentNullException.ThrowIfNull(plans);
         loss[rank] += parts.CrossEntropySum;
-        balance[rank] += parts.BalanceLoss;
-        routerZ[rank] += parts.RouterZLoss;
+        foreach ((string name, double value) in parts.Auxiliary)
+        {
+            if (!auxiliary.TryGetValue(name, out double[]? ranks))
+            {
+                auxiliary[name] = ranks = new double[loss.Length];
+            }
+
+            ranks[rank] += value;
+        }
+
         for (int m = 0; m < plans.Count; m++)
         {
             for (int e = 0; e < routed[m].Length; e++)
@@ -46,7 +55,7 @@ public sealed class StepTally
     public StepResult Result(long step, double norm, double learningRate, bool applied)
     {
         double groups = (double)spec.Layout.Ranks * spec.Training.MicroBatches;
-        return new(step, Loss, norm, learningRate, Sum(balance) / groups, Sum(routerZ) / groups, routed, dropped, applied);
+        return new(step, Loss, norm, learningRate, auxiliary.ToDictionary(a => a.Key, a => Sum(a.Value) / groups), routed, dropped, applied);
     }
 
     private static double Sum(double[] ranks) => ranks.Aggregate(0.0, (a, b) => a + b);

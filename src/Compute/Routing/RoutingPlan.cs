@@ -15,7 +15,7 @@ public readonly record struct ExpertSegment(int Expert, int Rows);
 public sealed record DispatchChunk(int Position, int Index, int Count, int FirstRow, int Rows, IReadOnlyList<ExpertSegment> Segments);
 
 /// <summary>
-/// The one object a routing decision lives in: which (token, slot) goes to which expert, after drops, sorted by (expert, token).
+/// The one object a routing decision lives in: which choice goes to which expert, after drops, sorted by (expert, token).
 /// Pure data; weights stay in the tensor graph of the pass.
 /// </summary>
 public sealed record RoutingPlan
@@ -26,8 +26,11 @@ public sealed record RoutingPlan
     /// <summary>Token index of each row; sorted by (expert, token). Length = rows.</summary>
     public required int[] Token { get; init; }
 
-    /// <summary>Top-k slot (0 … k-1) of each row.</summary>
-    public required int[] Slot { get; init; }
+    /// <summary>The gate's choice each row is, an index into <see cref="Choices"/>.</summary>
+    public required int[] Choice { get; init; }
+
+    /// <summary>Choices before drops, c.</summary>
+    public required int Choices { get; init; }
 
     /// <summary>Rows per expert after drops. Length = N.</summary>
     public required int[] Kept { get; init; }

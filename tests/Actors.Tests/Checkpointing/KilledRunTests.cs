@@ -1,7 +1,6 @@
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Retention;
 using MoeActors.Compute.Specs;
-using MoeActors.Compute.Tests.Checkpoints;
 using MoeActors.Compute.Tests.Checkpoints.Storage;
 
 namespace MoeActors.Actors.Tests.Checkpointing;

@@ -1,5 +1,4 @@
 using MoeActors.Actors.Cluster.Coordinator;
-using MoeActors.Compute.Tests.Checkpoints;
 
 namespace MoeActors.Actors.Tests.Cluster;
 

@@ -2,7 +2,6 @@ using Microsoft.Data.Sqlite;
 
 using MoeActors.Actors.Cluster.Journal;
 using MoeActors.Actors.Cluster.Membership;
-using MoeActors.Compute.Tests.Checkpoints;
 
 namespace MoeActors.Actors.Tests.Clusters;
 

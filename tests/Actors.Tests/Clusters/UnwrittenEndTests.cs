@@ -1,5 +1,4 @@
 using MoeActors.Actors.Protocol;
-using MoeActors.Compute.Tests.Checkpoints;
 
 namespace MoeActors.Actors.Tests.Clusters;
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Microsoft.Win32.SafeHandles;
 
 using MoeActors.Compute.Files;
-using MoeActors.Compute.Tests.Checkpoints;
 
 namespace MoeActors.Compute.Tests.Files;
 

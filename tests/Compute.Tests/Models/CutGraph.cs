@@ -76,7 +76,7 @@ internal sealed class CutGraph : IDisposable
             RoutingPlan[] plans = Forward(pass, rank, random);
             LossParts parts = pass.ForwardLoss();
             loss += (parts.CrossEntropySum / ((double)spec.Training.GlobalBatch * spec.Model.Context))
-                + (((spec.Model.Moe.BalanceLoss * parts.BalanceLoss) + (spec.Model.Moe.RouterZLoss * parts.RouterZLoss)) / spec.Layout.Ranks);
+                + (((spec.Model.Moe.BalanceLoss * parts.Auxiliary.GetValueOrDefault("balance")) + (spec.Model.Moe.RouterZLoss * parts.Auxiliary.GetValueOrDefault("router-z"))) / spec.Layout.Ranks);
             if (backward)
             {
                 Backward(pass, plans, rank, random);

@@ -49,7 +49,7 @@ public sealed class LocalTrainerEqualsReferenceTests
             StepResult actual = trainer.Step();
             Assert.InRange(Math.Abs(actual.Loss - loss) / loss, 0, 1e-5);
             Assert.InRange(Math.Abs(actual.GradientNorm - norm) / norm, 0, 1e-3);
-            Assert.InRange(Math.Abs(actual.BalanceLoss - balance) / balance, 0, 1e-4);
+            Assert.InRange(Math.Abs(actual.Losses["balance"] - balance) / balance, 0, 1e-4);
             Assert.Equal(dropped, actual.Dropped.Sum(layer => layer.Sum()));
             Assert.All(actual.Routed, layer => Assert.Equal((long)spec.Training.GlobalBatch * spec.Model.Context * spec.Model.Moe.TopK, layer.Sum()));
             drops += dropped;

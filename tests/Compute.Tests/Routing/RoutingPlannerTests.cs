@@ -1,5 +1,6 @@
 using CsCheck;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Routing.Capacity;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Compute.Tests.Routing;
@@ -21,7 +22,7 @@ public sealed class RoutingPlannerTests
         select new Case(
             new MoeSpec { Experts = experts, TopK = topK, ExpertHidden = 1, CapacityFactor = factor },
             new LogicalLayout { Ranks = parallel, ExpertParallel = parallel, ChunkRows = chunkRows },
-            [.. choices.SelectMany(c => c.Take(topK)).Select(e => (long)e)],
+            [.. choices.SelectMany(c => c.Take(topK))],
             [.. scores.Select(s => s / 5f)],
             tokens,
             training);
@@ -33,7 +34,7 @@ public sealed class RoutingPlannerTests
         var rows = Rows(plan, c.Moe);
         Assert.Equal(rows.OrderBy(r => (r.Expert, r.Token)), rows);
         Assert.Equal(rows.Count, rows.Distinct().Count());
-        Assert.All(rows, r => Assert.Equal(r.Expert, c.Experts[(r.Token * c.Moe.TopK) + r.Slot]));
+        Assert.All(rows, r => Assert.Equal((r.Expert, r.Token), (c.Experts[r.Choice], r.Choice / c.Moe.TopK)));
         Assert.Equal(Enumerable.Range(0, c.Moe.Experts).Select(e => c.Experts.Count(x => x == e)), plan.Routed);
     });
 
@@ -42,7 +43,7 @@ public sealed class RoutingPlannerTests
     {
         RoutingPlan plan = c.Plan();
         int capacity = c.Training ? RoutingPlanner.Capacity(c.Moe, c.Tokens) : int.MaxValue;
-        var kept = Rows(plan, c.Moe).Select(r => (r.Token * c.Moe.TopK) + r.Slot).ToHashSet();
+        var kept = Rows(plan, c.Moe).Select(r => r.Choice).ToHashSet();
         for (int e = 0; e < c.Moe.Experts; e++)
         {
             Assert.Equal(Math.Min(plan.Routed[e], capacity), plan.Kept[e]);
@@ -72,19 +73,30 @@ public sealed class RoutingPlannerTests
     [Fact]
     public void A_choice_of_an_expert_that_does_not_exist_is_refused()
     {
-        var moe = new MoeSpec { Experts = 2, TopK = 1, ExpertHidden = 1 };
         var layout = new LogicalLayout { Ranks = 1, ExpertParallel = 1 };
-        Assert.Throws<IndexOutOfRangeException>(() => RoutingPlanner.Plan(moe, layout, [0L, 2L], [1f, 1f], 2, training: true));
+        Assert.Throws<IndexOutOfRangeException>(() => RoutingPlanner.Plan(layout, 2, new Choices(2, [0, 1], [0, 2], [1f, 1f])));
     }
 
-    private static List<(int Expert, int Token, int Slot)> Rows(RoutingPlan plan, MoeSpec moe)
+    [Fact]
+    public void A_token_may_choose_any_number_of_experts_none_included() =>
+        Gen.Select(Gen.Int[1, 6], Gen.Int[0, 30]).SelectMany((experts, tokens) => Gen.Bool.Array[experts].Array[tokens].Select(wants => (experts, wants))).Sample(c =>
+        {
+            (int Token, int Expert)[] pairs = [.. c.wants.SelectMany((w, t) => Enumerable.Range(0, c.experts).Where(e => w[e]).Select(e => (t, e)))];
+            var choices = new Choices(c.wants.Length, [.. pairs.Select(p => p.Token)], [.. pairs.Select(p => p.Expert)], new float[pairs.Length]);
+            RoutingPlan plan = RoutingPlanner.Plan(new LogicalLayout { Ranks = 1, ExpertParallel = 1, ChunkRows = 4 }, c.experts, choices);
+            Assert.Equal(pairs.OrderBy(p => (p.Expert, p.Token)), plan.Choice.Select(i => pairs[i]));
+            Assert.Equal(plan.Token, plan.Choice.Select(i => pairs[i].Token));
+            Assert.Equal(pairs.Length, plan.Choices);
+        });
+
+    private static List<(int Expert, int Token, int Choice)> Rows(RoutingPlan plan, MoeSpec moe)
     {
         var rows = new List<(int, int, int)>();
         for (int e = 0, row = 0; e < moe.Experts; e++)
         {
             for (int i = 0; i < plan.Kept[e]; i++, row++)
             {
-                rows.Add((e, plan.Token[row], plan.Slot[row]));
+                rows.Add((e, plan.Token[row], plan.Choice[row]));
             }
         }
 
@@ -92,8 +104,13 @@ public sealed class RoutingPlannerTests
         return rows;
     }
 
-    private sealed record Case(MoeSpec Moe, LogicalLayout Layout, long[] Experts, float[] Scores, int Tokens, bool Training)
+    private sealed record Case(MoeSpec Moe, LogicalLayout Layout, int[] Experts, float[] Scores, int Tokens, bool Training)
     {
-        public RoutingPlan Plan() => RoutingPlanner.Plan(Moe, Layout, Experts, Scores, Tokens, Training);
+        public RoutingPlan Plan()
+        {
+            var choices = new Choices(Tokens, [.. Enumerable.Range(0, Experts.Length).Select(i => i / Moe.TopK)], Experts, Scores);
+            int most = Training ? RoutingPlanner.Capacity(Moe, Tokens) : int.MaxValue;
+            return RoutingPlanner.Plan(Layout, Moe.Experts, choices, new ScoreCapacity().Decide(choices, new CapacityLimits(Moe.Experts, most)).Kept);
+        }
     }
 }

@@ -1,4 +1,5 @@
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Routing.Gates;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using MoeActors.Compute.Tests.Tensors;
@@ -7,7 +8,8 @@ using static TorchSharp.torch;
 
 namespace MoeActors.Compute.Tests.Routing;
 
-public sealed class RouterTests
+/// <summary>The gate that takes the k best.</summary>
+public sealed class TopKGateTests
 {
     private static readonly MoeSpec Moe = new() { Experts = 5, TopK = 2, ExpertHidden = 1 };
 
@@ -19,9 +21,10 @@ public sealed class RouterTests
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor logits = Values.Normal(3, ScalarType.Float32, 7, 5);
-        RouterOutput output = Router.Select(Moe with { GateOrder = order, NormalizeTopK = normalize }, logits, null, null);
-        float[,] g = Rows(logits), weights = Rows(output.Weights), probabilities = Rows(output.Probabilities);
-        ReadOnlySpan<long> experts = TensorMemory.Span<long>(output.Experts.contiguous());
+        GateOutput output = TopKGate.Select(Moe with { GateOrder = order, NormalizeTopK = normalize }, logits, null, null);
+        float[,] g = Rows(logits), weights = Rows(output.Weights.view(7, 2)), probabilities = Rows(output.Scores);
+        int[] experts = output.Choices.Expert;
+        Assert.Equal(Enumerable.Range(0, 7).SelectMany(t => new[] { t, t }), output.Choices.Token);
         for (int t = 0; t < 7; t++)
         {
             double[] e = [.. Enumerable.Range(0, 5).Select(i => Math.Exp(g[t, i]))];
@@ -48,8 +51,8 @@ public sealed class RouterTests
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor logits = Values.Normal(4, ScalarType.Float32, 6, 5).requires_grad_();
-        RouterOutput output = Router.Select(Moe with { GateOrder = order }, logits, null, null);
-        output.Weights.Squared().sum().Plus(output.Probabilities.Squared().sum()).backward();
+        GateOutput output = TopKGate.Select(Moe with { GateOrder = order }, logits, null, null);
+        output.Weights.Squared().sum().Plus(output.Scores.Squared().sum()).backward();
         Assert.True(logits.grad!.abs().max().item<float>() > 0);
     }
 
@@ -59,13 +62,13 @@ public sealed class RouterTests
         using DisposeScope scope = NewDisposeScope();
         Tensor logits = Values.Normal(5, ScalarType.Float32, 6, 5), deviation = Values.Normal(6, ScalarType.Float32, 6, 5).abs();
         var noise = new PassNoise(11, 3, 2, 600);
-        RouterOutput noisy = Router.Select(Moe, logits, deviation, noise);
+        GateOutput noisy = TopKGate.Select(Moe, logits, deviation, noise);
         Tensor by = GateNoise.Normal(11, 3, 2, 600, 6, 5);
-        RouterOutput expected = Router.Select(Moe, logits.Plus(by * deviation), null, null);
+        GateOutput expected = TopKGate.Select(Moe, logits.Plus(by * deviation), null, null);
         Assert.Equal(Values.Bytes(expected.Weights), Values.Bytes(noisy.Weights));
-        Assert.Equal(Values.Bytes(expected.Experts), Values.Bytes(noisy.Experts));
-        RouterOutput still = Router.Select(Moe, logits, deviation, null);
-        Assert.Equal(Values.Bytes(Router.Select(Moe, logits, null, null).Weights), Values.Bytes(still.Weights));
+        Assert.Equal(expected.Choices.Expert, noisy.Choices.Expert);
+        GateOutput still = TopKGate.Select(Moe, logits, deviation, null);
+        Assert.Equal(Values.Bytes(TopKGate.Select(Moe, logits, null, null).Weights), Values.Bytes(still.Weights));
     }
 
     private static float[,] Rows(Tensor t)

@@ -1,0 +1,16 @@
+using MoeActors.Compute.Specs;
+
+namespace MoeActors.Compute.Routing;
+
+/// <summary>How the tokens of a routing group choose their experts. Stateless: an instance serves any block and any thread.</summary>
+public interface IGate
+{
+    /// <summary>Its name in settings.</summary>
+    string Name { get; }
+
+    /// <summary>The parameters it has in block <paramref name="block"/>, in their canonical order; their names are those within the block ("gate").</summary>
+    IEnumerable<ParameterShape> Parameters(ModelSpec model, int block);
+
+    /// <summary>Chooses. Deterministic in its input alone (DT-1).</summary>
+    GateOutput Route(in GateInput input);
+}

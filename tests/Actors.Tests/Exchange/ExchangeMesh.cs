@@ -65,7 +65,7 @@ internal sealed class ExchangeMesh : IDisposable
         }
     }
 
-    public Task ConnectAsync() => Task.WhenAll(Exchanges.Select(x => x.ConnectAsync(TestContext.Current.CancellationToken)));
+    public Task ConnectAsync() => Task.WhenAll(Exchanges.Select(x => x.ConnectAsync(TestContext.Current.CancellationToken))).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
 
     public void Send(int from, int to, Tensor? payload, int chunk = 0, int epoch = 1, params int[] meta) =>
         Exchanges[from].Send(Header(from, to, chunk, epoch), meta, payload);

@@ -20,6 +20,8 @@ public sealed class LinkFaultTests
         using ExchangeMesh cluster = await Connected(table);
         var lost = new TaskCompletionSource<PeerLost>(TaskCreationOptions.RunContinuationsAsynchronously);
         cluster.Exchanges[1].PeerFailed += p => lost.TrySetResult(p);
+        var seenBySender = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        cluster.Exchanges[0].PeerFailed += _ => seenBySender.TrySetResult();
         cluster.Send(0, 1, ones(2, 2), chunk: 1);
         Assert.Equal(1, Next(cluster));
         table.Set("f-1", "node-1", kind switch
@@ -37,6 +39,9 @@ public sealed class LinkFaultTests
         // A doubled frame came once before the connection broke; nothing came out of turn.
         int[] arrived = [.. Arrived(cluster)];
         Assert.Equal(kind == "duplicate" ? [2] : [], arrived);
+
+        // An epoch keeps the connections that its nodes believe in: a sender that has not seen the break yet would dial nobody, and break the new epoch when it does.
+        await seenBySender.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
         cluster.BeginEpoch(2);
         await cluster.ConnectAsync();
         cluster.Send(0, 1, ones(2, 2), chunk: 4, epoch: 2);

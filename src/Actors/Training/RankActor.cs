@@ -10,6 +10,7 @@ using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
 using MoeActors.Compute.Passes;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Routing.Losses;
 using MoeActors.Compute.Tensors;
 
 using static TorchSharp.torch;
@@ -243,8 +244,8 @@ internal sealed partial class RankActor : ReceiveActor
         LossParts parts = pass!.ForwardLoss();
         crossEntropy += parts.CrossEntropySum;
         tokens += parts.Tokens;
-        balance += parts.Auxiliary.GetValueOrDefault("balance") / context!.Spec.Training.MicroBatches;
-        routerZ += parts.Auxiliary.GetValueOrDefault("router-z") / context.Spec.Training.MicroBatches;
+        balance += parts.Auxiliary.GetValueOrDefault(BalanceLoss.Key) / context!.Spec.Training.MicroBatches;
+        routerZ += parts.Auxiliary.GetValueOrDefault(RouterZLoss.Key) / context.Spec.Training.MicroBatches;
         services.Flight.Enter(Phase.Backward, context.Epoch, step);
         pass.BackwardLoss();
         SendCombineGradient(model!.MoeCount - 1);

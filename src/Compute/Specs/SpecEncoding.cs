@@ -53,6 +53,9 @@ internal static class SpecEncoding
     /// <summary>How a model is written to be hashed.</summary>
     public static JsonSerializerOptions Model { get; } = new() { TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { Arrange } } };
 
+    /// <summary>Members that the first records of <paramref name="type"/> had.</summary>
+    internal static IReadOnlyList<string> FirstOf(Type type) => First.GetValueOrDefault(type, []);
+
     /// <summary>Puts the members of a type in order, those named <paramref name="first"/> before all others, and leaves the others out at their defaults.</summary>
     internal static void Arrange(JsonTypeInfo type, string[] first)
     {

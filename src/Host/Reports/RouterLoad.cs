@@ -1,4 +1,5 @@
 using MoeActors.Actors.Cluster.Coordinator;
+using MoeActors.Compute.Routing.Losses;
 
 namespace MoeActors.Host.Reports;
 
@@ -8,10 +9,10 @@ public static class RouterLoad
     /// <summary>The auxiliary losses of <paramref name="step"/> by name; a router z-loss that is not computed is none.</summary>
     public static IReadOnlyDictionary<string, double> Losses(DecidedStep step)
     {
-        var losses = new Dictionary<string, double> { ["balance"] = step.Balance };
+        var losses = new Dictionary<string, double> { [BalanceLoss.Key] = step.Balance };
         if (step.RouterZ != 0)
         {
-            losses["router-z"] = step.RouterZ;
+            losses[RouterZLoss.Key] = step.RouterZ;
         }
 
         return losses;

@@ -79,7 +79,11 @@ internal sealed class BreakingProxy : IDisposable
                 await dialler.SendAsync(RandomNumberGenerator.GetBytes(300), done.Token);
                 break;
             case 3:
-                await Task.Delay(Timeout.Infinite, done.Token);
+                // Silence, until the dialler has had enough of it.
+                while (await dialler.ReceiveAsync(new byte[4096], done.Token) > 0)
+                {
+                }
+
                 break;
             default:
                 break;

@@ -54,13 +54,13 @@ public sealed class SpecEncodingTests
     }
 
     [Fact]
-    public void Every_spec_is_written_by_this_encoding_and_its_later_settings_have_defaults()
+    public void What_only_later_records_have_is_never_demanded_of_an_older_one()
     {
-        foreach (Type type in typeof(RunSpec).Assembly.GetTypes().Where(t => t.Namespace == typeof(RunSpec).Namespace && t.IsSealed && !t.IsAbstract && t.GetMethod("<Clone>$") is not null))
+        // Of the records of today all members are first ones, and are written. A later member that is required would make each older record unreadable.
+        foreach (Type type in (Type[])[typeof(RunSpec), typeof(ModelSpec), typeof(MoeSpec), typeof(LogicalLayout), typeof(TrainingSpec), typeof(DataSpec), typeof(CheckpointSpec), typeof(EvaluationSpec), typeof(RecoverySpec)])
         {
-            JsonTypeInfo info = SpecEncoding.Record.GetTypeInfo(type);
-            string[] written = [.. info.Properties.Where(p => p.IsRequired || p.ShouldSerialize is null).Select(p => ((MemberInfo)p.AttributeProvider!).Name)];
-            Assert.True(written.Length > 0, $"{type.Name} has no member that is always written: say in SpecEncoding which its first ones are");
+            IEnumerable<string> required = SpecEncoding.Record.GetTypeInfo(type).Properties.Where(p => p.IsRequired).Select(p => ((MemberInfo)p.AttributeProvider!).Name);
+            Assert.Empty(required.Except(SpecEncoding.FirstOf(type)));
         }
     }
 }

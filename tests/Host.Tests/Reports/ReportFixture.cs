@@ -50,7 +50,7 @@ internal static class ReportFixture
         History = StepHistory.Resolve(
         [
             Step(1, loss: 3, ms: 100) with { ExposedCommunicationMs = 20, GradientNorm = 1.5, LearningRate = 0.001 },
-            Step(2, loss: 2.75, ms: 150) with { CheckpointStallMs = 50, Dropped = 3, SlowestRank = 2 },
+            Step(2, loss: 2.75, ms: 150) with { CheckpointStallMs = 50, Dropped = 3, SlowestRank = 2, Losses = new Dictionary<string, double> { ["balance"] = 2.5 }, Load = [[40L, 24L], [30L, 34L]] },
             Step(3, loss: 2.6, ms: 100),
             Step(3, epoch: 2, loss: 2.6, ms: 150) with { ValidationLoss = 2.625, Plt = 0.0125 },
         ]),

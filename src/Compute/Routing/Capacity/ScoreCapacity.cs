@@ -10,7 +10,7 @@ public sealed class ScoreCapacity : ICapacityPolicy
     public CapacityDecision Decide(Choices choices, CapacityLimits limits)
     {
         ArgumentNullException.ThrowIfNull(choices);
-        int[] counts = choices.PerExpert(limits.Experts);
+        int[] counts = limits.PerExpert >= choices.Count ? [] : choices.PerExpert(limits.Experts);
         if (counts.All(n => n <= limits.PerExpert))
         {
             return new CapacityDecision(null, "no expert has more than it may");

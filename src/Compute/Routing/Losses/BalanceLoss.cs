@@ -9,8 +9,11 @@ namespace MoeActors.Compute.Routing.Losses;
 /// </summary>
 public sealed class BalanceLoss : IAuxiliaryLoss
 {
+    /// <summary>Its name.</summary>
+    public const string Key = "balance";
+
     /// <inheritdoc/>
-    public string Name => "balance";
+    public string Name => Key;
 
     /// <inheritdoc/>
     public bool AlwaysMeasured => true;

@@ -8,8 +8,11 @@ namespace MoeActors.Compute.Routing.Losses;
 /// <summary>Router z-loss mean_t (log Σ_e e^{x_te})² (ST-MoE eq. 5): keeps logits small.</summary>
 public sealed class RouterZLoss : IAuxiliaryLoss
 {
+    /// <summary>Its name.</summary>
+    public const string Key = "router-z";
+
     /// <inheritdoc/>
-    public string Name => "router-z";
+    public string Name => Key;
 
     /// <inheritdoc/>
     public bool AlwaysMeasured => false;

@@ -16,11 +16,14 @@ internal sealed record ContainerNode(string Name, string Address, string Network
     /// <summary>SIGKILL to its process.</summary>
     public Task KillAsync() => DockerCli.RunAsync("kill", Container.Name.TrimStart('/'));
 
-    /// <summary>All its processes stand still, as under SIGSTOP.</summary>
-    public Task PauseAsync() => DockerCli.RunAsync("pause", Container.Name.TrimStart('/'));
+    /// <summary>
+    /// Its process stands still. Not by <c>docker pause</c>: the container runtime gives up freezing a group of processes
+    /// after a few hundred tries where one of them waits for a disk, and says that the caller may try again.
+    /// </summary>
+    public Task PauseAsync() => DockerCli.RunAsync("kill", "--signal", "STOP", Container.Name.TrimStart('/'));
 
-    /// <summary>They go on.</summary>
-    public Task UnpauseAsync() => DockerCli.RunAsync("unpause", Container.Name.TrimStart('/'));
+    /// <summary>It goes on.</summary>
+    public Task UnpauseAsync() => DockerCli.RunAsync("kill", "--signal", "CONT", Container.Name.TrimStart('/'));
 
     /// <summary>Its cable is pulled.</summary>
     public Task DisconnectAsync() => DockerCli.RunAsync("network", "disconnect", Network, Container.Name.TrimStart('/'));

@@ -43,8 +43,8 @@ internal sealed class BareLayer : IDisposable
         Tensor logits = nn.functional.linear(x.dtype == ScalarType.Float32 ? x : x.to(ScalarType.Float32), gate);
         GateOutput routed = TopKGate.Select(moe, logits, null, null);
         int most = RoutingPlanner.Capacity(moe, (int)x.size(0));
-        plan = RoutingPlanner.Plan(layout, moe.Experts, routed.Choices, new ScoreCapacity().Decide(routed.Choices, new CapacityLimits(moe.Experts, most)).Kept);
-        auxiliary = new BalanceLoss().Of(routed, plan).Times(moe.BalanceLoss).DetachFromDisposeScope();
+        plan = RoutingPlanner.Plan(layout, moe.Experts, moe.Targets, routed.Choices, CapacityCatalogue.Of(moe).Decide(routed.Choices, new CapacityLimits(moe.Experts, most)).Kept);
+        auxiliary = BalanceLoss.Of(routed.Scores, plan.Routed, routed.Choices.Count).Times(moe.BalanceLoss).DetachFromDisposeScope();
         table = routed.Weights.DetachFromDisposeScope();
         weights = RowWeights(plan, table);
         answers = new Tensor?[plan.Chunks.Count];

@@ -33,6 +33,7 @@ internal static class Composition
         CheckpointDiff = new CheckpointDiffHandler(output),
         CheckpointPrune = new CheckpointPruneHandler(output),
         CheckpointExport = new CheckpointExportHandler(output, error),
+        Gates = new GatesHandler(output),
         Plan = new PlanHandler(output),
         TokenizerTrain = new TokenizerTrainHandler(output, error),
         Diagnose = new DiagnoseHandler(output),

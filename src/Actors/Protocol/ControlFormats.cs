@@ -75,9 +75,11 @@ internal static class ControlFormats
             {
                 w.Write(m.Epoch); w.Write(m.Step); w.Write(m.Skip); w.Write(m.GradientScale); w.Write(m.LearningRate);
                 RestoreFormats.WriteOrder(ref w, m.Checkpoint); w.Write((int)m.After); w.Write(m.Committed);
+                RecoveryFormats.WriteLoad(ref w, m.Load);
             },
             (ref MessagePackReader r) => new StepDecision(
-                r.ReadInt32(), r.ReadInt64(), r.ReadBoolean(), r.ReadDouble(), r.ReadDouble(), RestoreFormats.ReadOrder(ref r), (AfterStep)r.ReadInt32(), r.ReadInt64())),
+                r.ReadInt32(), r.ReadInt64(), r.ReadBoolean(), r.ReadDouble(), r.ReadDouble(), RestoreFormats.ReadOrder(ref r), (AfterStep)r.ReadInt32(), r.ReadInt64())
+            { Load = RecoveryFormats.ReadLoad(ref r) }),
         Format(
             "applied",
             (ref MessagePackWriter w, StepApplied m) => { w.Write(m.Epoch); w.Write(m.Step); w.Write(m.Node); },
@@ -189,13 +191,14 @@ internal static class ControlFormats
 
     private static void WriteRank(ref MessagePackWriter w, RankReport m)
     {
-        w.Write(m.Rank); w.Write(m.CrossEntropySum); w.Write(m.Tokens); w.Write(m.Balance); w.Write(m.RouterZ);
+        w.Write(m.Rank); w.Write(m.CrossEntropySum); w.Write(m.Tokens);
+        WriteList(ref w, m.Losses, (ref MessagePackWriter x, NamedLoss l) => { x.Write(l.Name); x.Write(l.Value); });
         w.Write(m.Dropped); w.Write(m.ComputeMs); w.Write(m.ExposedMs);
         WriteList(ref w, m.Routed, (ref MessagePackWriter x, int i) => x.Write(i));
     }
 
     private static RankReport ReadRank(ref MessagePackReader r) => new(
-        r.ReadInt32(), r.ReadDouble(), r.ReadInt64(), r.ReadDouble(), r.ReadDouble(), r.ReadInt64(), r.ReadDouble(), r.ReadDouble(),
+        r.ReadInt32(), r.ReadDouble(), r.ReadInt64(), ReadList(ref r, (ref MessagePackReader x) => new NamedLoss(ReadText(ref x), x.ReadDouble())), r.ReadInt64(), r.ReadDouble(), r.ReadDouble(),
         ReadList(ref r, (ref MessagePackReader x) => x.ReadInt32()));
 
     private static void WritePrepare(ref MessagePackWriter w, PrepareEpoch m)

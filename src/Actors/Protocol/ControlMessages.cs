@@ -133,21 +133,25 @@ public sealed record StartSteps(int Epoch, long Step) : IControlMessage;
 /// <param name="Rank">Logical rank.</param>
 /// <param name="CrossEntropySum">Sum of the token losses (nats).</param>
 /// <param name="Tokens">Tokens of the sum.</param>
-/// <param name="Balance">Balance loss, mean over micro-batches, summed over layers.</param>
-/// <param name="RouterZ">Router z-loss, likewise.</param>
+/// <param name="Losses">Auxiliary losses by name, without their coefficients: mean over micro-batches, summed over layers.</param>
 /// <param name="Dropped">(token, slot) pairs dropped by capacity.</param>
 /// <param name="ComputeMs">Time spent computing.</param>
 /// <param name="ExposedMs">Time spent waiting for others' chunks with nothing to compute.</param>
-/// <param name="Routed">Tokens routed to each expert, MoE layer by MoE layer (layer · N + expert), before drops.</param>
+/// <param name="Routed">Choices of each target, MoE layer by MoE layer, before drops.</param>
 public sealed record RankReport(
-    int Rank, double CrossEntropySum, long Tokens, double Balance, double RouterZ, long Dropped, double ComputeMs, double ExposedMs, IReadOnlyList<int> Routed)
+    int Rank, double CrossEntropySum, long Tokens, IReadOnlyList<NamedLoss> Losses, long Dropped, double ComputeMs, double ExposedMs, IReadOnlyList<int> Routed)
 {
-    /// <summary>Without routed tokens.</summary>
-    public RankReport(int rank, double crossEntropySum, long tokens, double balance, double routerZ, long dropped, double computeMs, double exposedMs)
-        : this(rank, crossEntropySum, tokens, balance, routerZ, dropped, computeMs, exposedMs, [])
+    /// <summary>Without routed tokens and what routers say.</summary>
+    public RankReport(int rank, double crossEntropySum, long tokens, double computeMs = 0, double exposedMs = 0)
+        : this(rank, crossEntropySum, tokens, [], 0, computeMs, exposedMs, [])
     {
     }
 }
+
+/// <summary>An auxiliary loss.</summary>
+/// <param name="Name">Its name in the catalogue of the sender.</param>
+/// <param name="Value">Its value.</param>
+public sealed record NamedLoss(string Name, double Value);
 
 /// <summary>Squared norm of one unit's reduced gradient.</summary>
 /// <param name="Unit">Ordinal in the run's unit order.</param>
@@ -189,8 +193,11 @@ public enum AfterStep
 public sealed record StepDecision(
     int Epoch, long Step, bool Skip, double GradientScale, double LearningRate, CheckpointOrder? Checkpoint, AfterStep After, long Committed) : IControlMessage
 {
+    /// <summary><see cref="DecidedUpdate.Load"/>.</summary>
+    public IReadOnlyList<long[]> Load { get; init; } = [];
+
     /// <summary>The update it decides.</summary>
-    public DecidedUpdate Update => new(Step, Skip, GradientScale, LearningRate);
+    public DecidedUpdate Update => new(Step, Skip, GradientScale, LearningRate) { Load = Load };
 }
 
 /// <summary>Node → coordinator: the update of a step with <see cref="AfterStep.Hold"/> is done.</summary>

@@ -34,10 +34,20 @@ internal static class RecoveryFormats
         }
 
         w.Write(m.Step); w.Write(m.Skip); w.Write(m.GradientScale); w.Write(m.LearningRate);
+        WriteLoad(ref w, m.Load);
     }
 
     public static DecidedUpdate? ReadUpdate(ref MessagePackReader r) =>
-        r.TryReadNil() ? null : new DecidedUpdate(r.ReadInt64(), r.ReadBoolean(), r.ReadDouble(), r.ReadDouble());
+        r.TryReadNil() ? null : new DecidedUpdate(r.ReadInt64(), r.ReadBoolean(), r.ReadDouble(), r.ReadDouble()) { Load = ReadLoad(ref r) };
+
+    public static void WriteLoad(ref MessagePackWriter w, IReadOnlyList<long[]> load) =>
+        WriteList(ref w, load, (ref MessagePackWriter x, long[] layer) => WriteList(ref x, layer, (ref MessagePackWriter y, long n) => y.Write(n)));
+
+    public static IReadOnlyList<long[]> ReadLoad(ref MessagePackReader r)
+    {
+        List<long[]> load = ReadList(ref r, (ref MessagePackReader x) => ReadList(ref x, (ref MessagePackReader y) => y.ReadInt64()).ToArray());
+        return load.Count == 0 ? [] : load;
+    }
 
     private static void WriteHolding(ref MessagePackWriter w, UnitHolding m)
     {

@@ -5,7 +5,11 @@ namespace MoeActors.Actors.Protocol;
 /// <param name="Skip">True: a gradient was not finite; only the step is counted.</param>
 /// <param name="GradientScale">Factor of the clipping by the global norm.</param>
 /// <param name="LearningRate">Learning rate.</param>
-public sealed record DecidedUpdate(long Step, bool Skip, double GradientScale, double LearningRate);
+public sealed record DecidedUpdate(long Step, bool Skip, double GradientScale, double LearningRate)
+{
+    /// <summary>Choices of the step by ordinal of the MoE layer and target, where the model has buffers that go by them; else empty.</summary>
+    public IReadOnlyList<long[]> Load { get; init; } = [];
+}
 
 /// <summary>
 /// Coordinator → node, before an epoch begins in exact mode: stop what belongs to older epochs, and say what state you hold. Answered by <see cref="Holdings"/>; changes no state.

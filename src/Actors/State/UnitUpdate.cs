@@ -61,6 +61,7 @@ internal static class UnitUpdate
         state.Update(
             reduced,
             new AdamWStep(decided.LearningRate, training.Beta1, training.Beta2, training.Epsilon, training.WeightDecay, decided.GradientScale, steps[-1]),
-            expert => steps[expert]);
+            expert => steps[expert],
+            decided.Load);
     }
 }

@@ -37,7 +37,7 @@ internal sealed partial class RankActor
             evaluation = null;
             long done = step;
             step = -1;
-            Context.Parent.Tell(new RankEvaluated(context!.Epoch, done, new RankReport(rank, crossEntropy, tokens, 0, 0, 0, 0, 0)));
+            Context.Parent.Tell(new RankEvaluated(context!.Epoch, done, new RankReport(rank, crossEntropy, tokens)));
             return;
         }
 

@@ -10,7 +10,6 @@ using MoeActors.Compute.Models;
 using MoeActors.Compute.Optimization;
 using MoeActors.Compute.Passes;
 using MoeActors.Compute.Routing;
-using MoeActors.Compute.Routing.Losses;
 using MoeActors.Compute.Tensors;
 
 using static TorchSharp.torch;
@@ -37,7 +36,8 @@ internal sealed partial class RankActor : ReceiveActor
     private GradientExchange? reduction;
     private long step = -1;
     private int micro;
-    private double crossEntropy, balance, routerZ;
+    private double crossEntropy;
+    private readonly SortedDictionary<string, double> losses = new(StringComparer.Ordinal);
     private long tokens, dropped;
     private int[] routed = [];
 
@@ -121,8 +121,9 @@ internal sealed partial class RankActor : ReceiveActor
     private void OnBeginStep(BeginStep m)
     {
         step = m.Step;
-        (crossEntropy, balance, routerZ, tokens, dropped, micro) = (0, 0, 0, 0, 0, 0);
-        routed = new int[model!.MoeCount * context!.Spec.Model.Moe.Experts];
+        (crossEntropy, tokens, dropped, micro) = (0, 0, 0, 0);
+        losses.Clear();
+        routed = new int[model!.MoeCount * context!.Spec.Model.Moe.Targets];
         unit!.Gradient.Fill(0);
         reduction = new GradientExchange(context!.Spec.Layout.Ranks, rank);
         foreach (Ticket ticket in early.Of(step))
@@ -151,7 +152,7 @@ internal sealed partial class RankActor : ReceiveActor
         }
 
         RoutingPlan plan = plans[m] = pass!.Route(m);
-        dropped += plan.Routed.Sum() - plan.Kept.Sum();
+        dropped += plan.Dropped();
         CountRouted(m, plan);
         services.Flight.Enter(Phase.Dispatch, context!.Epoch, step);
         SendChunks(Purpose.Dispatch, m, plan, pass.DispatchRows(m));
@@ -244,9 +245,12 @@ internal sealed partial class RankActor : ReceiveActor
         LossParts parts = pass!.ForwardLoss();
         crossEntropy += parts.CrossEntropySum;
         tokens += parts.Tokens;
-        balance += parts.Auxiliary.GetValueOrDefault(BalanceLoss.Key) / context!.Spec.Training.MicroBatches;
-        routerZ += parts.Auxiliary.GetValueOrDefault(RouterZLoss.Key) / context.Spec.Training.MicroBatches;
-        services.Flight.Enter(Phase.Backward, context.Epoch, step);
+        foreach ((string name, double value) in parts.Auxiliary)
+        {
+            losses[name] = losses.GetValueOrDefault(name) + (value / context!.Spec.Training.MicroBatches);
+        }
+
+        services.Flight.Enter(Phase.Backward, context!.Epoch, step);
         pass.BackwardLoss();
         SendCombineGradient(model!.MoeCount - 1);
     }
@@ -293,7 +297,7 @@ internal sealed partial class RankActor : ReceiveActor
         unit!.Keep(reduction.Sum(unit.Count));
         GradientCopies.Send(context!, unit, Me, services.Exchange);
         var report = new RankReport(
-            rank, crossEntropy, tokens, balance, routerZ, dropped, services.Clock.ComputeMs(rank), services.Clock.ExposedMs(), routed);
+            rank, crossEntropy, tokens, [.. losses.Select(l => new NamedLoss(l.Key, l.Value))], dropped, services.Clock.ComputeMs(rank), services.Clock.ExposedMs(), routed);
         Context.Parent.Tell(new UnitReduced(context!.Epoch, step, new UnitReport(unit.Ordinal, Reduction.SquaredNorm(unit.Reduced!)), report));
     }
 

@@ -2,6 +2,7 @@ using MoeActors.Compute.Local;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Passes;
+using MoeActors.Compute.Routing.Gates;
 using MoeActors.Compute.Specs;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -35,6 +36,8 @@ public sealed class TextGenerator : IDisposable
     public TextGenerator(RunSpec spec, Tensor dense, Func<int, int, Tensor> expertWeights)
     {
         ArgumentNullException.ThrowIfNull(spec);
+        RequireCausal(spec.Model.Moe);
+
         // Replicas hold the same weights: one EP group is enough.
         this.spec = spec with { Layout = spec.Layout with { Ranks = spec.Layout.ExpertParallel } };
         model = new DenseModel(spec.Model, ParameterLayout.Dense(spec.Model), dense);
@@ -59,6 +62,15 @@ public sealed class TextGenerator : IDisposable
         }
 
         return Continue([.. prompt], count, sampling, drawable);
+    }
+
+    /// <summary>Throws <see cref="SpecException"/> where the gate lets a token's experts depend on tokens after it: what is generated one by one would not be what was trained.</summary>
+    public static void RequireCausal(MoeSpec moe)
+    {
+        if (!GateCatalogue.Of(moe).Info.Causal)
+        {
+            throw new SpecException($"model.moe.gate = {moe.Gate.Name}: expected a causal gate, such as top-k, for a model that generates text: with this one a token's experts depend on tokens that come after it");
+        }
     }
 
     /// <inheritdoc/>

@@ -70,7 +70,7 @@ internal sealed class LocalState : IDisposable
     }
 
     /// <summary>Reduces the gradients, and updates every unit unless the norm is not finite. Returns the global norm before clipping.</summary>
-    public double Update(long update, double learningRate)
+    public double Update(long update, double learningRate, IReadOnlyList<long[]> load)
     {
         using var off = no_grad();
         using var scope = NewDisposeScope();
@@ -92,7 +92,7 @@ internal sealed class LocalState : IDisposable
         var step = new AdamWStep(learningRate, t.Beta1, t.Beta2, t.Epsilon, t.WeightDecay, Clipping.Scale(norm, t.ClipNorm), update);
         for (int i = 0; i < reduced.Count; i++)
         {
-            shards[Units.Units[i]].Update(reduced[i], step);
+            shards[Units.Units[i]].Update(reduced[i], step, null, load);
         }
 
         return norm;

@@ -78,7 +78,7 @@ public sealed class LocalTrainer : IDisposable
 
         experts.EndStep();
         double rate = Schedule.LearningRate(spec.TrainingAt(Steps + 1), Steps + 1);
-        double norm = double.IsFinite(tally.Loss) ? state.Update(Updates + 1, rate) : double.NaN;
+        double norm = double.IsFinite(tally.Loss) ? state.Update(Updates + 1, rate, tally.Routed) : double.NaN;
         bool applied = double.IsFinite(norm);
         Updates += applied ? 1 : 0;
         return tally.Result(Steps++, norm, rate, applied);

@@ -17,10 +17,12 @@ internal sealed class DenseBlock
     private readonly Attention attention;
     private readonly FeedForward? feedForward, shared;
     private readonly IGate? gate;
+    private readonly int layer;
     private readonly Dictionary<string, Tensor> gateParameters = [];
 
     public DenseBlock(ModelSpec model, ParameterLeaves leaves, int layer, Rope? rope)
     {
+        this.layer = layer;
         string name = $"layers.{layer}";
         attentionNorm = new Norm(model, leaves, $"{name}.attn_norm");
         attention = new Attention(model, leaves, layer, rope);
@@ -56,8 +58,9 @@ internal sealed class DenseBlock
         return (mid, ffnNorm.Forward(mid));
     }
 
-    /// <summary>The gate's choices for the rows [t, d], fp32 at least; with the noise named, in training.</summary>
-    public GateOutput Gate(Tensor normed, PassNoise? noise) => gate!.Route(new GateInput(Wide(normed), name => Wide(gateParameters[name]), noise));
+    /// <summary>The gate's choices for the rows [t, d] of whole sequences of token ids, fp32 at least; with the noise named, in training.</summary>
+    public GateOutput Gate(Tensor normed, PassNoise? noise, int[] tokens, int sequenceLength) =>
+        gate!.Route(new GateInput(Wide(normed), name => Wide(gateParameters[name]), noise) { Tokens = tokens, SequenceLength = sequenceLength, Block = layer });
 
     /// <summary>The shared experts: [t, d] → [t, d].</summary>
     public Tensor Shared(Tensor normed) => shared!.Forward(normed);

@@ -18,7 +18,11 @@ public sealed class OptimizerShard : IDisposable
     private StateSums[]? sums; // by piece, of the state as it was last sealed or updated; null: never
 
     /// <summary>The part of one parameter that lies in the range.</summary>
-    private readonly record struct Piece(long Begin, long Count, ParameterEntry Entry);
+    private readonly record struct Piece(long Begin, long Count, ParameterEntry Entry)
+    {
+        /// <summary>Index of its first element in the parameter, in a range that begins at <paramref name="range"/> of the group.</summary>
+        public long First(long range) => range + Begin - Entry.Offset;
+    }
 
     /// <summary>Creates the shard's state: m = v = 0, master as the weights are now.</summary>
     /// <param name="layout">Layout of the group.</param>
@@ -112,8 +116,9 @@ public sealed class OptimizerShard : IDisposable
     /// <param name="stepOf">
     /// Step count by expert (-1: the dense part) for the bias correction, where experts were restored from different versions; null: <paramref name="step"/>'s for all.
     /// </param>
+    /// <param name="load">Choices of the step, by ordinal of the MoE layer and target: what buffers go by (<see cref="IStateRule"/>); needed only where the range has any.</param>
     /// <exception cref="StateAlteredException">Guarded, and the state was not what it had been: what is there now is worth nothing.</exception>
-    public void Update(Tensor reduced, AdamWStep step, Func<int, long>? stepOf = null)
+    public void Update(Tensor reduced, AdamWStep step, Func<int, long>? stepOf = null, IReadOnlyList<long[]>? load = null)
     {
         ArgumentNullException.ThrowIfNull(reduced);
         ArgumentNullException.ThrowIfNull(step);
@@ -126,11 +131,11 @@ public sealed class OptimizerShard : IDisposable
 
         if (Master.device_type == DeviceType.CPU)
         {
-            UpdateInMemory(reduced, expert => stepOf is null ? step : step with { Step = stepOf(expert) });
+            UpdateInMemory(reduced, expert => stepOf is null ? step : step with { Step = stepOf(expert) }, load ?? []);
         }
         else
         {
-            UpdateOnDevice(reduced, expert => stepOf is null ? step : step with { Step = stepOf(expert) });
+            UpdateOnDevice(reduced, expert => stepOf is null ? step : step with { Step = stepOf(expert) }, load ?? []);
         }
     }
 
@@ -204,7 +209,7 @@ public sealed class OptimizerShard : IDisposable
         weights?.Dispose();
     }
 
-    private unsafe void UpdateInMemory(Tensor reduced, Func<int, AdamWStep> stepOf)
+    private unsafe void UpdateInMemory(Tensor reduced, Func<int, AdamWStep> stepOf, IReadOnlyList<long[]> load)
     {
         float* master = TensorMemory.Pointer<float>(Master), first = TensorMemory.Pointer<float>(First), second = TensorMemory.Pointer<float>(Second);
         float* gradient = TensorMemory.Pointer<float>(reduced);
@@ -215,6 +220,12 @@ public sealed class OptimizerShard : IDisposable
         for (int i = 0; i < pieces.Count; i++)
         {
             (long begin, long count, ParameterEntry entry) = pieces[i];
+            if (entry.Rule is not null)
+            {
+                altered ??= AdvanceInMemory(pieces[i], load, before?[i], after.Length > 0 ? after.AsSpan(i, 1) : []);
+                continue;
+            }
+
             var kernel = new AdamWKernel(stepOf(entry.Expert), entry.Decay);
             ushort* published = rounded is null ? null : rounded + begin;
             if (!Guarded)
@@ -234,6 +245,26 @@ public sealed class OptimizerShard : IDisposable
         }
     }
 
+    // A buffer: its rule moves it, no gradient does. Returns what of it was altered, in words.
+    private unsafe string? AdvanceInMemory(Piece piece, IReadOnlyList<long[]> load, StateSums? before, Span<StateSums> after)
+    {
+        string? altered = before?.Differs(SumsOf(piece)) is { } slot ? Words(piece, slot) : null;
+        var values = new Span<float>(TensorMemory.Pointer<float>(Master) + piece.Begin, checked((int)piece.Count));
+        piece.Entry.Rule!.Advance(values, piece.First(Begin), load);
+        if (weights?.dtype == ScalarType.BFloat16)
+        {
+            using Tensor published = weights.narrow(0, piece.Begin, piece.Count), master = Master.narrow(0, piece.Begin, piece.Count);
+            published.copy_(master);
+        }
+
+        if (after.Length > 0)
+        {
+            after[0] = SumsOf(piece);
+        }
+
+        return altered;
+    }
+
     private bool IsGuarded => Guarded && Master.device_type == DeviceType.CPU;
 
     private StateSums SumsOf(Piece piece) => new(SumOf(Master, piece), SumOf(First, piece), SumOf(Second, piece));
@@ -242,13 +273,22 @@ public sealed class OptimizerShard : IDisposable
 
     private static string Words(Piece piece, string slot) => $"{slot} of {piece.Entry.Name} changed between two updates";
 
-    private void UpdateOnDevice(Tensor reduced, Func<int, AdamWStep> stepOf)
+    private void UpdateOnDevice(Tensor reduced, Func<int, AdamWStep> stepOf, IReadOnlyList<long[]> load)
     {
         using IDisposable noGrad = no_grad();
-        foreach ((long begin, long count, ParameterEntry entry) in pieces)
+        foreach (Piece piece in pieces)
         {
+            (long begin, long count, ParameterEntry entry) = piece;
             AdamWStep step = stepOf(entry.Expert);
             using DisposeScope scope = NewDisposeScope();
+            if (entry.Rule is not null)
+            {
+                Tensor buffer = Master.narrow(0, begin, count), here = buffer.cpu();
+                entry.Rule.Advance(TensorMemory.Span<float>(here), piece.First(Begin), load);
+                buffer.copy_(here);
+                continue;
+            }
+
             Tensor g = reduced.narrow(0, begin, count).Times(step.GradientScale);
             Tensor p = Master.narrow(0, begin, count), m = First.narrow(0, begin, count), v = Second.narrow(0, begin, count);
             using Scalar newFirst = (1 - step.Beta1).ToScalar(), newSecond = (1 - step.Beta2).ToScalar();

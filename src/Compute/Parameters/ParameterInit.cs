@@ -15,9 +15,7 @@ public static class ParameterInit
     private const int Piece = 1 << 16;
 
     /// <summary>
-    /// Fills <paramref name="fp32View"/> (the parameter's view, fp32, contiguous, any device) with its initial values: matrices
-    /// N(0, InitStd), the projections back into the residual stream scaled by 1/√(2·layers) (GPT-2), norms 1, biases and the noise
-    /// gate 0 (Shazeer et al. 2017, appendix A).
+    /// Fills <paramref name="fp32View"/> (the parameter's view, fp32, contiguous, any device) with its initial values (<see cref="ParameterStart"/>).
     /// </summary>
     public static void Fill(ModelSpec model, long seed, ParameterEntry entry, torch.Tensor fp32View)
     {
@@ -62,19 +60,19 @@ public static class ParameterInit
     {
         ArgumentNullException.ThrowIfNull(model);
         using var grad = torch.no_grad();
-        if (!entry.Decay || entry.Name.EndsWith(".gate_noise", StringComparison.Ordinal))
+        switch (entry.Start)
         {
-            part.Fill(entry.Name.EndsWith("norm", StringComparison.Ordinal) ? 1 : 0);
-            return;
+            case ParameterStart.Zero:
+                part.Fill(0);
+                break;
+            case ParameterStart.One:
+                part.Fill(1);
+                break;
+            default:
+                double deviation = entry.Start == ParameterStart.IntoResidual ? model.InitStd / Math.Sqrt(2.0 * model.Layers) : model.InitStd;
+                FillNormal(seed, entry.Name, (float)deviation, first, part);
+                break;
         }
-
-        FillNormal(seed, entry.Name, (float)StandardDeviation(model, entry), first, part);
-    }
-
-    private static double StandardDeviation(ModelSpec model, ParameterEntry entry)
-    {
-        bool intoResidual = entry.Name.EndsWith(".w2", StringComparison.Ordinal) || entry.Name.EndsWith(".attn.o", StringComparison.Ordinal);
-        return intoResidual ? model.InitStd / Math.Sqrt(2.0 * model.Layers) : model.InitStd;
     }
 
     private static void FillNormal(long seed, string name, float deviation, long first, torch.Tensor part)

@@ -21,7 +21,11 @@ public sealed class ParameterLayout
         foreach (ParameterShape shape in shapes)
         {
             long count = shape.Count;
-            var entry = new ParameterEntry(shape.Name, shape.Shape, offset, count, shape.Layer, shape.Expert, shape.Shape.Length > 1);
+            var entry = new ParameterEntry(shape.Name, shape.Shape, offset, count, shape.Layer, shape.Expert, shape.Shape.Length > 1 && shape.Rule is null)
+            {
+                Start = shape.Start,
+                Rule = shape.Rule,
+            };
             entries.Add(entry);
             byName.Add(entry.Name, entry);
             offset = Align(offset + count);

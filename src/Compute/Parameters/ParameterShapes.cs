@@ -26,10 +26,10 @@ internal static class ParameterShapes
             }
         }
 
-        yield return Outer("final_norm", d);
+        yield return Outer("final_norm", d) with { Start = ParameterStart.One };
         if (gpt2)
         {
-            yield return Outer("final_norm.bias", d);
+            yield return Outer("final_norm.bias", d) with { Start = ParameterStart.Zero };
         }
 
         if (!model.TiedEmbedding)
@@ -49,9 +49,9 @@ internal static class ParameterShapes
         bool gpt2 = model.Style == BlockStyle.Gpt2;
         long d = model.Hidden, kv = (long)model.KvHeads * (model.Hidden / model.Heads);
         string block = $"layers.{l}";
-        foreach ((string name, long[] shape) in Attention())
+        foreach ((string name, ParameterStart start, long[] shape) in Attention())
         {
-            yield return new($"{block}.{name}", shape, l, -1);
+            yield return new($"{block}.{name}", shape, l, -1) { Start = start };
         }
 
         if (!model.IsMoe(l))
@@ -77,17 +77,18 @@ internal static class ParameterShapes
             }
         }
 
-        IEnumerable<(string Name, long[] Shape)> Attention()
+        IEnumerable<(string Name, ParameterStart Start, long[] Shape)> Attention()
         {
-            foreach ((string name, long[] shape) in new (string, long[])[]
+            foreach ((string name, ParameterStart start, long[] shape) in new (string, ParameterStart, long[])[]
             {
-                ("attn_norm", [d]), ("attn.q", [d, d]), ("attn.k", [kv, d]), ("attn.v", [kv, d]), ("attn.o", [d, d]), ("ffn_norm", [d]),
+                ("attn_norm", ParameterStart.One, [d]), ("attn.q", ParameterStart.Normal, [d, d]), ("attn.k", ParameterStart.Normal, [kv, d]), ("attn.v", ParameterStart.Normal, [kv, d]),
+                ("attn.o", ParameterStart.IntoResidual, [d, d]), ("ffn_norm", ParameterStart.One, [d]),
             })
             {
-                yield return (name, shape);
+                yield return (name, start, shape);
                 if (gpt2)
                 {
-                    yield return ($"{name}.bias", [shape[0]]);
+                    yield return ($"{name}.bias", ParameterStart.Zero, [shape[0]]);
                 }
             }
         }
@@ -100,14 +101,14 @@ internal static class ParameterShapes
         {
             yield return new($"{prefix}.w1", [hidden, d], layer, expert);
             yield return new($"{prefix}.w3", [hidden, d], layer, expert);
-            yield return new($"{prefix}.w2", [d, hidden], layer, expert);
+            yield return new($"{prefix}.w2", [d, hidden], layer, expert) { Start = ParameterStart.IntoResidual };
         }
         else
         {
             yield return new($"{prefix}.w1", [hidden, d], layer, expert);
-            yield return new($"{prefix}.b1", [hidden], layer, expert);
-            yield return new($"{prefix}.w2", [d, hidden], layer, expert);
-            yield return new($"{prefix}.b2", [d], layer, expert);
+            yield return new($"{prefix}.b1", [hidden], layer, expert) { Start = ParameterStart.Zero };
+            yield return new($"{prefix}.w2", [d, hidden], layer, expert) { Start = ParameterStart.IntoResidual };
+            yield return new($"{prefix}.b2", [d], layer, expert) { Start = ParameterStart.Zero };
         }
     }
 }

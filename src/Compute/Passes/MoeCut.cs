@@ -151,7 +151,11 @@ internal sealed class MoeCut : IDisposable
 
         using var scope = NewDisposeScope();
         List<Tensor> ends = [residual, normed], given = [outGradient, rowGradient!.to(normed.dtype)];
-        Add(choiceWeights!, choiceGradient);
+        if (choiceWeights!.requires_grad)
+        {
+            Add(choiceWeights, choiceGradient);
+        }
+
         if (auxiliary is not null)
         {
             Add(auxiliary, ones_like(auxiliary));

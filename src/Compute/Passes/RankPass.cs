@@ -19,7 +19,6 @@ namespace MoeActors.Compute.Passes;
 /// </summary>
 public sealed class RankPass : IDisposable
 {
-    private static readonly ScoreCapacity Overflow = new();
     private readonly RunSpec spec;
     private readonly DenseModel model;
     private readonly PassContext context;
@@ -27,6 +26,9 @@ public sealed class RankPass : IDisposable
     private readonly Tensor?[] inputs; // input of dense segment m [t, d]: a leaf
     private readonly MoeCut?[] cuts;
     private readonly bool[] sharedDone;
+    private readonly ICapacityPolicy capacity;
+    private readonly int[] positions; // EP position of each expert
+    private readonly IReadOnlyList<(IAuxiliaryLoss Loss, double Coefficient)> auxiliary;
     private Tensor? last, lastGradient;
     private readonly Dictionary<string, double> losses = []; // by name, summed over the MoE layers
 
@@ -38,6 +40,14 @@ public sealed class RankPass : IDisposable
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(context);
         (this.spec, this.model, this.context) = (spec, model, context);
+        (capacity, auxiliary) = (CapacityCatalogue.Of(spec.Model.Moe), context.Training ? LossCatalogue.Of(spec.Model.Moe) : []);
+        positions = new int[spec.Model.Moe.Experts];
+        for (int p = 0; p < spec.Layout.ExpertParallel; p++)
+        {
+            (int first, int count) = spec.Layout.ExpertsAt(p, positions.Length);
+            Array.Fill(positions, p, first, count);
+        }
+
         this.tokens = new PassTokens(model, tokens);
         inputs = new Tensor?[model.MoeCount + 1];
         cuts = new MoeCut?[model.MoeCount];
@@ -55,10 +65,15 @@ public sealed class RankPass : IDisposable
         using var mode = set_grad_enabled(context.Training);
         (Tensor residual, Tensor normed) = model.Segment(m, inputs[m]!, tokens.Batch);
         PassNoise? noise = context.Training ? new PassNoise(spec.Training.Seed, context.Step, model.LayerOf(m), context.FirstToken) : null;
-        GateOutput routed = model.MoeBlock(m).Gate(normed, noise);
-        RoutingPlan plan = Plan(routed.Choices);
-        Tensor? auxiliary = context.Training ? Auxiliary(plan, routed) : null;
-        cuts[m] = new MoeCut(model, m, context.Training, plan, residual, normed, routed.Weights, auxiliary);
+        int length = (int)(tokens.Count / tokens.Batch);
+        GateOutput routed = model.MoeBlock(m).Gate(normed, noise, tokens.Inputs, length);
+        RoutingPlan plan = Plan(routed.Choices, noise);
+        if (routed.Local is not null)
+        {
+            residual = residual.Plus(routed.Local.to(residual.dtype));
+        }
+
+        cuts[m] = new MoeCut(model, m, context.Training, plan, residual, normed, routed.Weights, Auxiliary(plan, routed, new RoutingGroup(Moe, spec.Layout, length)));
         return plan;
     }
 
@@ -204,28 +219,23 @@ public sealed class RankPass : IDisposable
         return (logits.dtype == ScalarType.BFloat16 ? logits.to(ScalarType.Float32) : logits).DetachFromDisposeScope();
     }
 
-    private RoutingPlan Plan(Choices choices)
+    private RoutingPlan Plan(Choices choices, PassNoise? noise)
     {
         int most = context.Training ? RoutingPlanner.Capacity(Moe, choices.Tokens) : int.MaxValue;
-        return RoutingPlanner.Plan(spec.Layout, Moe.Experts, choices, Overflow.Decide(choices, new CapacityLimits(Moe.Experts, most)).Kept);
+        bool[]? kept = capacity.Decide(choices, new CapacityLimits(Moe.Experts, most) { Positions = positions, Draw = noise }).Kept;
+        return RoutingPlanner.Plan(spec.Layout, Moe.Experts, Moe.Targets, choices, kept);
     }
 
     // Each micro-batch of each rank is a routing group; a loss is the mean over groups.
-    private Tensor? Auxiliary(RoutingPlan plan, GateOutput routed)
+    private Tensor? Auxiliary(RoutingPlan plan, GateOutput routed, RoutingGroup group)
     {
         double groups = (double)spec.Layout.Ranks * spec.Training.MicroBatches;
         Tensor? sum = null;
-        foreach (IAuxiliaryLoss loss in LossCatalogue.All)
+        foreach ((IAuxiliaryLoss loss, double coefficient) in auxiliary)
         {
-            double coefficient = loss.Coefficient(Moe);
-            if (coefficient == 0 && !loss.AlwaysMeasured)
-            {
-                continue;
-            }
-
-            Tensor raw = loss.Of(routed, plan);
+            Tensor raw = loss.Of(routed, plan, group);
             losses[loss.Name] = losses.GetValueOrDefault(loss.Name) + raw.ToDouble();
-            if (coefficient != 0)
+            if (coefficient != 0 && raw.requires_grad)
             {
                 Tensor part = raw.Times(coefficient / groups);
                 sum = sum is null ? part : sum.Plus(part);

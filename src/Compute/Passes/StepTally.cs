@@ -18,8 +18,8 @@ public sealed class StepTally
         this.spec = spec;
         loss = new double[spec.Layout.Ranks];
         int layers = spec.Model.MoeLayers().Count;
-        routed = [.. Enumerable.Range(0, layers).Select(_ => new long[spec.Model.Moe.Experts])];
-        dropped = [.. Enumerable.Range(0, layers).Select(_ => new long[spec.Model.Moe.Experts])];
+        routed = [.. Enumerable.Range(0, layers).Select(_ => new long[spec.Model.Moe.Targets])];
+        dropped = [.. Enumerable.Range(0, layers).Select(_ => new long[spec.Model.Moe.Targets])];
     }
 
     /// <summary>Adds one pass of <paramref name="rank"/>: its loss and its plans by MoE layer.</summary>
@@ -43,13 +43,16 @@ public sealed class StepTally
             for (int e = 0; e < routed[m].Length; e++)
             {
                 routed[m][e] += plans[m].Routed[e];
-                dropped[m][e] += plans[m].Routed[e] - plans[m].Kept[e];
+                dropped[m][e] += e < plans[m].Kept.Length ? plans[m].Routed[e] - plans[m].Kept[e] : 0;
             }
         }
     }
 
     /// <summary>Mean cross-entropy over the step's tokens.</summary>
     public double Loss => Sum(loss) / ((double)spec.Training.GlobalBatch * spec.Model.Context);
+
+    /// <summary>Choices before drops so far, [MoE layer][target].</summary>
+    public IReadOnlyList<long[]> Routed => routed;
 
     /// <summary>The step's result.</summary>
     public StepResult Result(long step, double norm, double learningRate, bool applied)

@@ -14,6 +14,27 @@ public sealed record PassNoise(long Seed, long Step, int Layer, long FirstToken)
 /// <summary>Counter-based Gaussian noise of the noisy gate (Shazeer et al. 2017, eq. 4): no state, so a recovered or moved rank draws the same (RC-1).</summary>
 public static class GateNoise
 {
+    /// <summary>A number in [0, 1) for each of <paramref name="tokens"/>, by (seed, step, layer, global token id) alone; of another stream than <see cref="Normal"/>.</summary>
+    public static double[] Uniform(PassNoise noise, int tokens)
+    {
+        ArgumentNullException.ThrowIfNull(noise);
+        double[] values = new double[tokens];
+        for (int t = 0; t < tokens; t++)
+        {
+            values[t] = (Bits(noise, t, 0) >> 11) * (1.0 / (1L << 53));
+        }
+
+        return values;
+    }
+
+    /// <summary>64 random bits of a (token, expert) pair, likewise; <paramref name="token"/> counts from the group's first.</summary>
+    public static ulong Bits(PassNoise noise, int token, int expert)
+    {
+        ArgumentNullException.ThrowIfNull(noise);
+        ulong pass = SplitMix64.Next(SplitMix64.Next(SplitMix64.Next((ulong)noise.Seed) + (ulong)noise.Step) + (ulong)noise.Layer);
+        return SplitMix64.Next(SplitMix64.Next(~pass + (ulong)(noise.FirstToken + token)) + (ulong)expert);
+    }
+
     /// <summary>N(0,1) as fp32 [tokens, experts] on the CPU, owned by the caller. Each number depends on (seed, step, layer, global token id, expert) alone.</summary>
     public static Tensor Normal(long seed, long step, int layer, long firstToken, int tokens, int experts)
     {

@@ -35,11 +35,23 @@ public sealed record RoutingPlan
     /// <summary>Rows per expert after drops. Length = N.</summary>
     public required int[] Kept { get; init; }
 
-    /// <summary>Rows per expert before drops. Length = N.</summary>
+    /// <summary>Choices of each target before drops: the experts, then what nothing is sent for.</summary>
     public required int[] Routed { get; init; }
 
     /// <summary>The chunks in canonical order: by (position, index).</summary>
     public required IReadOnlyList<DispatchChunk> Chunks { get; init; }
+
+    /// <summary>Choices that capacity took from their experts.</summary>
+    public int Dropped()
+    {
+        int dropped = 0;
+        for (int e = 0; e < Kept.Length; e++)
+        {
+            dropped += Routed[e] - Kept[e];
+        }
+
+        return dropped;
+    }
 
     /// <summary>Dispatched rows.</summary>
     public int Rows => Token.Length;

@@ -16,17 +16,20 @@ public static class RoutingPlanner
     /// <summary>Plans one routing group's dispatch.</summary>
     /// <param name="layout">EP positions and chunk size.</param>
     /// <param name="experts">Experts N.</param>
+    /// <param name="targets">What is chosen among: the experts, and after them what nothing is sent for.</param>
     /// <param name="choices">What the gate chose.</param>
     /// <param name="kept">Which of the choices are kept; null = all.</param>
-    public static RoutingPlan Plan(LogicalLayout layout, int experts, Choices choices, bool[]? kept = null)
+    public static RoutingPlan Plan(LogicalLayout layout, int experts, int targets, Choices choices, bool[]? kept = null)
     {
         ArgumentNullException.ThrowIfNull(layout);
         ArgumentNullException.ThrowIfNull(choices);
-        int[] routed = choices.PerExpert(experts);
-        int[] rows = kept is null ? routed : new int[experts];
-        for (int i = 0; i < (kept?.Length ?? 0); i++)
+        int[] routed = choices.PerExpert(targets), rows = new int[experts];
+        for (int i = 0; i < choices.Count; i++)
         {
-            rows[choices.Expert[i]] += kept![i] ? 1 : 0;
+            if (choices.Expert[i] < experts && (kept is null || kept[i]))
+            {
+                rows[choices.Expert[i]]++;
+            }
         }
 
         // Counting sort of the choices by expert; choices come in token order, so each expert's stay in it.
@@ -39,7 +42,7 @@ public static class RoutingPlanner
         int[] token = new int[rows.Sum()], choice = new int[token.Length];
         for (int i = 0; i < choices.Count; i++)
         {
-            if (kept is null || kept[i])
+            if (choices.Expert[i] < experts && (kept is null || kept[i]))
             {
                 int row = next[choices.Expert[i]]++;
                 (token[row], choice[row]) = (choices.Token[i], i);

@@ -40,6 +40,11 @@ public static class ModelShape
         yield return ("model.moe.expert-hidden", m.Moe.ExpertHidden);
         yield return ("model.moe.shared-experts", m.Moe.SharedExperts);
         yield return ("model.moe.noisy-gate", m.Moe.NoisyGate);
+        yield return ("model.moe.gate", m.Moe.Gate.Name);
+        yield return ("model.moe.null-experts", m.Moe.Gate.NullExperts);
+        yield return ("model.moe.zero-experts", m.Moe.Gate.ZeroExperts);
+        yield return ("model.moe.copy-experts", m.Moe.Gate.CopyExperts);
+        yield return ("model.moe.constant-experts", m.Moe.Gate.ConstantExperts);
     }
 
     private static string Text(object value) => value switch

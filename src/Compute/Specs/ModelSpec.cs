@@ -75,7 +75,18 @@ public sealed record ModelSpec
         SpecLimits.Within(Moe.Every, 1, SpecLimits.Layers, "model.moe.every");
         Require(Moe.First >= 0 && Moe.First < Layers, "model.moe.first", Moe.First, $"between 0 and model.layers - 1 = {Layers - 1}");
         SpecLimits.Within(Moe.Experts, 1, SpecLimits.Experts, "model.moe.experts");
-        Require(Moe.TopK >= 1 && Moe.TopK <= Moe.Experts, "model.moe.top-k", Moe.TopK, $"between 1 and model.moe.experts = {Moe.Experts}");
+        GateSpec gate = Moe.Gate;
+        SpecLimits.Within(gate.NullExperts, 0, SpecLimits.Experts, "model.moe.null-experts");
+        SpecLimits.Within(gate.ZeroExperts, 0, SpecLimits.Experts, "model.moe.zero-experts");
+        SpecLimits.Within(gate.CopyExperts, 0, SpecLimits.Experts, "model.moe.copy-experts");
+        SpecLimits.Within(gate.ConstantExperts, 0, SpecLimits.Experts, "model.moe.constant-experts");
+        Require(
+            Moe.TopK >= 1 && Moe.TopK <= Moe.Targets, "model.moe.top-k", Moe.TopK,
+            gate.Free == 0 ? $"between 1 and model.moe.experts = {Moe.Experts}" : $"between 1 and {Moe.Targets}: model.moe.experts = {Moe.Experts} and the {gate.Free} beside them");
+        Require(gate.Groups >= 1 && Moe.Experts % gate.Groups == 0, "model.moe.groups", gate.Groups, $"a divisor of model.moe.experts = {Moe.Experts}");
+        Require(gate.KeptGroups >= 1 && gate.KeptGroups <= gate.Groups, "model.moe.kept-groups", gate.KeptGroups, $"between 1 and model.moe.groups = {gate.Groups}");
+        Require(double.IsFinite(gate.WeightScale) && gate.WeightScale > 0, "model.moe.weight-scale", gate.WeightScale, "a number above 0");
+        Require(double.IsFinite(gate.BiasRate) && gate.BiasRate >= 0, "model.moe.bias-rate", gate.BiasRate, "0 or more");
         SpecLimits.Within(Moe.ExpertHidden, 1, SpecLimits.Width, "model.moe.expert-hidden");
         Require(Moe.CapacityFactor >= 0, "model.moe.capacity-factor", Moe.CapacityFactor, "0 (dropless) or a positive factor");
         Require(

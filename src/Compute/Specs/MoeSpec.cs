@@ -33,6 +33,18 @@ public sealed record MoeSpec
     /// <summary>Shared experts, computed by every rank for its own tokens; they act as one network of SharedExperts·ExpertHidden.</summary>
     public int SharedExperts { get; init; }
 
+    /// <summary>The gate.</summary>
+    public GateSpec Gate { get; init; } = new();
+
+    /// <summary>Which choices go where an expert would have more than it may: a name of the catalogue.</summary>
+    public string CapacityPolicy { get; init; } = "score";
+
+    /// <summary>Auxiliary losses it is trained with; null = those that go with the gate.</summary>
+    public IReadOnlyList<LossSpec>? Losses { get; init; }
+
+    /// <summary>What a token chooses among: the experts, then what nothing is sent for.</summary>
+    public int Targets => Experts + Gate.Free;
+
     /// <summary>Coefficient of the balance loss N·Σ f_e·P_e (GShard, Switch, Mixtral).</summary>
     public double BalanceLoss { get; init; } = 0.01;
 

@@ -70,6 +70,9 @@ internal sealed record Handlers
     /// <summary>moe checkpoint export.</summary>
     public required IHandler<CheckpointExportRequest> CheckpointExport { get; init; }
 
+    /// <summary>moe gates.</summary>
+    public required IHandler<GatesRequest> Gates { get; init; }
+
     /// <summary>moe plan.</summary>
     public required IHandler<PlanRequest> Plan { get; init; }
 

@@ -29,6 +29,7 @@ internal static class MoeRoot
             FaultCommands.Chaos(handlers.ChaosRun),
             CheckpointCommands.Generate(handlers.Generate),
             CheckpointCommands.Checkpoint(handlers),
+            ToolCommands.Gates(handlers.Gates),
             ToolCommands.Plan(handlers.Plan),
             ToolCommands.Tokenizer(handlers.TokenizerTrain),
             ToolCommands.Diagnose(handlers.Diagnose),

@@ -56,6 +56,10 @@ internal sealed record RunControlRequest(ClusterPlace Cluster, bool Watch, bool 
 /// <param name="Json">Print JSON.</param>
 internal sealed record GenerateRequest(string RunDirectory, long? Step, MoeSettings Settings, bool Json);
 
+/// <summary><c>moe gates</c>.</summary>
+/// <param name="Json">Print JSON.</param>
+internal sealed record GatesRequest(bool Json);
+
 /// <summary>Whose checkpoints a command is about.</summary>
 /// <param name="Directory">Run directory, absolute; exists.</param>
 /// <param name="ObjectStore">How their object store is reached, where they lie in one.</param>

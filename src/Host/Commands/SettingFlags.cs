@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MoeActors.Compute.Routing.Gates;
 using MoeActors.Host.Configuration;
 
 namespace MoeActors.Host.Commands;
@@ -23,9 +24,9 @@ internal sealed class SettingFlags
     public SettingFlags Add(string flag, string key, string helpName, string description)
     {
         var option = new Option<string?>(flag) { HelpName = helpName, Description = description };
-        if (key == "preset")
+        if (Words(key) is { } words)
         {
-            option.CompletionSources.Add([.. Presets.Names]);
+            option.CompletionSources.Add([.. words]);
         }
 
         _command.Add(option);
@@ -33,6 +34,13 @@ internal sealed class SettingFlags
         _flags.Add((result => result.GetValue(option) is { } value ? [value] : null, flag, key));
         return this;
     }
+
+    private static IEnumerable<string>? Words(string key) => key switch
+    {
+        "preset" => Presets.Names,
+        "model.moe.gate" => GateCatalogue.All.Select(g => g.Name),
+        _ => null,
+    };
 
     /// <summary>Adds a flag that takes several values.</summary>
     public SettingFlags AddList(string flag, string key, string helpName, string description)
@@ -58,6 +66,7 @@ internal sealed class SettingFlags
     /// <summary>The flags of a run: model, data, length, place.</summary>
     public SettingFlags AddRun() => this
         .Add("--preset", "preset", "NAME", $"Model and recipe: {string.Join(", ", Presets.Names)}, or a file like those in hocon/presets.")
+        .Add("--gate", "model.moe.gate", "NAME", "How tokens choose their experts; `moe gates` lists all gates.")
         .AddList("--data", "data.paths", "FILE|FOLDER|GLOB", "Text to train on. Without it: the project's own source and documentation.")
         .Add("--tokenizer", "data.tokenizer", "bytes|FOLDER", "bytes, or a folder with vocab.json and merges.txt.")
         .Add("--nodes", "nodes", "N", "Node processes; never changes results.")

@@ -5,9 +5,23 @@ using MoeActors.Host.Configuration;
 
 namespace MoeActors.Host.Commands;
 
-/// <summary>moe plan, tokenizer, diagnose, bench and setup.</summary>
+/// <summary>moe gates, plan, tokenizer, diagnose, bench and setup.</summary>
 internal static class ToolCommands
 {
+    /// <summary>moe gates.</summary>
+    public static Command Gates(IHandler<GatesRequest> handler)
+    {
+        var command = new MoeCommand(
+            "gates",
+            "Lists gates, capacity policies and auxiliary losses: formula, paper, what each goes by, trains and keeps.",
+            "moe gates",
+            "moe gates --json");
+        Option<bool> json = MoeCommand.JsonOption();
+        command.Add(json);
+        command.Runs(handler, r => new GatesRequest(r.GetValue(json)));
+        return command;
+    }
+
     /// <summary>moe plan.</summary>
     public static Command Plan(IHandler<PlanRequest> handler)
     {

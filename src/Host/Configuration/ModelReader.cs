@@ -7,7 +7,13 @@ namespace MoeActors.Host.Configuration;
 internal static class ModelReader
 {
     /// <summary>The model's shape.</summary>
-    public static ModelSpec Model(SettingsReader r) => new()
+    public static ModelSpec Model(SettingsReader r)
+    {
+        ModelSpec model = Shape(r);
+        return model with { Moe = model.Moe with { Losses = RoutingReader.Losses(r, model.Moe) } };
+    }
+
+    private static ModelSpec Shape(SettingsReader r) => new()
     {
         Name = r.Name("model.name"),
         Style = r.Choice("model.style", ("llama", BlockStyle.Llama), ("gpt2", BlockStyle.Gpt2)),
@@ -35,6 +41,8 @@ internal static class ModelReader
             NoisyGate = r.Switch("model.moe.noisy-gate"),
             CapacityFactor = r.Number("model.moe.capacity-factor", 0),
             SharedExperts = r.Whole("model.moe.shared-experts"),
+            Gate = RoutingReader.Gate(r),
+            CapacityPolicy = RoutingReader.CapacityPolicy(r),
             BalanceLoss = r.Number("model.moe.balance-loss", 0),
             RouterZLoss = r.Number("model.moe.router-z-loss", 0),
         },

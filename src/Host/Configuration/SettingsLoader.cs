@@ -18,6 +18,7 @@ internal static class SettingsLoader
         (run, string? note) = LayoutGrowth.Apply(run, layoutChosen);
         Named(reader, run.Validate);
         Named(reader, () => SoundTraining.Require(run));
+        Named(reader, () => RoutingReader.Require(run.Model));
         if (runtime.RunDirectory is { } folder && run.Data.Paths.Any(p => Path.TrimEndingDirectorySeparator(p) == Path.TrimEndingDirectorySeparator(folder)))
         {
             throw reader.Wrong("run-dir", "another folder than data.paths: what a run writes is no text to train on");
@@ -37,6 +38,7 @@ internal static class SettingsLoader
         RuntimeSettings runtime = Read(reader, request).Runtime;
         RunSpec run = RunSpecReader.Longer(reader, recorded, given) with { Nodes = Asked(reader, "nodes") ? reader.Whole("nodes", 0, LogicalLayout.MostRanks) : recorded.Nodes, Data = Places(reader, recorded.Data) };
         Named(reader, run.Validate);
+        Named(reader, () => RoutingReader.Require(run.Model));
         return new MoeSettings(run, runtime, preset, merged, []);
     }
 

@@ -1,23 +1,8 @@
-using MoeActors.Actors.Cluster.Coordinator;
-using MoeActors.Compute.Routing.Losses;
-
 namespace MoeActors.Host.Reports;
 
 /// <summary>PURE: what a step says about its routers.</summary>
 public static class RouterLoad
 {
-    /// <summary>The auxiliary losses of <paramref name="step"/> by name; a router z-loss that is not computed is none.</summary>
-    public static IReadOnlyDictionary<string, double> Losses(DecidedStep step)
-    {
-        var losses = new Dictionary<string, double> { [BalanceLoss.Key] = step.Balance };
-        if (step.RouterZ != 0)
-        {
-            losses[RouterZLoss.Key] = step.RouterZ;
-        }
-
-        return losses;
-    }
-
     /// <summary>Choices of the most chosen expert of a layer over the mean: 1 = even. NaN where nobody chose.</summary>
     public static double MaxOverMean(IReadOnlyList<long> load) => load.Count == 0 || load.Sum() == 0 ? double.NaN : load.Max() * (double)load.Count / load.Sum();
 

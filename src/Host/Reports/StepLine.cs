@@ -39,8 +39,11 @@ public sealed record StepLine
     /// <summary>Auxiliary losses of the router by name, without their coefficients: the mean over routing groups of the sum over MoE layers. Absent where they were not recorded.</summary>
     public IReadOnlyDictionary<string, double>? Losses { get; init; }
 
-    /// <summary>Choices that each expert got, by MoE layer and expert, all ranks, before drops. Absent where they were not recorded.</summary>
+    /// <summary>Choices that each target got, by MoE layer: the experts, then what a gate has beside them that nothing is sent for; all ranks, before drops. Absent where they were not recorded.</summary>
     public IReadOnlyList<IReadOnlyList<long>>? Load { get; init; }
+
+    /// <summary>Entropy of each MoE layer's load over that of an even one: 1 = even, 0 = all to one. Absent where the load was not recorded.</summary>
+    public IReadOnlyList<double>? LoadEntropy { get; init; }
 
     /// <summary>Whether the update was left out because the loss or a gradient was not finite.</summary>
     public bool Skipped { get; init; }

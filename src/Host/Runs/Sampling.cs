@@ -16,6 +16,7 @@ internal static class Sampling
     /// <summary>Generates from checkpoint <paramref name="step"/> (null = the newest that can be read; <paramref name="say"/> is told of one that cannot), piece by piece.</summary>
     public static IEnumerable<string> Generate(RunSpec spec, CheckpointStore store, long? step, GenerationSettings how, Action<string> say)
     {
+        TextGenerator.RequireCausal(spec.Model.Moe);
         Manifest manifest = ChosenCheckpoint.Of(store, step, say)
             ?? throw new CheckpointException($"{store.Location}: there is no checkpoint yet; train the run first (moe resume)");
         manifest.Demand(Manifests.IdentityOf(spec));

@@ -45,7 +45,7 @@ public sealed class AdaptiveCheckpointsTests
             };
             for (int step = 0; step < 6; step++)
             {
-                var decided = new DecidedStep(step, 1, 1, 1, 1, 1, 0, 0, 0, false, 0, 0, 0) { ForwardBackwardMs = ForwardBackwardMs, PreviousMs = step == 0 ? 0 : IterationMs };
+                var decided = new DecidedStep(step, 1, 1, 1, 1, 1, new Dictionary<string, double>(), 0, false, 0, 0, 0) { ForwardBackwardMs = ForwardBackwardMs, PreviousMs = step == 0 ? 0 : IterationMs };
                 state = state with { Measured = state.Measured.Add(decided) };
             }
 

@@ -218,7 +218,7 @@ public sealed class CoordinatorMachineTests
         IReadOnlyList<Effect> effects = desk.Feed(new Input.Prepared(new EpochPrepared(2, Nodes.Of(0).Incarnation, null, 0, 0, [])));
         while (Told<EvaluateState>(effects).Length > 0)
         {
-            effects = desk.Feed(new Input.Evaluated(new EvaluationReport(2, desk.State.Step, Nodes.Of(0).Incarnation, [new RankReport(0, 30, 10, 0, 0, 0, 0, 0)])));
+            effects = desk.Feed(new Input.Evaluated(new EvaluationReport(2, desk.State.Step, Nodes.Of(0).Incarnation, [new RankReport(0, 30, 10, 0, 0)])));
         }
 
         Assert.Equal("stopped", Assert.Single(desk.Publish(1, 1).OfType<Effect.Ended>()).Outcome);
@@ -257,8 +257,8 @@ public sealed class CoordinatorMachineTests
         desk.Feed(Report(1, 1, 0));
         desk.Feed(new Input.Applied(new StepApplied(1, 0, Nodes.Of(0).Incarnation)));
         Assert.Equal(2, Told<EvaluateState>(desk.Feed(new Input.Applied(new StepApplied(1, 0, Nodes.Of(1).Incarnation)))).Length);
-        desk.Feed(new Input.Evaluated(new EvaluationReport(1, 1, Nodes.Of(0).Incarnation, [new RankReport(0, 30, 10, 0, 0, 0, 0, 0)])));
-        IReadOnlyList<Effect> effects = desk.Feed(new Input.Evaluated(new EvaluationReport(1, 1, Nodes.Of(1).Incarnation, [new RankReport(1, 30, 20, 0, 0, 0, 0, 0)])));
+        desk.Feed(new Input.Evaluated(new EvaluationReport(1, 1, Nodes.Of(0).Incarnation, [new RankReport(0, 30, 10, 0, 0)])));
+        IReadOnlyList<Effect> effects = desk.Feed(new Input.Evaluated(new EvaluationReport(1, 1, Nodes.Of(1).Incarnation, [new RankReport(1, 30, 20, 0, 0)])));
         Assert.Equal(new Effect.RecordValidation(1, 2.0), Assert.Single(effects.OfType<Effect.RecordValidation>()));
     }
 }

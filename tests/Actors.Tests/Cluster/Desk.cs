@@ -34,7 +34,7 @@ internal sealed class Desk
     public static Input.Prepared Ready(int node, int epoch) => new(new EpochPrepared(epoch, Nodes.Of(node).Incarnation, null, 0, 0, []));
 
     public static Input.Reported Report(int node, int epoch, long step, double iterationMs = 0) =>
-        new(new StepReport(epoch, step, Nodes.Of(node).Incarnation, [new RankReport(node, 20, 10, 0, 0, 0, 0, 0)], [new UnitReport(node, 0.5)], 0, 0, iterationMs));
+        new(new StepReport(epoch, step, Nodes.Of(node).Incarnation, [new RankReport(node, 20, 10, 0, 0)], [new UnitReport(node, 0.5)], 0, 0, iterationMs));
 
     public void Up(int nodes)
     {

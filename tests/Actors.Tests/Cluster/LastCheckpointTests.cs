@@ -40,7 +40,7 @@ public sealed class LastCheckpointTests
         Fails(desk, 1, 3);
         Again(desk, 2, 3);
         desk.Feed(Ready(0, 2));
-        desk.Feed(new Input.Evaluated(new EvaluationReport(2, 3, Nodes.Of(0).Incarnation, [new RankReport(0, 30, 10, 0, 0, 0, 0, 0)])));
+        desk.Feed(new Input.Evaluated(new EvaluationReport(2, 3, Nodes.Of(0).Incarnation, [new RankReport(0, 30, 10, 0, 0)])));
         Assert.Equal("completed", Assert.Single(desk.Publish(3, 1).OfType<Effect.Ended>()).Outcome);
     }
 

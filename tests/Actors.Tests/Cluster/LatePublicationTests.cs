@@ -33,7 +33,7 @@ public sealed class LatePublicationTests
         for (int n = 0; n < 2; n++)
         {
             int[] routed = mode == CheckpointMode.Partial ? new int[12] : [];
-            Feed(new Input.Reported(new StepReport(1, 0, Nodes.Of(n).Incarnation, [new RankReport(n, 30, 10, 0, 0, 0, 1, 1, routed)], [new UnitReport(n, 0.5)], 0)));
+            Feed(new Input.Reported(new StepReport(1, 0, Nodes.Of(n).Incarnation, [new RankReport(n, 30, 10, [], 0, 1, 1, routed)], [new UnitReport(n, 0.5)], 0)));
         }
 
         Effect.Publish late = Enumerable.Range(0, 2)

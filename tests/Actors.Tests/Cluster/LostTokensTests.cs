@@ -59,7 +59,7 @@ public sealed class LostTokensTests
             Plt = plt,
         };
         int routed = spec.Model.MoeLayers().Count * spec.Model.Moe.Experts;
-        RankReport rank = new(0, 30, 10, 0, 0, 0, 1, 1, new int[routed]);
+        RankReport rank = new(0, 30, 10, [], 0, 1, 1, new int[routed]);
         (_, IReadOnlyList<CoordinatorEffect> effects) = CoordinatorMachine.Step(state, new Input.Reported(new StepReport(1, 4, node.Incarnation, [rank], [new UnitReport(0, 1)], 0)));
         return Assert.Single(effects.OfType<CoordinatorEffect.RecordStep>()).Step.Plt;
     }

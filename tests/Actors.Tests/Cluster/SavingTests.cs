@@ -44,7 +44,7 @@ public sealed class SavingTests
         Array.ForEach(nodes, n => Feed(new Input.Prepared(new EpochPrepared(epoch, n.Incarnation, null, 1, 1, []))));
         for (int n = 0; n < nodes.Length; n++)
         {
-            Feed(new Input.Reported(new StepReport(epoch, 0, nodes[n].Incarnation, [new RankReport(n, 30, 10, 0, 0, 0, 1, 1)], [new UnitReport(n, 0.5)], 0)));
+            Feed(new Input.Reported(new StepReport(epoch, 0, nodes[n].Incarnation, [new RankReport(n, 30, 10, 1, 1)], [new UnitReport(n, 0.5)], 0)));
         }
 
         Array.ForEach(nodes, n => Feed(new Input.Applied(new StepApplied(epoch, 0, n.Incarnation))));

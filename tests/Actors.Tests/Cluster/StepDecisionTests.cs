@@ -20,15 +20,17 @@ public sealed class StepDecisionTests
             DecidedStep one = StepDecisions.Evaluate(Spec, 3, 7, [Report("a", byRank, byUnit)]);
             DecidedStep other = StepDecisions.Evaluate(Spec, 3, 7, Scatter(byRank, byUnit, random));
             Assert.Equal(one.Load, other.Load);
-            Assert.Equal(one with { Load = [] }, other with { Load = [] });
+            Assert.Equal(one.Losses, other.Losses);
+            var none = new Dictionary<string, double>();
+            Assert.Equal(one with { Load = [], Losses = none }, other with { Load = [], Losses = none });
         });
 
     [Fact]
     public void Losses_are_means_over_tokens_and_norms_roots_of_sums()
     {
-        RankReport[] ranks = [new(0, 30, 10, 1, 4, 2, 5, 1), new(1, 10, 10, 3, 6, 1, 9, 8)];
+        RankReport[] ranks = [new(0, 30, 10, [new("balance", 1), new("router-z", 4)], 2, 5, 1, []), new(1, 10, 10, [new("balance", 3), new("router-z", 6)], 1, 9, 8, [])];
         DecidedStep step = StepDecisions.Evaluate(Spec, 1, 4, [Report("a", ranks, [new(0, 9), new(1, 16)])]);
-        Assert.Equal((2.0, 20L, 5.0, 2.0, 5.0, 3L), (step.Loss, step.Tokens, step.GradientNorm, step.Balance, step.RouterZ, step.Dropped));
+        Assert.Equal((2.0, 20L, 5.0, 2.0, 5.0, 3L), (step.Loss, step.Tokens, step.GradientNorm, step.Losses["balance"], step.Losses["router-z"], step.Dropped));
         Assert.Equal((false, 8.0, 1), (step.Skipped, step.ExposedMs, step.SlowestRank));
     }
 
@@ -39,7 +41,7 @@ public sealed class StepDecisionTests
     [InlineData(1, double.PositiveInfinity)]
     public void A_loss_or_norm_that_is_not_finite_skips_the_step(double loss, double squaredNorm)
     {
-        RankReport[] ranks = [new(0, 1, 10, 0, 0, 0, 0, 0), new(1, loss, 10, 0, 0, 0, 0, 0)];
+        RankReport[] ranks = [new(0, 1, 10), new(1, loss, 10)];
         DecidedStep step = StepDecisions.Evaluate(Spec, 1, 4, [Report("a", ranks, [new(0, 1), new(1, squaredNorm)])]);
         Assert.True(step.Skipped);
         Assert.Equal(0, StepDecisions.GradientScale(Spec, step));
@@ -48,7 +50,7 @@ public sealed class StepDecisionTests
     [Fact]
     public void A_norm_above_the_limit_is_scaled_down_to_it_and_one_below_is_left_alone()
     {
-        RankReport[] ranks = [new(0, 1, 10, 0, 0, 0, 0, 0)];
+        RankReport[] ranks = [new(0, 1, 10)];
         DecidedStep steep = StepDecisions.Evaluate(Spec, 1, 0, [Report("a", ranks, [new(0, 16)])]);
         DecidedStep flat = StepDecisions.Evaluate(Spec, 1, 0, [Report("a", ranks, [new(0, 0.25)])]);
         Assert.Equal(1.0, steep.GradientNorm * StepDecisions.GradientScale(Spec, steep), 5);
@@ -56,7 +58,7 @@ public sealed class StepDecisionTests
     }
 
     private static RankReport Rank(int rank, Random r) =>
-        new(rank, r.NextDouble() * 1000, r.Next(1, 500), r.NextDouble(), r.NextDouble(), r.Next(9), r.NextDouble(), r.NextDouble());
+        new(rank, r.NextDouble() * 1000, r.Next(1, 500), [new("balance", r.NextDouble()), new("router-z", r.NextDouble())], r.Next(9), r.NextDouble(), r.NextDouble(), []);
 
     private static StepReport Report(string node, IReadOnlyList<RankReport> ranks, IReadOnlyList<UnitReport> units) => new(3, 7, node, ranks, units, 0);
 

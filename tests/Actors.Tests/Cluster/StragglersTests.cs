@@ -116,5 +116,5 @@ public sealed class StragglersTests
 
     // Two ranks a node.
     private static Input.Reported Step(int node, long step, double pace) => new(new StepReport(
-        1, step, Nodes.Of(node).Incarnation, [new RankReport(2 * node, 20, 10, 0, 0, 0, pace, 0), new RankReport((2 * node) + 1, 20, 10, 0, 0, 0, pace, 0)], [new UnitReport(node, 0.5)], 0));
+        1, step, Nodes.Of(node).Incarnation, [new RankReport(2 * node, 20, 10, pace, 0), new RankReport((2 * node) + 1, 20, 10, pace, 0)], [new UnitReport(node, 0.5)], 0));
 }

@@ -125,5 +125,5 @@ internal sealed class VirtualNode(NodeIdentity identity, Func<long, bool> isFini
         return new Input.Reported(new StepReport(epoch, step, identity.Incarnation, [Rank(loss)], [new UnitReport(index, 1.0 / nodes)], 0));
     }
 
-    private RankReport Rank(double loss) => new(index, loss * 10, 10, 0, 0, 0, 1, 1);
+    private RankReport Rank(double loss) => new(index, loss * 10, 10, 1, 1);
 }

@@ -223,7 +223,7 @@ public sealed class ExactRecoveryTests
         RecordedRun run = cluster.Run;
         Assert.Equal(expected.Steps.Select(s => s.Loss), run.Steps.Values.Select(s => s.Loss));
         Assert.Equal(expected.Steps.SelectMany(s => s.Routed), run.Steps.Values.SelectMany(s => s.Load));
-        Assert.Equal(expected.Steps.Select(s => Math.Round(s.Losses["balance"], 9)), run.Steps.Values.Select(s => Math.Round(s.Balance, 9)));
+        Assert.Equal(expected.Steps.Select(s => Math.Round(s.Losses["balance"], 9)), run.Steps.Values.Select(s => Math.Round(s.Losses["balance"], 9)));
         Assert.Equal(expected.WeightsHash, run.Last!.WeightsHash);
         if (spec.Checkpoint.Mode == CheckpointMode.Full)
         {

@@ -46,7 +46,7 @@ internal sealed class LossyNode(NodeIdentity identity)
         }
     }
 
-    private static RankReport Rank => new(0, 30, 10, 0, 0, 0, 1, 1);
+    private static RankReport Rank => new(0, 30, 10, 1, 1);
 
     private IEnumerable<Input> Report(long step)
     {

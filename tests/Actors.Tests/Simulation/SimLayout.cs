@@ -68,7 +68,7 @@ internal sealed class SimLayout
     public UnitReport Norm(UnitId unit, long step, ulong reduced) =>
         new(Ordinal(unit), Setup.NotFinite.Contains(step) && unit == UnitId.Dense(0) ? double.NaN : Mix.Size(reduced));
 
-    public static RankReport Loss(int rank, ulong hidden, int[] routed) => new(rank, Mix.Size(hidden) * 4, 4, 0, 0, 0, 0, 0, routed);
+    public static RankReport Loss(int rank, ulong hidden, int[] routed) => new(rank, Mix.Size(hidden) * 4, 4, [], 0, 0, 0, routed);
 
     public static SimState Apply(SimPart part, SimState state, long step, double scale, double rate, ulong reduced) => new(
         Mix.Of(state.Chain, (ulong)step, BitConverter.DoubleToUInt64Bits(scale), BitConverter.DoubleToUInt64Bits(rate), reduced, (ulong)(part.Expert + 1)), state.Steps + 1);

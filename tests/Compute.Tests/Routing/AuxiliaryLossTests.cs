@@ -38,6 +38,6 @@ public sealed class AuxiliaryLossTests
         using DisposeScope scope = NewDisposeScope();
         Tensor logits = tensor(new float[] { 0, 0, MathF.Log(6), MathF.Log(2) }).reshape(2, 2);
         double expected = (Math.Pow(Math.Log(2), 2) + Math.Pow(Math.Log(8), 2)) / 2;
-        Assert.Equal(expected, new RouterZLoss().Of(new GateOutput(logits, logits, logits, new Choices(2, [], [], [])), null!).item<float>(), 5);
+        Assert.Equal(expected, new RouterZLoss().Of(new GateOutput(logits, logits, logits, new Choices(2, [], [], [])), null!, null!).item<float>(), 5);
     }
 }

@@ -74,7 +74,7 @@ public sealed class RoutingPlannerTests
     public void A_choice_of_an_expert_that_does_not_exist_is_refused()
     {
         var layout = new LogicalLayout { Ranks = 1, ExpertParallel = 1 };
-        Assert.Throws<IndexOutOfRangeException>(() => RoutingPlanner.Plan(layout, 2, new Choices(2, [0, 1], [0, 2], [1f, 1f])));
+        Assert.Throws<IndexOutOfRangeException>(() => RoutingPlanner.Plan(layout, 2, 2, new Choices(2, [0, 1], [0, 2], [1f, 1f])));
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class RoutingPlannerTests
         {
             (int Token, int Expert)[] pairs = [.. c.wants.SelectMany((w, t) => Enumerable.Range(0, c.experts).Where(e => w[e]).Select(e => (t, e)))];
             var choices = new Choices(c.wants.Length, [.. pairs.Select(p => p.Token)], [.. pairs.Select(p => p.Expert)], new float[pairs.Length]);
-            RoutingPlan plan = RoutingPlanner.Plan(new LogicalLayout { Ranks = 1, ExpertParallel = 1, ChunkRows = 4 }, c.experts, choices);
+            RoutingPlan plan = RoutingPlanner.Plan(new LogicalLayout { Ranks = 1, ExpertParallel = 1, ChunkRows = 4 }, c.experts, c.experts, choices);
             Assert.Equal(pairs.OrderBy(p => (p.Expert, p.Token)), plan.Choice.Select(i => pairs[i]));
             Assert.Equal(plan.Token, plan.Choice.Select(i => pairs[i].Token));
             Assert.Equal(pairs.Length, plan.Choices);
@@ -110,7 +110,7 @@ public sealed class RoutingPlannerTests
         {
             var choices = new Choices(Tokens, [.. Enumerable.Range(0, Experts.Length).Select(i => i / Moe.TopK)], Experts, Scores);
             int most = Training ? RoutingPlanner.Capacity(Moe, Tokens) : int.MaxValue;
-            return RoutingPlanner.Plan(Layout, Moe.Experts, choices, new ScoreCapacity().Decide(choices, new CapacityLimits(Moe.Experts, most)).Kept);
+            return RoutingPlanner.Plan(Layout, Moe.Experts, Moe.Experts, choices, CapacityCatalogue.Of(Moe).Decide(choices, new CapacityLimits(Moe.Experts, most)).Kept);
         }
     }
 }

@@ -188,7 +188,7 @@ public sealed class RunRecorderTests
     private static FaultTimeline Fault(int number) =>
         new("node-lost", $"node-{number}", 5, "backward", DateTimeOffset.UnixEpoch, 10, 20, 30, 400, 500, "live state", "downed", 1, false) { Number = number };
 
-    private static DecidedStep Step(long step, int epoch) => new(step, epoch, 2, 64, 1, 0.001, 0, 0, 0, false, 0, 0, 0) { Plt = 0 };
+    private static DecidedStep Step(long step, int epoch) => new(step, epoch, 2, 64, 1, 0.001, new Dictionary<string, double>(), 0, false, 0, 0, 0) { Plt = 0 };
 
     private static CommittedCheckpoint Checkpoint(long step, string kind) => new(step, 100, [100], 50, "aa", "bb") { Kind = kind, SnapshotMs = 25 };
 

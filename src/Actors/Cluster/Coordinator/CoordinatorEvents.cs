@@ -157,8 +157,7 @@ public abstract record CoordinatorEffect
 /// <param name="Tokens">Tokens of the global batch.</param>
 /// <param name="GradientNorm">Global norm over all units, before clipping.</param>
 /// <param name="LearningRate">Learning rate of its update.</param>
-/// <param name="Balance">Balance loss, mean over ranks and micro-batches, summed over MoE layers.</param>
-/// <param name="RouterZ">Router z-loss, likewise.</param>
+/// <param name="Losses">Auxiliary losses by name, without their coefficients: mean over ranks and micro-batches, summed over MoE layers.</param>
 /// <param name="Dropped">(token, choice) pairs dropped by capacity.</param>
 /// <param name="Skipped">Loss or norm is not finite: no weight changes.</param>
 /// <param name="ExposedMs">Longest time a node's compute thread had nothing to compute.</param>
@@ -171,8 +170,7 @@ public sealed record DecidedStep(
     long Tokens,
     double GradientNorm,
     double LearningRate,
-    double Balance,
-    double RouterZ,
+    IReadOnlyDictionary<string, double> Losses,
     long Dropped,
     bool Skipped,
     double ExposedMs,
@@ -182,7 +180,7 @@ public sealed record DecidedStep(
     /// <summary>PLT of the run after it, a share; null in a run without partial checkpoints.</summary>
     public double? Plt { get; init; }
 
-    /// <summary>Choices that each expert got, by ordinal of the MoE layer and expert, over all ranks and micro-batches; drops not counted.</summary>
+    /// <summary>Choices that each target got (the experts first), by ordinal of the MoE layer and target, over all ranks and micro-batches; drops not counted.</summary>
     public IReadOnlyList<long[]> Load { get; init; } = [];
 
     /// <summary>T_F&amp;B of the slowest node: from the step's beginning to its last reduced gradient, ms; 0 = not measured.</summary>

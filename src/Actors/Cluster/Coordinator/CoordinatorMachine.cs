@@ -241,7 +241,10 @@ public static class CoordinatorMachine
         decided = decided with { Plt = LostTokens.Share(spec, plt) };
         AfterStep after = last || evaluate || changes || (checkpoint && !spec.Checkpoint.Asynchronous) ? AfterStep.Hold : AfterStep.Continue;
         var order = new StepDecision(
-            state.Epoch, state.Step, decided.Skipped, StepDecisions.GradientScale(spec, decided), decided.LearningRate, saves, after, state.NewestCheckpoint);
+            state.Epoch, state.Step, decided.Skipped, StepDecisions.GradientScale(spec, decided), decided.LearningRate, saves, after, state.NewestCheckpoint)
+        {
+            Load = StepDecisions.LoadFor(spec, decided),
+        };
 
         // Written down first: once a node has heard the decision nobody computes the step again, not even for a coordinator that dies here.
         effects.Add(new Effect.RecordStep(decided));

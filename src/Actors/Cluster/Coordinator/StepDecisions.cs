@@ -1,5 +1,6 @@
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Optimization;
+using MoeActors.Compute.Routing.Gates;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Cluster.Coordinator;
@@ -13,7 +14,8 @@ public static class StepDecisions
         StepReport[] all = reports.ToArray();
         RankReport[] ranks = all.SelectMany(r => r.Ranks).OrderBy(r => r.Rank).ToArray();
         UnitReport[] units = all.SelectMany(r => r.Units).OrderBy(u => u.Unit).ToArray();
-        double squared = 0, crossEntropy = 0, balance = 0, z = 0;
+        double squared = 0, crossEntropy = 0;
+        var losses = new SortedDictionary<string, double>(StringComparer.Ordinal);
         long tokens = 0, dropped = 0;
         foreach (UnitReport unit in units)
         {
@@ -24,14 +26,16 @@ public static class StepDecisions
         {
             crossEntropy += rank.CrossEntropySum;
             tokens += rank.Tokens;
-            balance += rank.Balance;
-            z += rank.RouterZ;
             dropped += rank.Dropped;
+            foreach (NamedLoss part in rank.Losses)
+            {
+                losses[part.Name] = losses.GetValueOrDefault(part.Name) + part.Value;
+            }
         }
 
         double loss = crossEntropy / tokens, norm = Math.Sqrt(squared);
         return new DecidedStep(
-            step, epoch, loss, tokens, norm, Schedule.LearningRate(spec.TrainingAt(step + 1), step + 1), balance / ranks.Length, z / ranks.Length, dropped,
+            step, epoch, loss, tokens, norm, Schedule.LearningRate(spec.TrainingAt(step + 1), step + 1), losses.ToDictionary(l => l.Key, l => l.Value / ranks.Length), dropped,
             Skipped: !double.IsFinite(loss) || !double.IsFinite(norm),
             ranks.Max(r => r.ExposedMs), all.Max(r => r.SnapshotStallMs), ranks.MaxBy(r => r.ComputeMs)!.Rank)
         {
@@ -41,16 +45,19 @@ public static class StepDecisions
         };
     }
 
-    /// <summary>Tokens routed to each expert in the step, by ordinal of the MoE layer and expert, over all ranks; drops not counted.</summary>
+    /// <summary>What of <paramref name="step"/> the nodes need to carry it out, beyond rates: the load, where a gate keeps state that goes by it.</summary>
+    public static IReadOnlyList<long[]> LoadFor(RunSpec spec, DecidedStep step) => GateCatalogue.Of(spec.Model.Moe).Info.KeepsState ? step.Load : [];
+
+    /// <summary>Choices of each target in the step, by ordinal of the MoE layer and target, over all ranks; drops not counted.</summary>
     private static long[][] Routed(RunSpec spec, StepReport[] reports)
     {
-        int layers = spec.Model.MoeLayers().Count, experts = spec.Model.Moe.Experts;
-        long[][] routed = [.. Enumerable.Range(0, layers).Select(_ => new long[experts])];
+        int layers = spec.Model.MoeLayers().Count, targets = spec.Model.Moe.Targets;
+        long[][] routed = [.. Enumerable.Range(0, layers).Select(_ => new long[targets])];
         foreach (RankReport rank in reports.SelectMany(r => r.Ranks))
         {
             for (int i = 0; i < rank.Routed.Count; i++)
             {
-                routed[i / experts][i % experts] += rank.Routed[i];
+                routed[i / targets][i % targets] += rank.Routed[i];
             }
         }
 

@@ -12,8 +12,17 @@ namespace MoeActors.Compute.Routing.Gates;
 /// <param name="moe">k, order of softmax and top-k, normalisation, noise.</param>
 public sealed class TopKGate(MoeSpec moe) : IGate
 {
+    /// <summary>What it is.</summary>
+    public static GateInfo Description { get; } = new(
+        "top-k", "k best of softmax(x·W), or softmax of the k best; training may add N(0,1)·softplus(x·W_noise)", "Shazeer 2017; Switch 2101.03961; Mixtral 2401.04088; OLMoE 2409.02060")
+    {
+        Trains = "router, noise",
+        Losses = ["balance", "router-z"],
+        Options = ["gate-order", "normalize-top-k", "noisy-gate"],
+    };
+
     /// <inheritdoc/>
-    public string Name => "top-k";
+    public GateInfo Info => Description;
 
     /// <inheritdoc/>
     public IEnumerable<ParameterShape> Parameters(ModelSpec model, int block)
@@ -22,16 +31,16 @@ public sealed class TopKGate(MoeSpec moe) : IGate
         yield return new("gate", [moe.Experts, model.Hidden], block, -1);
         if (moe.NoisyGate)
         {
-            yield return new("gate_noise", [moe.Experts, model.Hidden], block, -1);
+            yield return new("gate_noise", [moe.Experts, model.Hidden], block, -1) { Start = ParameterStart.Zero };
         }
     }
 
     /// <inheritdoc/>
     public GateOutput Route(in GateInput input)
     {
-        Tensor logits = nn.functional.linear(input.Rows, input.Parameter("gate"));
+        Tensor router = input.Parameter("gate"), logits = nn.functional.linear(input.Rows, router);
         Tensor? deviation = moe.NoisyGate && input.Noise is not null ? nn.functional.linear(input.Rows, input.Parameter("gate_noise")).Softplus() : null;
-        return Select(moe, logits, deviation, input.Noise);
+        return Select(moe, logits, deviation, input.Noise) with { Router = router };
     }
 
     /// <summary>Chooses by logits.</summary>
@@ -70,7 +79,11 @@ public sealed class TopKGate(MoeSpec moe) : IGate
         // Over capacity the least probable choices go; the weights would not do, for one normalised choice always weighs 1.
         Tensor scores = probabilities.detach().gather(1, experts).to(ScalarType.Float32);
         var choices = new Choices((int)logits.size(0), Tokens((int)logits.size(0), moe.TopK), experts.to(ScalarType.Int32).cpu().data<int>().ToArray(), scores.cpu().data<float>().ToArray());
-        return new GateOutput(logits, probabilities.MoveToOuterDisposeScope(), weights.flatten().MoveToOuterDisposeScope(), choices);
+        return new GateOutput(logits, probabilities.MoveToOuterDisposeScope(), weights.flatten().MoveToOuterDisposeScope(), choices)
+        {
+            Noisy = ReferenceEquals(g, logits) ? null : g.MoveToOuterDisposeScope(),
+            Deviation = noise is null ? null : noiseStd,
+        };
     }
 
     private static int[] Tokens(int tokens, int k)

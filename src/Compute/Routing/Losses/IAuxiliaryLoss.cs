@@ -9,12 +9,24 @@ public interface IAuxiliaryLoss
     /// <summary>Its name in reports and settings.</summary>
     string Name { get; }
 
-    /// <summary>What it is multiplied with in training; 0 = no part of the gradient.</summary>
-    double Coefficient(MoeSpec moe);
+    /// <summary>What it computes, on a line.</summary>
+    string Formula { get; }
 
-    /// <summary>Whether it is computed for who watches even where its coefficient is 0: only what costs next to nothing.</summary>
-    bool AlwaysMeasured { get; }
+    /// <summary>Where it comes from.</summary>
+    string Paper { get; }
+
+    /// <summary>The coefficient of its paper.</summary>
+    double PaperCoefficient { get; }
+
+    /// <summary>Its coefficient where it goes with a gate and settings name no losses.</summary>
+    double UsualCoefficient(MoeSpec moe) => PaperCoefficient;
+
+    /// <summary>Whether it is computed for who watches even where it is no part of the gradient: only what costs next to nothing.</summary>
+    bool AlwaysMeasured => false;
+
+    /// <summary>What a layer lacks for it, as "key = value beside it"; null where nothing.</summary>
+    string? Lacks(MoeSpec moe) => null;
 
     /// <summary>The loss without its coefficient: an fp32 scalar in the graph, the caller's.</summary>
-    torch.Tensor Of(GateOutput gate, RoutingPlan plan);
+    torch.Tensor Of(GateOutput gate, RoutingPlan plan, RoutingGroup group);
 }

@@ -15,13 +15,19 @@ public sealed class RouterZLoss : IAuxiliaryLoss
     public string Name => Key;
 
     /// <inheritdoc/>
-    public bool AlwaysMeasured => false;
+    public string Formula => "mean (log Σ e^x)²";
 
     /// <inheritdoc/>
-    public double Coefficient(MoeSpec moe) => moe.RouterZLoss;
+    public string Paper => "ST-MoE 2202.08906";
 
     /// <inheritdoc/>
-    public Tensor Of(GateOutput gate, RoutingPlan plan)
+    public double PaperCoefficient => 0.001;
+
+    /// <inheritdoc/>
+    public double UsualCoefficient(MoeSpec moe) => moe.RouterZLoss;
+
+    /// <inheritdoc/>
+    public Tensor Of(GateOutput gate, RoutingPlan plan, RoutingGroup group)
     {
         ArgumentNullException.ThrowIfNull(gate);
         using DisposeScope scope = NewDisposeScope();

@@ -3,6 +3,7 @@ using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Passes;
 using MoeActors.Compute.Routing;
+using MoeActors.Compute.Routing.Losses;
 using MoeActors.Compute.Specs;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -76,7 +77,7 @@ internal sealed class CutGraph : IDisposable
             RoutingPlan[] plans = Forward(pass, rank, random);
             LossParts parts = pass.ForwardLoss();
             loss += (parts.CrossEntropySum / ((double)spec.Training.GlobalBatch * spec.Model.Context))
-                + (((spec.Model.Moe.BalanceLoss * parts.Auxiliary.GetValueOrDefault("balance")) + (spec.Model.Moe.RouterZLoss * parts.Auxiliary.GetValueOrDefault("router-z"))) / spec.Layout.Ranks);
+                + (LossCatalogue.Of(spec.Model.Moe).Sum(l => l.Coefficient * parts.Auxiliary.GetValueOrDefault(l.Loss.Name)) / spec.Layout.Ranks);
             if (backward)
             {
                 Backward(pass, plans, rank, random);

@@ -1,4 +1,5 @@
 using MoeActors.Bench.Checkpoints;
+using MoeActors.Bench.Gates;
 using MoeActors.Bench.Quality;
 using MoeActors.Bench.Report;
 using MoeActors.Bench.Versus;
@@ -18,6 +19,9 @@ internal sealed record BenchContext(string Host, int? Runs, int? MiB, string Fol
 
     /// <summary>What the benchmark of quality trains.</summary>
     public QualityOptions Quality { get; init; } = new();
+
+    /// <summary>What the comparison of gates trains.</summary>
+    public GatesOptions Gates { get; init; } = new();
 
     /// <summary>What the comparison of two builds measures.</summary>
     public VersusOptions Versus { get; init; } = new();

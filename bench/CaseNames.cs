@@ -39,11 +39,14 @@ internal static class CaseNames
     /// <summary>Quality of models under partial checkpoints.</summary>
     public const string PltQuality = "plt-quality";
 
+    /// <summary>Gates beside each other.</summary>
+    public const string Gates = "gates";
+
     /// <summary>This build beside another.</summary>
     public const string Versus = "versus";
 
     /// <summary>Those that take minutes to hours, gigabytes of memory and disk, or another build: only for those who ask for them.</summary>
-    public static IReadOnlyList<string> OnlyAsked { get; } = [Checkpoint, PltQuality, Versus];
+    public static IReadOnlyList<string> OnlyAsked { get; } = [Checkpoint, PltQuality, Gates, Versus];
 
     /// <summary>All of them, in the order in which they run.</summary>
     public static IReadOnlyList<string> All { get; } = [Optimizer, SnapshotCopy, Exchange, MoeLayer, Step, Memory, Recovery, Storage, Copies, Integrity, .. OnlyAsked];

@@ -14,7 +14,7 @@ string folder = Directory.CreateTempSubdirectory("moeb").FullName;
 try
 {
     Arguments request = Arguments.Parse(args);
-    var context = new BenchContext(request.Host, request.Runs, request.MiB, folder, text => Console.Error.WriteLine($"bench: {text}")) { Checkpoint = request.Checkpoint, Quality = request.Quality, Versus = request.Versus };
+    var context = new BenchContext(request.Host, request.Runs, request.MiB, folder, text => Console.Error.WriteLine($"bench: {text}")) { Checkpoint = request.Checkpoint, Quality = request.Quality, Gates = request.Gates, Versus = request.Versus };
     string machine = Machine.Describe();
     var rows = new List<BenchRow>();
     foreach (IBenchCase benchmark in request.Cases)

@@ -118,6 +118,7 @@ internal static class ToolCommands
             "moe bench step exchange --json",
             "moe bench checkpoint --preset small --steps 42 --interval 10",
             "moe bench plt-quality --data book.txt --k 1,2 --levels two --dynamic",
+            "moe bench gates --data book.txt --gates top-k,deepseek-v3 --seeds 3",
             "moe bench versus --against ../last-week");
         var cases = new Argument<string[]>("CASE")
         {
@@ -129,10 +130,10 @@ internal static class ToolCommands
         command.Add(cases);
         Option<int?> runs = Count("--runs", "Rounds of each benchmark; without it, each benchmark's own number.");
         Option<int?> mib = Count("--mib", "Size of the state where a benchmark has one (storage); without it, its own.");
-        var preset = new Option<string?>("--preset") { HelpName = "NAME", Description = "checkpoint, plt-quality, versus: preset that is trained; without it, gpt-125m-8e, small and tiny." };
+        var preset = new Option<string?>("--preset") { HelpName = "NAME", Description = "checkpoint, plt-quality, gates, versus: preset that is trained; without it, gpt-125m-8e, small, small and tiny." };
         preset.CompletionSources.Add([.. Presets.Names]);
         command.Add(preset);
-        Option<int?> steps = Count("--steps", "checkpoint: steps measured in each run; without it, enough for three checkpoints. plt-quality: steps of each run; without it, 2000. versus: steps measured in each run; without it, 200.");
+        Option<int?> steps = Count("--steps", "checkpoint: steps measured in each run; without it, enough for three checkpoints. plt-quality: steps of each run; without it, 2000. gates: likewise, 500. versus: steps measured in each run; without it, 200.");
         Option<int?> interval = Count("--interval", "checkpoint, plt-quality: steps between checkpoints; without it, 4 and 10.");
         var precision = new Option<string?>("--precision") { HelpName = "P", Description = "checkpoint: auto, fp32 or bf16; without it, bf16 where the processor has units for it." };
         precision.AcceptOnlyFromAmong("auto", "fp32", "bf16");

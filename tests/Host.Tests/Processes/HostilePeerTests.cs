@@ -46,13 +46,6 @@ public sealed class HostilePeerTests
 
         await using var calm = new World();
         MoeProcess other = calm.Start([.. calm.Train((int)attacked.Report.Totals.Steps, settings), "--nodes", "1"]);
-
-        // As long as the other one: waited for by its progress, whose end no fixed time knows.
-        for (long step = 200; step < attacked.Report.Totals.Steps; step += 200)
-        {
-            await other.SaysAsync(l => ResumeTests.StepOf(l) >= step, $"step {step}");
-        }
-
         Ended ended = await other.EndedAsync();
         Assert.True(ended.Code == 0, other.Transcript);
         var undisturbed = new RunRecord(calm.Run);

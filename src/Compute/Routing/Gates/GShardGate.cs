@@ -16,7 +16,9 @@ public sealed class GShardGate(MoeSpec moe) : IGate
     public static GateInfo Description { get; } = new("gshard", "top-2 of softmax(x·W), weights g/(g₁+g₂); the second kept with probability min(1, 2·g₂) in training", "GShard 2006.16668")
     {
         PerToken = "1 or 2",
-        Losses = ["balance-gshard"],
+
+        // The form that lingvo and fairseq train with: the paper's own, times N², so that its coefficient does not depend on N.
+        Losses = ["balance-switch"],
     };
 
     /// <inheritdoc/>

@@ -17,6 +17,7 @@ internal sealed class MoeProcess : IDisposable
     private readonly Process process;
     private readonly Lock gate = new();
     private readonly List<string> output = [], error = [];
+    private long heard; // when the last line came, by the stopwatch
     private readonly List<(Func<string, bool> Wanted, TaskCompletionSource<string> Said)> waiting = [];
 
     public MoeProcess(ProcessStartInfo info)
@@ -83,10 +84,25 @@ internal sealed class MoeProcess : IDisposable
         }
     }
 
-    /// <summary>Its end.</summary>
+    /// <summary>Its end. How long it works is its own affair: one that has said nothing for <see cref="Patience"/> hangs.</summary>
     public async Task<Ended> EndedAsync()
     {
-        await BoundedAsync(process.WaitForExitAsync);
+        long asked = Stopwatch.GetTimestamp();
+        Task ended = process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        while (!ended.IsCompleted)
+        {
+            TimeSpan left = Patience - Stopwatch.GetElapsedTime(Math.Max(asked, Interlocked.Read(ref heard)));
+            if (left <= TimeSpan.Zero)
+            {
+                throw new TimeoutException($"nothing came of it within {Patience.TotalMinutes:0} minutes:\n{Transcript}");
+            }
+
+            using var bound = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+            await Task.WhenAny(ended, Task.Delay(left, bound.Token));
+            await bound.CancelAsync();
+        }
+
+        await ended;
         lock (gate)
         {
             return new Ended(process.ExitCode, string.Join('\n', output), string.Join('\n', error));
@@ -106,6 +122,7 @@ internal sealed class MoeProcess : IDisposable
 
         lock (gate)
         {
+            heard = Stopwatch.GetTimestamp();
             kept.Add(line);
             for (int i = waiting.Count - 1; i >= 0; i--)
             {

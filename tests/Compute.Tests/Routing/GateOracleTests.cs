@@ -122,7 +122,9 @@ public sealed class GateOracleTests
         Tensor router = tensor(new double[] { -9, 2, 0, 1, -9, 0, 2, -9, 0, -9, 1, 0 }).view(4, 3);
         Dictionary<string, Tensor> parameters = new()
         {
-            ["gate"] = router, ["gate_constant"] = tensor(new double[] { 0, 0, 5 }).view(1, 3), ["gate_constant_mix"] = zeros([2, 3], ScalarType.Float64),
+            ["gate"] = router,
+            ["gate_constant"] = tensor(new double[] { 0, 0, 5 }).view(1, 3),
+            ["gate_constant_mix"] = zeros([2, 3], ScalarType.Float64),
         };
         GateOutput output = new ZeroComputationGate(moe).Route(new GateInput(x, n => parameters[n], null));
         Assert.Equal([[2, 1], [0, 3]], Oracle.Experts(output.Choices));

@@ -81,7 +81,9 @@ public sealed class LossOracleTests
             Tensor logits = Oracle.Batch.repeat(copies, 1).requires_grad_();
             GateOutput output = MoeActors.Compute.Routing.Gates.TopKGate.Select(Oracle.Moe, logits, null, null) with
             {
-                Noisy = logits, Deviation = ones([4L * copies, 4], ScalarType.Float64), Router = Oracle.Batch,
+                Noisy = logits,
+                Deviation = ones([4L * copies, 4], ScalarType.Float64),
+                Router = Oracle.Batch,
             };
             return Named(name).Of(output, Oracle.Plan(output), new RoutingGroup(Oracle.Moe, Oracle.TwoRanks, 4)).ToDouble();
         }

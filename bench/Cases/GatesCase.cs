@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 
 using MoeActors.Bench.Gates;
 using MoeActors.Bench.Processes;
@@ -16,7 +15,7 @@ internal sealed class GatesCase : IBenchCase
     {
         GatesOptions options = context.Gates;
         IReadOnlyList<string> gates = options.Chosen;
-        int experts = await ExpertsAsync(context, cancel);
+        int experts = await PresetFacts.ExpertsAsync(context, options.Preset, options.Settings, cancel);
         var outcomes = gates.ToDictionary(g => g, _ => new List<GateOutcome>());
 
         // Seeds outside, so that the machine's drift meets all gates alike.
@@ -57,14 +56,6 @@ internal sealed class GatesCase : IBenchCase
             context, ["--preset", options.Preset, "--steps", Number(options.Steps), "--seed", Number(seed), .. data, .. options.SettingsOf(gate).SelectMany(s => (string[])["--set", s])]);
         await training.EndAsync(cancel);
         return GateOutcome.Read(training.Folder, experts);
-    }
-
-    /// <summary>Experts of an MoE layer of a preset, from `moe plan`.</summary>
-    private static async Task<int> ExpertsAsync(BenchContext context, CancellationToken cancel)
-    {
-        using Child plan = Child.StartDll(context.Host, ["plan", context.Gates.Preset, "--json", .. context.Gates.Settings.SelectMany(s => (string[])["--set", s])]);
-        using JsonDocument document = JsonDocument.Parse(string.Join('\n', await plan.LinesAsync(cancel)));
-        return document.RootElement.GetProperty("experts").GetInt32();
     }
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);

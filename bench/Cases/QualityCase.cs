@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 using MoeActors.Bench.Processes;
 using MoeActors.Bench.Quality;
 using MoeActors.Bench.Report;
@@ -21,7 +20,7 @@ internal sealed class QualityCase : IBenchCase
     {
         QualityOptions options = context.Quality;
         options.Validate();
-        int experts = await ExpertsAsync(context, cancel);
+        int experts = await PresetFacts.ExpertsAsync(context, options.Preset, options.Settings, cancel);
         var rows = new List<BenchRow>();
         var undisturbed = new List<double>();
         foreach (int seed in options.Seeds)
@@ -75,14 +74,6 @@ internal sealed class QualityCase : IBenchCase
 
         await training.EndAsync(cancel);
         return QualityOutcome.Read(Path.Combine(training.Folder, "report.json"));
-    }
-
-    /// <summary>Experts of an MoE layer of a preset, from `moe plan`.</summary>
-    private static async Task<int> ExpertsAsync(BenchContext context, CancellationToken cancel)
-    {
-        using Child plan = Child.StartDll(context.Host, ["plan", context.Quality.Preset, "--json", .. context.Quality.Settings.SelectMany(s => (string[])["--set", s])]);
-        using JsonDocument document = JsonDocument.Parse(string.Join('\n', await plan.LinesAsync(cancel)));
-        return document.RootElement.GetProperty("experts").GetInt32();
     }
 
     private static string Line(string name, QualityOutcome outcome, double? mean, int killed) =>

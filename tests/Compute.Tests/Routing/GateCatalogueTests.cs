@@ -1,4 +1,5 @@
 using CsCheck;
+using MoeActors.Compute.Inference;
 using MoeActors.Compute.Routing;
 using MoeActors.Compute.Routing.Capacity;
 using MoeActors.Compute.Routing.Gates;
@@ -81,6 +82,10 @@ public sealed class GateCatalogueTests
                 && Oracle.Numbers(whole.Weights).Take(own).Zip(Oracle.Numbers(start.Weights)).All(w => Math.Abs(w.First - w.Second) < 1e-6);
         });
         Assert.Equal(GateCatalogue.Find(gate)!.Causal, alike);
+        if (!alike)
+        {
+            Assert.StartsWith($"model.moe.gate = {gate}: expected a causal gate", Assert.Throws<SpecException>(() => TextGenerator.RequireCausal(moe)).Message, StringComparison.Ordinal);
+        }
     }
 
     [Theory]

@@ -76,6 +76,12 @@ internal sealed record HoconScan(string Text, Substitutions Substitutions)
                 case '/' when Next('/'):
                     _at = EndOfLine();
                     return null;
+                case '+' when Next('='):
+                    // The parser makes a substitution of its own of it, which can lead into itself.
+                    throw Wrong("+= is not taken; expected KEY = VALUE, with all items of a list: KEY = [A, B]; a value that has += in it is put in quotes", _line);
+                case '"' when _dots is not null && !InList && string.CompareOrdinal(text, _at, "\"\"\"", 0, 3) == 0:
+                    // The parser reads two quotes there, and something else than a text after them.
+                    throw Wrong("three quotes in the place of a key; expected KEY = VALUE", _line);
                 case '"':
                     _at = EndOfString();
                     return null;

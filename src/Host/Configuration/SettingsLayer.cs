@@ -47,19 +47,25 @@ internal sealed class SettingsLayer
         var values = new Dictionary<string, SettingValue>(StringComparer.Ordinal);
         if (root.IsObject())
         {
-            Flatten(root.GetObject(), "");
+            Flatten(root.GetObject(), "", 0);
         }
 
         return new SettingsLayer(origin, scan.Substitutions.Resolve(values, environment ?? Environment.GetEnvironmentVariable));
 
-        void Flatten(HoconObject section, string prefix)
+        void Flatten(HoconObject section, string prefix, int depth)
         {
+            // The text is not nested so deep (HoconScan): the parser has put a section into itself, which it does with some that are no HOCON.
+            if (depth > HoconScan.MostLevels)
+            {
+                throw new SettingsException($"{origin}: {string.Join('.', prefix.Split('.')[..2])}: a section that leads into itself; expected KEY = VALUE, or KEY {{ … }} with such in it");
+            }
+
             foreach ((string name, HoconValue value) in section.Items)
             {
                 string key = prefix + name;
                 if (value.IsObject())
                 {
-                    Flatten(value.GetObject(), key + ".");
+                    Flatten(value.GetObject(), key + ".", depth + 1);
                 }
                 else if (value.IsArray())
                 {

@@ -50,6 +50,9 @@ public sealed class SubstitutionTests
     [InlineData("a = [1] ${MOE_N}", "my.conf: line 1: ${MOE_N} stands beside a section or list")]
     [InlineData("a = ${MOE_N} [1]", "my.conf: line 1: ${MOE_N} stands beside a section or list")]
     [InlineData("a = x${b}\nb = [1]", "my.conf: a: ${b} is a list")]
+    [InlineData("=+=:x${\"\"\"null\"+=${.{}\n+=[:]", "my.conf: line 1: += is not taken")] // the parser took all memory over it
+    [InlineData("faults.kill-points += a", "my.conf: line 1: += is not taken; expected KEY = VALUE")]
+    [InlineData("\"\"\"\"+=${?${?MOE_N}}}}a{:\"\"\"", "my.conf: line 1: three quotes in the place of a key")] // its result led into itself
     public void What_finds_nothing_or_stands_where_it_cannot_is_named(string text, string expected) =>
         Assert.StartsWith(expected, Assert.Throws<SettingsException>(() => Parse(text)).Message, StringComparison.Ordinal);
 

@@ -73,7 +73,7 @@ public sealed class ThresholdGate(MoeSpec moe) : IGate
 
         // 1 in value, the excess in gradient; a last resort its own score.
         Tensor through = excess - excess.detach();
-        Tensor weights = through.Plus(1) * (ones_like(last) - last) + (score * last);
+        Tensor weights = (through.Plus(1) * (ones_like(last) - last)).Plus(score * last);
         Tensor shares = scores / scores.sum(1, keepdim: true).Plus(1e-20);
         return new GateOutput(logits.MoveToOuterDisposeScope(), shares.MoveToOuterDisposeScope(), weights.MoveToOuterDisposeScope(), choices) { Router = router };
     }

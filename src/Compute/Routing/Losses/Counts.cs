@@ -58,7 +58,7 @@ internal static class Counts
     public static Tensor Variation(Tensor values, bool unbiased)
     {
         Tensor mean = values.mean();
-        Tensor variance = (values - mean).pow(2).sum() / tensor((double)(values.numel() - (unbiased ? 1 : 0)), dtype: values.dtype, device: values.device);
+        Tensor away = values - mean, variance = (away * away).sum() / tensor((double)(values.numel() - (unbiased ? 1 : 0)), dtype: values.dtype, device: values.device);
         return variance / (mean * mean);
     }
 }

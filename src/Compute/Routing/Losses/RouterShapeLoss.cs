@@ -43,7 +43,7 @@ public sealed class RouterShapeLoss(string name, string formula, string paper, d
     private static Tensor Diversity(Tensor router)
     {
         Tensor away = mm(router, router.t()) - eye(router.size(0), dtype: router.dtype, device: router.device);
-        return away.pow(2).sum().sqrt().Plus((router * router).sum(1).Plus(1e-20).sqrt().mean());
+        return (away * away).sum().sqrt().Plus((router * router).sum(1).Plus(1e-20).sqrt().mean());
     }
 
     private static Tensor Orthogonality(Tensor router)

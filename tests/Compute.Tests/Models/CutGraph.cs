@@ -103,6 +103,25 @@ internal sealed class CutGraph : IDisposable
         return loss;
     }
 
+    /// <summary>Holds the gradients of the last <see cref="Run"/> against central differences of the loss, in float64: for each parameter chosen, its element with the largest gradient, where a difference says most.</summary>
+    public void EqualsCentralDifferences(Func<string, bool> chosen)
+    {
+        const double H = 1e-5;
+        foreach ((string parameter, Tensor weight, Tensor gradient) in Parameters().Where(p => chosen(p.Name)))
+        {
+            Tensor flat = weight.view(-1), slopes = gradient.view(-1);
+            long i = slopes.abs().argmax().ToInt64();
+            double slope = slopes[i].ToDouble(), at = flat[i].ToDouble();
+            flat[i] = at + H;
+            double up = Run(arrivals: 3, backward: false);
+            flat[i] = at - H;
+            double down = Run(arrivals: 4, backward: false);
+            flat[i] = at;
+            double difference = (up - down) / (2 * H);
+            Assert.True(Math.Abs(slope - difference) <= Math.Max(1e-8, Math.Abs(slope) * 1e-5), $"{parameter}: gradient {slope}, difference {difference}");
+        }
+    }
+
     public void Dispose()
     {
         foreach (IDisposable d in models.Concat<IDisposable>(shards.Values).Concat(weights.Values).Concat(gradients.Values))

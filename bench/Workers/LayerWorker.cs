@@ -29,7 +29,7 @@ internal sealed class LayerWorker : IDisposable
     private readonly int node;
     private readonly Pair pair;
     private readonly BareLayer layer;
-    private readonly ExpertShardCompute shard;
+    private readonly ChunkServer shard;
     private readonly Tensor weights, gradient;
     private float[] weightGradient = [];
     private double forwardMs;
@@ -57,7 +57,7 @@ internal sealed class LayerWorker : IDisposable
         manual_seed(10 + node);
         weights = randn(parameters.Total).Over(Math.Sqrt(Hidden)).to(dtype);
         gradient = zeros(parameters.Total);
-        shard = new ExpertShardCompute(model, layout, 0, 0, node, parameters, weights);
+        shard = new ChunkServer(new ExpertBank(model, layout, 0, node, parameters, weights), layout, 0);
         layer = new BareLayer(model.Moe, layout, Hidden, Tokens, dtype);
     }
 
@@ -144,7 +144,7 @@ internal sealed class LayerWorker : IDisposable
                     segments[i] = new ExpertSegment(ticket.Meta[2 * i], ticket.Meta[(2 * i) + 1]);
                 }
 
-                Answer(Purpose.Combine, header, shard.Forward(key, rows, segments, keep: true));
+                Answer(Purpose.Combine, header, shard.Forward(key, rows, segments));
                 break;
             case Purpose.CombineGradient:
                 Answer(Purpose.DispatchGradient, header, shard.Backward(key, rows));

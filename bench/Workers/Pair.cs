@@ -1,4 +1,5 @@
 using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Exchange.Wires;
 using static TorchSharp.torch;
 
 namespace MoeActors.Bench.Workers;
@@ -21,7 +22,7 @@ internal sealed class Pair : IDisposable
 
     public static async Task<Pair> JoinAsync(int node, string listen, string folder)
     {
-        var exchange = new SocketExchange(new ExchangeOptions { Listen = listen, Folder = folder, Secret = "bench" });
+        var exchange = DataPlane.Open(new ExchangeOptions { Listen = listen, Folder = folder, Secret = "bench" });
         string own = Path.Combine(folder, $"address{node}"), other = Path.Combine(folder, $"address{1 - node}");
         File.WriteAllText(own + ".new", exchange.LocalAddress);
         File.Move(own + ".new", own);

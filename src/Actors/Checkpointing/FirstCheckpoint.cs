@@ -69,7 +69,7 @@ public static class FirstCheckpoint
         RunSpec spec, ShardFileWriter writer, CheckpointReader source, string file, ParameterLayout layout, (long Begin, long Count) shard, UnitRange[] ranges, CancellationToken cancellation)
     {
         using Tensor master = zeros(shard.Count, dtype: ScalarType.Float32), moments = zeros(ranges.Max(r => r.Count), dtype: ScalarType.Float32);
-        UnitRestore.Fill(source, layout, shard.Begin, shard.Count, Slots.Master, master);
+        CheckpointWeights.Fill(source, layout, shard.Begin, shard.Count, Slots.Master, master);
         using Tensor? weights = spec.Training.Precision == Precision.BFloat16 ? master.to(ScalarType.BFloat16) : null;
         var tensors = new List<ShardTensor>();
         foreach (UnitRange range in ranges)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 
+using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Parameters;
 
 namespace MoeActors.Actors.Checkpointing;

@@ -2,6 +2,7 @@ using System.IO.Hashing;
 
 using MoeActors.Actors.State;
 using MoeActors.Compute.Checkpoints.Format;
+using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Tensors;
 

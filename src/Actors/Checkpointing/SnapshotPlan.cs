@@ -3,6 +3,7 @@ using MoeActors.Actors.State;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Checkpoints.Sharding;
+using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 

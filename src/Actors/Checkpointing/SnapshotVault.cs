@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 
 using MoeActors.Actors.State;
+using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Parameters;
 
 using static TorchSharp.torch;

@@ -113,27 +113,10 @@ internal sealed class UnitRestore(DeviceStore store, CheckpointStore checkpoints
         }
     }
 
-    /// <summary>Reads a range of a flat parameter group into <paramref name="target"/>.</summary>
-    internal static void Fill(CheckpointReader reader, ParameterLayout layout, long begin, long count, string slot, Tensor target)
-    {
-        if (target.device_type != TorchSharp.DeviceType.CPU)
-        {
-            using Tensor staging = zeros_like(target, device: CPU);
-            Fill(reader, layout, begin, count, slot, staging);
-            target.copy_(staging);
-            return;
-        }
-
-        nint start = TensorAddress.Of(target);
-        int size = target.dtype == ScalarType.BFloat16 ? 2 : 4;
-        reader.ReadRanges([.. UnitRange.Of(layout, begin, count)
-            .Select(r => new TensorRange(r.Entry.Name, slot, r.EntryBegin, r.Count, start + (nint)(r.UnitOffset * size)))]);
-    }
-
     private void RestoreDense(CheckpointReader reader, long step)
     {
         bool mixed = store.WeightType == ScalarType.BFloat16;
-        Try(-1, -1, step, () => Fill(reader, store.DenseLayout, 0, store.DenseLayout.Total, mixed ? Slots.Weights : Slots.Master, store.DenseWeights));
+        Try(-1, -1, step, () => CheckpointWeights.Fill(reader, store.DenseLayout, 0, store.DenseLayout.Total, mixed ? Slots.Weights : Slots.Master, store.DenseWeights));
         foreach (DenseUnit unit in store.Units.OfType<DenseUnit>())
         {
             // In fp32 the master is the shared weights, which another rank of the device must not lose to an older snapshot: all of them are of this step.
@@ -146,11 +129,11 @@ internal sealed class UnitRestore(DeviceStore store, CheckpointStore checkpoints
             {
                 if (mixed)
                 {
-                    Fill(reader, unit.Layout, unit.Begin, unit.Count, Slots.Master, unit.Optimizer.Master);
+                    CheckpointWeights.Fill(reader, unit.Layout, unit.Begin, unit.Count, Slots.Master, unit.Optimizer.Master);
                 }
 
-                Fill(reader, unit.Layout, unit.Begin, unit.Count, Slots.First, unit.Optimizer.First);
-                Fill(reader, unit.Layout, unit.Begin, unit.Count, Slots.Second, unit.Optimizer.Second);
+                CheckpointWeights.Fill(reader, unit.Layout, unit.Begin, unit.Count, Slots.First, unit.Optimizer.First);
+                CheckpointWeights.Fill(reader, unit.Layout, unit.Begin, unit.Count, Slots.Second, unit.Optimizer.Second);
                 unit.Steps.SetAll(StepsOf(reader.Manifest, unit.Id, -1));
             });
         }
@@ -189,7 +172,7 @@ internal sealed class UnitRestore(DeviceStore store, CheckpointStore checkpoints
             }
 
             using Tensor target = unit.Slot(slot).narrow(0, from - unit.Begin, to - from);
-            Fill(reader, unit.Layout, from, to - from, slot, target);
+            CheckpointWeights.Fill(reader, unit.Layout, from, to - from, slot, target);
         }
 
         unit.Steps[expert] = StepsOf(reader.Manifest, unit.Id, expert);

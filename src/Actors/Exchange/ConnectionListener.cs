@@ -1,6 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
-
 namespace MoeActors.Actors.Exchange;
 
 /// <summary>
@@ -11,64 +8,61 @@ internal sealed class ConnectionListener : IDisposable
 {
     private const int MaxStrangers = 64;
 
-    private readonly ListenSocket listener;
+    private readonly IWireListener listener;
     private readonly SocketExchange owner;
-    private readonly UnprovenPlaces<Socket> strangers = new(MaxStrangers);
+    private readonly UnprovenPlaces<IConnection> strangers = new(MaxStrangers);
     private readonly TimeSpan limit;
     private volatile bool closed;
 
-    internal ConnectionListener(SocketExchange owner, ExchangeOptions options)
+    internal ConnectionListener(SocketExchange owner, ExchangeOptions options, ITransport transport)
     {
         this.owner = owner;
 
         // Each step of the handshake has its own limit; this one bounds them together.
         limit = options.HandshakeTimeout * 2;
-        listener = new ListenSocket(options);
+        listener = transport.Listen();
     }
 
     internal string Address => listener.Address;
 
-    /// <summary>Begins to accept; <paramref name="serve"/> gets the socket and what to call once its peer is known.</summary>
-    internal void Open(Action<Socket, Action> serve) => SocketExchange.StartThread("exchange-listen", () => Accept(serve));
+    /// <summary>Begins to accept; <paramref name="serve"/> gets the connection and what to call once its peer is known.</summary>
+    internal void Open(Action<IConnection, Action> serve) => SocketExchange.StartThread("exchange-listen", () => Accept(serve));
 
     public void Dispose()
     {
         closed = true;
         listener.Dispose();
-        Array.ForEach(strangers.Clear(), SocketWire.Abort);
+        Array.ForEach(strangers.Clear(), s => s.Abort());
     }
 
-    private void Accept(Action<Socket, Action> serve)
+    private void Accept(Action<IConnection, Action> serve)
     {
-        while (listener.Accept() is { } socket)
+        while (listener.Accept() is { } connection)
         {
-            if (strangers.Take(socket, AddressOf(socket)) is { } ousted)
-            {
-                SocketWire.Abort(ousted);
-            }
+            strangers.Take(connection, connection.From)?.Abort();
 
             if (closed)
             {
                 // Closed while this one was taken in: it may have come after the others were ended.
-                SocketWire.Abort(socket);
+                connection.Abort();
             }
 
-            SocketExchange.StartThread("exchange-in", () => Serve(socket, serve));
+            SocketExchange.StartThread("exchange-in", () => Serve(connection, serve));
         }
     }
 
-    private void Serve(Socket socket, Action<Socket, Action> serve)
+    private void Serve(IConnection connection, Action<IConnection, Action> serve)
     {
-        using Timer late = new(static s => SocketWire.Abort((Socket)s!), socket, limit, Timeout.InfiniteTimeSpan);
+        using Timer late = new(static c => ((IConnection)c!).Abort(), connection, limit, Timeout.InfiniteTimeSpan);
         void Known()
         {
             late.Change(Timeout.Infinite, Timeout.Infinite);
-            strangers.Leave(socket);
+            strangers.Leave(connection);
         }
 
         try
         {
-            serve(socket, Known);
+            serve(connection, Known);
         }
         catch (Exception e)
         {
@@ -78,18 +72,6 @@ internal sealed class ConnectionListener : IDisposable
         finally
         {
             Known();
-        }
-    }
-
-    private static string AddressOf(Socket socket)
-    {
-        try
-        {
-            return socket.RemoteEndPoint is IPEndPoint ip ? ip.Address.ToString() : "unix";
-        }
-        catch (SocketException)
-        {
-            return "gone";
         }
     }
 }

@@ -37,10 +37,6 @@ internal sealed class EpochState
             Require(
                 peer.Incarnation.Length > 0 && System.Text.Encoding.UTF8.GetByteCount(peer.Incarnation) <= 128 && seen.Add(peer.Incarnation),
                 $"the incarnation \"{peer.Incarnation}\" of node {i} is empty, over 128 bytes or another node's too");
-            if (i != table.Self)
-            {
-                WireAddress.Parse(peer.Address);
-            }
         }
 
         foreach ((uint endpoint, int node) in table.NodeOf)

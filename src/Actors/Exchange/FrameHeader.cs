@@ -20,7 +20,7 @@ public struct FrameHeader
     public const uint ExpectedMagic = 0x46454F4D;
 
     /// <summary>Version of the protocol, handshake and frames together.</summary>
-    public const ushort ProtocolVersion = 1;
+    public const ushort ProtocolVersion = 2;
 
     /// <summary><see cref="ExpectedMagic"/>.</summary>
     [FieldOffset(0)] public uint Magic;
@@ -40,7 +40,8 @@ public struct FrameHeader
     /// <summary>Epoch of the sender.</summary>
     [FieldOffset(16)] public int Epoch;
 
-    // 20 to 23 are reserved, zero.
+    /// <summary>Latency of the emulated link the frame travels, in microseconds; 0 without. Filled in by the exchange.</summary>
+    [FieldOffset(20)] public int LinkMicroseconds;
 
     /// <summary>Training step.</summary>
     [FieldOffset(24)] public long Step;
@@ -78,6 +79,9 @@ public struct FrameHeader
     /// <summary>Count of the int32 that follow the header.</summary>
     [FieldOffset(72)] public int MetaInts;
 
+    /// <summary>Bandwidth of the emulated link the frame travels, in KiB a second; 0 = no limit. Filled in by the exchange.</summary>
+    [FieldOffset(76)] public int LinkKibibytes;
+
     /// <summary>Bytes of the payload: rows × columns × element size.</summary>
     [FieldOffset(80)] public long PayloadBytes;
 
@@ -96,7 +100,6 @@ public struct FrameHeader
     // Unused bytes, zero on the wire.
     [FieldOffset(61)] internal byte Reserved0;
     [FieldOffset(62)] internal ushort Reserved1;
-    [FieldOffset(76)] internal int Reserved2;
 
     /// <summary>Hash of everything before <see cref="HeaderChecksum"/>.</summary>
     internal static ulong ComputeChecksum(in FrameHeader header) =>

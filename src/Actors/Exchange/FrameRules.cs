@@ -41,9 +41,14 @@ internal static class FrameRules
             return $"frame {h.Sequence} came where frame {sequence} was expected";
         }
 
-        if (h.Reserved0 != 0 || h.Reserved1 != 0 || h.Reserved2 != 0)
+        if (h.Reserved0 != 0 || h.Reserved1 != 0)
         {
             return $"frame {sequence} has reserved bytes set";
+        }
+
+        if (h.LinkMicroseconds < 0 || h.LinkMicroseconds > LinkModel.MostLatency.TotalMicroseconds || h.LinkKibibytes < 0)
+        {
+            return $"frame {sequence} names a link of {h.LinkMicroseconds} µs and {h.LinkKibibytes} KiB/s";
         }
 
         return h.Kind switch

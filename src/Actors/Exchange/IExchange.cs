@@ -25,6 +25,7 @@ public interface IExchange : IDisposable
     /// Tickets already in mailboxes stay valid: their actors discard them by the header's epoch.
     /// </summary>
     /// <exception cref="ArgumentException">The table contradicts itself.</exception>
+    /// <exception cref="ExchangeException">A peer's address is none that a transport reaches.</exception>
     /// <exception cref="InvalidOperationException">A newer epoch of the same run has begun.</exception>
     void BeginEpoch(ExchangeTable table);
 
@@ -51,7 +52,7 @@ public interface IExchange : IDisposable
     /// A local destination gets the handle itself; for a remote one the memory goes straight into the socket and the handle is disposed after the last byte.
     /// A frame of another run or epoch than the present one, or without a known destination, is dropped and counted.
     /// </summary>
-    /// <param name="header">Run, epoch, attempt, step, purpose, source, destination, micro, layer, chunk, chunk count; the rest is filled in.</param>
+    /// <param name="header">Run, epoch, step, purpose, source, destination, micro, layer, chunk, chunk count; the rest is filled in.</param>
     /// <param name="meta">Integers, may be empty.</param>
     /// <param name="payload">[rows, columns], contiguous; [n] counts as [1, n]; null or without elements when there is nothing to carry.</param>
     /// <exception cref="ArgumentException">The tensor has another shape, is not contiguous or of a type that does not travel; or there is too much meta.</exception>

@@ -17,7 +17,7 @@ public enum FrameFate
 }
 
 /// <summary>
-/// Faults of links for tests and campaigns. They stand where a network's would: a delay before the connection, everything else between its ends, after the frame has its number. A frame that is
+/// Faults of links for tests and campaigns. They stand where a network's would: a delay of single frames before the connection, everything else between its ends, after the frame has its number. A frame that is
 /// lost, doubled or overtaken therefore reaches nobody: the receiver finds another number than the next, and the connection breaks, which is a suspicion and then a new epoch.
 /// </summary>
 public interface ILinkFaults
@@ -30,8 +30,8 @@ public interface ILinkFaults
     /// <summary>Asked once for each frame that is written to a connection, those that only return credit included. Thread-safe.</summary>
     FrameFate FateOf(PeerAddress to) => FrameFate.Pass;
 
-    /// <summary>Bytes a second that the connection carries; 0 = no limit. Thread-safe.</summary>
-    double BytesPerSecond(PeerAddress to) => 0;
+    /// <summary>The link that frames to this peer travel, asked once for each frame with data that is written to a connection; emulated at its receiver (<see cref="EmulatedLink"/>). Thread-safe.</summary>
+    LinkModel LinkOf(PeerAddress to) => default;
 
     /// <summary>Whether no connection to this peer can be made, by either side. Thread-safe.</summary>
     bool Cuts(PeerAddress to) => false;

@@ -1,10 +1,9 @@
-using System.Net;
 using System.Net.Sockets;
 
 namespace MoeActors.Actors.Exchange;
 
 /// <summary>Makes connections, dialled and accepted, up to the point where frames flow. Runs on the thread that then receives.</summary>
-internal sealed class LinkDialler(SocketExchange owner, ExchangeOptions options, TlsIdentity? tls)
+internal sealed class LinkDialler(SocketExchange owner, ExchangeOptions options, TransportSet transports)
 {
     private const int FirstPauseMs = 10;
     private const int LongestPauseMs = 250;
@@ -34,8 +33,9 @@ internal sealed class LinkDialler(SocketExchange owner, ExchangeOptions options,
             {
                 // The peer has not begun this epoch yet.
             }
-            catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+            catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or ExchangeException)
             {
+                // A name that has no number now may have one later: it is dialled on as well.
                 if (!reported && !link.Ended)
                 {
                     reported = true;
@@ -47,12 +47,12 @@ internal sealed class LinkDialler(SocketExchange owner, ExchangeOptions options,
         }
     }
 
-    /// <summary>Serves an accepted socket to its end.</summary>
-    internal void Serve(Socket socket, Action admitted)
+    /// <summary>Serves an accepted connection to its end.</summary>
+    internal void Serve(IConnection connection, Action admitted)
     {
         try
         {
-            using Wire wire = Open(socket, server: true);
+            using Wire wire = connection.Open();
             PeerLink? link = null;
             PeerIdentity peer = Handshake.Accept(wire, options.Secret, p => owner.Admit(p, out link), options.HandshakeTimeout);
             admitted();
@@ -86,34 +86,20 @@ internal sealed class LinkDialler(SocketExchange owner, ExchangeOptions options,
             throw new IOException("an injected partition");
         }
 
-        EndPoint point = WireAddress.Parse(link.Peer.Address);
-        Socket socket = WireAddress.NewSocket(point);
+        IConnection connection = transports.For(link.Peer.Address).Dial(link.Peer.Address);
         try
         {
-            link.Connect(socket, point);
+            link.Connect(connection);
         }
         catch
         {
-            socket.Dispose();
+            connection.Dispose();
             throw;
         }
 
-        using Wire wire = Open(socket, server: false);
+        using Wire wire = connection.Open();
         PeerIdentity peer = Handshake.Dial(wire, options.Secret, self, link.Peer.Incarnation, options.HandshakeTimeout);
         link.Run(wire, peer.Window);
         return true;
-    }
-
-    private Wire Open(Socket socket, bool server)
-    {
-        try
-        {
-            return tls is null ? new SocketWire(socket, options) : TlsWire.Open(socket, options, tls, server);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
     }
 }

@@ -15,7 +15,7 @@ public sealed record LinkFault
     /// <summary>Most frames lost, doubled or overtaken: each breaks the connection.</summary>
     public long Count { get; init; } = long.MaxValue;
 
-    /// <summary>Time each frame is late.</summary>
+    /// <summary>Time each frame takes longer.</summary>
     public TimeSpan Delay { get; init; }
 
     /// <summary>Bytes a second; 0 = no limit.</summary>
@@ -90,17 +90,7 @@ public sealed class LinkFaultTable(ILinkFaults? inner = null) : ILinkFaults
     }
 
     /// <inheritdoc/>
-    public TimeSpan DelayOf(in FrameHeader header, PeerAddress to)
-    {
-        TimeSpan delay = inner?.DelayOf(in header, to) ?? TimeSpan.Zero;
-        if (entries.Length > 0 && Find(to, f => f.Delay > TimeSpan.Zero) is { } entry)
-        {
-            Interlocked.Increment(ref entry.Hits);
-            delay += entry.Fault.Delay;
-        }
-
-        return delay;
-    }
+    public TimeSpan DelayOf(in FrameHeader header, PeerAddress to) => inner?.DelayOf(in header, to) ?? TimeSpan.Zero;
 
     /// <inheritdoc/>
     public FrameFate FateOf(PeerAddress to)
@@ -138,15 +128,17 @@ public sealed class LinkFaultTable(ILinkFaults? inner = null) : ILinkFaults
     }
 
     /// <inheritdoc/>
-    public double BytesPerSecond(PeerAddress to)
+    public LinkModel LinkOf(PeerAddress to)
     {
-        if (entries.Length == 0 || Find(to, f => f.BytesPerSecond > 0) is not { } entry)
+        LinkModel always = inner?.LinkOf(to) ?? default;
+        if (entries.Length == 0)
         {
-            return 0;
+            return always;
         }
 
-        Interlocked.Increment(ref entry.Hits);
-        return entry.Fault.BytesPerSecond;
+        Entry? late = Find(to, f => f.Delay > TimeSpan.Zero), slow = Find(to, f => f.BytesPerSecond > 0);
+        Array.ForEach([late, slow], e => Hit(e));
+        return new LinkModel(always.Latency + (late?.Fault.Delay ?? TimeSpan.Zero), slow?.Fault.BytesPerSecond ?? always.BytesPerSecond);
     }
 
     /// <inheritdoc/>
@@ -159,6 +151,14 @@ public sealed class LinkFaultTable(ILinkFaults? inner = null) : ILinkFaults
 
         Interlocked.Increment(ref entry.Hits);
         return true;
+    }
+
+    private static void Hit(Entry? entry)
+    {
+        if (entry is not null)
+        {
+            Interlocked.Increment(ref entry.Hits);
+        }
     }
 
     private Entry? Find(PeerAddress to, Func<LinkFault, bool> wanted)

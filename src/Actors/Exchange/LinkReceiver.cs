@@ -14,7 +14,7 @@ internal sealed class ProtocolViolationException(string message) : Exception(mes
 /// their tensor, piece by piece, each hashed while it is in the cache. A frame that does not end frees its tensor.
 /// </summary>
 internal sealed unsafe class LinkReceiver(
-    Wire wire, SendQueue queue, ReceiveCredit credit, ExchangeCounters counters, ExchangeOptions options, Func<ulong, int, bool> isCurrent, Action<Ticket> deliver)
+    Wire wire, SendQueue queue, ReceiveCredit credit, ExchangeCounters counters, ExchangeOptions options, Func<ulong, int, bool> isCurrent, Action<Ticket, long> take)
 {
     private readonly XxHash3 hash = new();
     private readonly byte[] buffer = GC.AllocateUninitializedArray<byte>(16 << 10);
@@ -63,6 +63,7 @@ internal sealed unsafe class LinkReceiver(
 
     private void ReceiveData(in FrameHeader header)
     {
+        long begun = heard;
         int[] meta = header.MetaInts == 0 ? [] : GC.AllocateUninitializedArray<int>(header.MetaInts);
         Span<byte> metaBytes = MemoryMarshal.AsBytes(meta.AsSpan());
         ReadExactly(metaBytes);
@@ -85,16 +86,7 @@ internal sealed unsafe class LinkReceiver(
         }
 
         Tensor? payload = header.PayloadBytes == 0 ? null : ReceiveTensor(in header);
-        Ticket ticket = new(in header, meta, payload, credit);
-        if (isCurrent(header.Run, header.Epoch))
-        {
-            deliver(ticket);
-        }
-        else
-        {
-            counters.DroppedByEpoch.Increment();
-            ticket.Discard();
-        }
+        take(new Ticket(in header, meta, payload, credit), begun);
     }
 
     private Tensor ReceiveTensor(in FrameHeader header)

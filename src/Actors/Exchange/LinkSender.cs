@@ -14,7 +14,6 @@ internal sealed unsafe class LinkSender(
     private byte[] head = GC.AllocateUninitializedArray<byte>(4096);
     private uint sequence;
     private Outgoing? overtaken;
-    private double owed;
 
     /// <summary>Writes until the queue ends. Errors of the wire come out as <see cref="IOException"/>.</summary>
     internal void Run()
@@ -70,6 +69,12 @@ internal sealed unsafe class LinkSender(
                 frame.Header.PayloadChecksum = options.ChecksumPayload ? Checksum(TensorBytes.Start(frame.Payload), frame.Header.PayloadBytes) : 0;
             }
 
+            if (faults is not null && frame.Header.Kind == FrameKind.Data)
+            {
+                LinkModel link = faults.LinkOf(peer);
+                (frame.Header.LinkMicroseconds, frame.Header.LinkKibibytes) = (link.Microseconds, link.Kibibytes);
+            }
+
             frame.Header.Sequence = sequence++;
             frame.Header.Credit = credit.Return();
             frame.Header.HeaderChecksum = FrameHeader.ComputeChecksum(in frame.Header);
@@ -117,24 +122,10 @@ internal sealed unsafe class LinkSender(
             int piece = (int)Math.Min(bytes - done, options.PieceBytes);
             wire.Send(done == 0 ? head.AsSpan(0, headBytes) : default, new ReadOnlySpan<byte>(start + done, piece));
             done += piece;
-            Pace(piece + (done == piece ? headBytes : 0));
         }
         while (done < bytes);
         counters.FramesOut.Increment();
         counters.BytesOut.Add(headBytes + bytes);
-    }
-
-    // An injected limit of the link's bandwidth: this thread alone waits.
-    private void Pace(int bytes)
-    {
-        double rate = faults?.BytesPerSecond(peer) ?? 0;
-        owed = rate > 0 ? owed + (bytes / rate) : 0;
-        while (owed > 0.001 && !queue.Ended && faults!.BytesPerSecond(peer) > 0)
-        {
-            int ms = (int)Math.Clamp(owed * 1000, 1, 20);
-            Thread.Sleep(ms);
-            owed -= ms / 1000.0;
-        }
     }
 
     // Lays the header out with the meta; returns the bytes.

@@ -46,7 +46,7 @@ internal struct Outgoing
         Header.MetaInts = Meta.Length;
         Header.MetaChecksum = Meta.Length == 0 ? 0 : XxHash3.HashToUInt64(MemoryMarshal.AsBytes<int>(Meta));
         (Header.Sequence, Header.PayloadChecksum, Header.Credit, Header.HeaderChecksum) = (0, 0, 0, 0);
-        (Header.Reserved0, Header.Reserved1, Header.Reserved2) = (0, 0, 0);
+        (Header.Reserved0, Header.Reserved1, Header.LinkMicroseconds, Header.LinkKibibytes) = (0, 0, 0, 0);
     }
 
     private void Shape(Tensor tensor)

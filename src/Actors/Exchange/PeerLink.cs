@@ -1,6 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
-
 namespace MoeActors.Actors.Exchange;
 
 /// <summary>
@@ -14,7 +11,7 @@ internal sealed class PeerLink
     private readonly ILinkFaults? faults;
     private readonly TaskCompletionSource connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly object gate = new();
-    private volatile Socket? connecting;
+    private volatile IConnection? connecting;
     private volatile Wire? wire;
     private volatile LinkReceiver? reader;
     private Thread? receiver;
@@ -73,22 +70,23 @@ internal sealed class PeerLink
     }
 
     /// <summary>Connects; the link's end cuts the attempt, and the handshake after it, short. A connect to a host that drops packets would last for minutes.</summary>
-    internal void Connect(Socket socket, EndPoint point)
+    internal void Connect(IConnection connection)
     {
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(ended, this);
-            connecting = socket;
+            connecting = connection;
         }
 
-        socket.Connect(point);
+        connection.Connect();
     }
 
     /// <summary>Takes the wire over and receives until it breaks; returns at once, with the wire disposed, when the link has one already or has ended.</summary>
     internal void Run(Wire fresh, long window)
     {
         ReceiveCredit credit = new(options.CreditBytes, Queue.CreditDue);
-        LinkReceiver receiving = new(fresh, Queue, credit, Counters, options, owner.IsCurrent, owner.Deliver);
+        using EmulatedLink link = new(Deliver, $"exchange-link-{Peer.Node}");
+        LinkReceiver receiving = new(fresh, Queue, credit, Counters, options, owner.IsCurrent, link.Take);
         LinkSender writer = new(fresh, Queue, credit, Counters, options, Peer, faults);
         lock (gate)
         {
@@ -142,11 +140,7 @@ internal sealed class PeerLink
             Monitor.PulseAll(gate);
         }
 
-        if (connecting is { } attempt)
-        {
-            SocketWire.Abort(attempt);
-        }
-
+        connecting?.Abort();
         wire?.Shutdown();
         Queue.End();
         connected.TrySetException(failure ?? new ExchangeException($"the connection to node {Peer.Node} (incarnation {Peer.Incarnation}) ended: {reason ?? "a new epoch began without it"}"));
@@ -163,6 +157,19 @@ internal sealed class PeerLink
         {
             receiver.Join(limit);
         }
+    }
+
+    // EP-1: a frame may have been underway while its epoch ended.
+    private void Deliver(Ticket frame)
+    {
+        if (owner.IsCurrent(frame.Header.Run, frame.Header.Epoch))
+        {
+            owner.Deliver(frame);
+            return;
+        }
+
+        Counters.DroppedByEpoch.Increment();
+        frame.Discard();
     }
 
     // An IO thread never takes the process down: whatever ends it ends the connection.

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace MoeActors.Actors.Exchange;
 
 /// <summary>
-/// Random delays up to <paramref name="maxMs"/> that depend only on the seed and on what the frame is (step, attempt, purpose, source, destination, micro, layer,
+/// Random delays up to <paramref name="maxMs"/> that depend only on the seed and on what the frame is (step, purpose, source, destination, micro, layer,
 /// chunk), so that a run can be repeated with the same ones. Uniform.
 /// </summary>
 /// <param name="seed">Seed.</param>

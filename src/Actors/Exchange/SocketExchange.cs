@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace MoeActors.Actors.Exchange;
 
 /// <summary>
-/// The data plane over own sockets: one connection per pair of nodes, with one receive and one send thread of its own; Unix sockets on one host, TCP otherwise.
+/// The data plane: one connection per pair of nodes over whatever transport reaches it, with one receive and one send thread of its own.
 /// </summary>
 /// <remarks>
 /// Managed memory per received message: the ticket, its meta array where there is meta, the tensor's handle object and the mailbox's envelope. Sending allocates nothing
@@ -19,7 +19,7 @@ public sealed class SocketExchange : IExchange
     private readonly ExchangeCounters counters = new();
     private readonly EndpointRegistry registry;
     private readonly ConnectionListener connections;
-    private readonly TlsIdentity? tls;
+    private readonly TransportSet transports;
     private readonly LinkDialler dialler;
     private readonly DelayLine? delays;
     private readonly Timer? silence;
@@ -28,17 +28,16 @@ public sealed class SocketExchange : IExchange
     private bool disposed;
 
     /// <summary>Listens at once.</summary>
-    /// <param name="options">Settings.</param>
+    /// <param name="options">Settings, valid.</param>
+    /// <param name="transports">How peers are reached; ownership passes unless this throws.</param>
     /// <param name="faults">Injected faults; null: none.</param>
     /// <exception cref="ExchangeException">A setting cannot be; names it.</exception>
-    public SocketExchange(ExchangeOptions options, ILinkFaults? faults = null)
+    internal SocketExchange(ExchangeOptions options, TransportSet transports, ILinkFaults? faults)
     {
-        options.Validate();
-        (this.options, this.faults) = (options, faults);
+        (this.options, this.transports, this.faults) = (options, transports, faults);
         registry = new EndpointRegistry(counters);
-        tls = options.Tls is null ? null : new TlsIdentity(options.Tls);
-        dialler = new LinkDialler(this, options, tls);
-        connections = new ConnectionListener(this, options);
+        dialler = new LinkDialler(this, options, transports);
+        connections = new ConnectionListener(this, options, transports.Own);
         delays = faults is null ? null : new DelayLine(frame => Route(in frame));
         connections.Open(dialler.Serve);
         if (options.Silence > TimeSpan.Zero)
@@ -64,6 +63,11 @@ public sealed class SocketExchange : IExchange
     public void BeginEpoch(ExchangeTable table)
     {
         EpochState.Check(table);
+        foreach (PeerAddress peer in table.Peers.Where(p => p.Node != table.Self))
+        {
+            transports.For(peer.Address);
+        }
+
         List<PeerLink> gone = [];
         lock (gate)
         {
@@ -188,7 +192,7 @@ public sealed class SocketExchange : IExchange
         Array.ForEach(links, l => l.End(null));
         Array.ForEach(links, l => l.Join(TimeSpan.FromSeconds(5)));
         registry.Close();
-        tls?.Dispose();
+        transports.Dispose();
     }
 
     internal bool IsCurrent(ulong run, int epoch) => Volatile.Read(ref current) is { } state && state.Is(run, epoch);

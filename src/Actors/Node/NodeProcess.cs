@@ -11,6 +11,7 @@ using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Exchange.Wires;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.State;
 using MoeActors.Actors.Training;
@@ -73,7 +74,7 @@ public sealed class NodeProcess : IAsyncDisposable
             string incarnation = Incarnation.New(cluster.SelfUniqueAddress);
             string FlightPath(string name, string inc) => Path.Combine(options.DataFolder, "flight", $"{name}-{inc}.flight");
             var flight = new FlightRecorder(FlightPath(options.Name, incarnation), new KillPlan(options.KillPoints, options.Name, options.Start));
-            var exchange = new SocketExchange(options.Exchange, faults?.Links ?? options.LinkFaults);
+            var exchange = DataPlane.Open(options.Exchange, faults?.Links ?? options.LinkFaults);
             var refusals = new RefusalLog(line => system.Log.Warning("data plane: {0}", line));
             exchange.Notice += refusals.Add;
             var identity = new NodeIdentity(

@@ -7,7 +7,7 @@ namespace MoeActors.Actors.Protocol;
 public static class ProtocolVersion
 {
     /// <summary>Version of the control and data planes' messages.</summary>
-    public const int Current = 8;
+    public const int Current = 9;
 
     /// <summary>Hash of the product's assemblies: two builds with the same hash compute the same (DT-1).</summary>
     public static string Build { get; } = HashAssemblies();

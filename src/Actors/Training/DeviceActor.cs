@@ -4,6 +4,7 @@ using Akka.Actor;
 using Akka.Event;
 
 using MoeActors.Actors.Checkpointing;
+using MoeActors.Actors.Cluster.Membership;
 using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Protocol;
@@ -11,66 +12,86 @@ using MoeActors.Actors.Replication;
 using MoeActors.Actors.State;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Data;
-using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
-
-using static TorchSharp.torch;
 
 namespace MoeActors.Actors.Training;
 
 /// <summary>
-/// Supervisor of one device and its compute thread. Owns the live tensors' store, so that state outlives the actors that work on it; gives
-/// each logical rank and expert shard placed here an actor; gathers their reports into one message per node and step.
+/// Supervisor of one device and its compute thread. Opens runs, carries the device from epoch to epoch, and gives each logical rank and expert shard placed here an actor; the steps are the
+/// <see cref="TrainingSession"/>'s, state is brought by <see cref="StateRecovery"/> and <see cref="StateTransfer"/>. The live tensors are its own, so that they outlive the actors that work on them.
 /// </summary>
-internal sealed partial class DeviceActor : ReceiveActor
+internal sealed class DeviceActor : ReceiveActor, IWithTimers
 {
     private readonly NodeServices node;
-    private readonly DeviceServices services;
     private readonly ILoggingAdapter log = Context.GetLogger();
-    private readonly Dictionary<string, (IActorRef Actor, long Incarnation)> actors = [];
-    private readonly HashSet<IActorRef> stopping = [];
+    private readonly DeviceState device;
+    private readonly DeviceChildren children;
+    private readonly TrainingSession training;
+    private readonly StateRecovery recovery;
+    private readonly StateTransfer transfer;
     private CancellationTokenSource? connecting;
-    private EpochContext? context;
-    private DeviceStore? store;
-    private BatchReader? batches;
-    private Corpus? corpus;
+    private Preparation? preparation;
 
     public DeviceActor(NodeServices node)
     {
         this.node = node;
         IActorRef self = Self;
-        copies = new PeerCopies(reason => self.Tell(new CopyFailed(reason)));
-        services = new DeviceServices(node.Exchange, node.Flight, new LaneClock(node.Time), new EpochGate(), Snapshot, node.Trace) { Updating = node.Updating };
+        var copies = new PeerCopies(reason => self.Tell(new CopyFailed(reason)));
+        var services = new DeviceServices(node.Exchange, node.Flight, new LaneClock(node.Time), new EpochGate(), Snapshot, node.Trace) { Updating = node.Updating };
+        device = new DeviceState(node, services, copies);
+        children = new DeviceChildren(Context, services);
+        training = new TrainingSession(device, children);
+        recovery = new StateRecovery(device);
+        transfer = new StateTransfer(device, AskAgain, TryReady, training.TryReport);
         Receive<PrepareEpoch>(OnPrepare);
-        Receive<Connected>(m => context?.Epoch == m.Epoch, OnConnected);
-        Receive<ActorCreated>(m => actors[m.Name] = (m.Actor, m.Incarnation));
+        Receive<Connected>(m => IsCurrent(m.Epoch), OnConnected);
+        Receive<ActorCreated>(children.Created);
         Receive<AskHoldings>(OnAskHoldings);
         Receive<GetReady>(OnGetReady);
-        Receive<FetchTick>(OnFetchTick);
-        Receive<ReadyYet>(m => context?.Epoch == m.Epoch, _ => TryReady());
-        Receive<CopyFailed>(m =>
-        {
-            if (context is not null)
-            {
-                Answer(new NodeFault(context.Epoch, node.Incarnation, "peer-copies", m.Reason));
-            }
-        });
-        Receive<AbortEpoch>(m => context?.Epoch == m.Epoch, m => Quiesce(m.Reason));
-        Receive<EndRun>(m => context is null || m.Epoch >= context.Epoch, OnEndRun);
-        Receive<Terminated>(m => stopping.Remove(m.ActorRef));
-        Receive<StartSteps>(m => context?.Epoch == m.Epoch, OnStart);
-        Receive<UnitReduced>(m => context?.Epoch == m.Epoch, OnReduced);
-        Receive<StepDecision>(m => context?.Epoch == m.Epoch, OnDecision);
-        Receive<UnitUpdated>(m => context?.Epoch == m.Epoch, OnUpdated);
-        Receive<EvaluateState>(m => context?.Epoch == m.Epoch, OnEvaluate);
-        Receive<RankEvaluated>(m => context?.Epoch == m.Epoch, OnRankEvaluated);
+        Receive<FetchTick>(m => IsCurrent(m.Epoch), _ => transfer.Ask());
+        Receive<ReadyYet>(m => IsCurrent(m.Epoch), _ => TryReady());
+        Receive<CopyFailed>(_ => device.Context is not null, m => device.Failed("peer-copies", m.Reason));
+        Receive<AbortEpoch>(m => IsCurrent(m.Epoch), m => Quiesce(m.Reason));
+        Receive<EndRun>(m => device.Context is null || m.Epoch >= device.Context.Epoch, OnEndRun);
+        Receive<Terminated>(m => children.Ended(m.ActorRef));
+        Receive<StartSteps>(m => IsCurrent(m.Epoch), OnStart);
+        Receive<UnitReduced>(m => IsCurrent(m.Epoch), training.Reduced);
+        Receive<StepDecision>(m => IsCurrent(m.Epoch), training.Decide);
+        Receive<UnitUpdated>(m => IsCurrent(m.Epoch), training.Updated);
+        Receive<EvaluateState>(m => IsCurrent(m.Epoch), OnEvaluate);
+        Receive<RankEvaluated>(m => IsCurrent(m.Epoch), training.Evaluated);
         Receive<Ticket>(OnTicket);
         ReceiveAny(_ => { });
     }
 
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
     /// <summary>The data plane is connected for the epoch, or not.</summary>
     private sealed record Connected(int Epoch, string? Error);
+
+    /// <summary>It is time to ask again for state that has not come.</summary>
+    private sealed record FetchTick(int Epoch);
+
+    /// <summary>The update of a copy failed in the middle; from the copies' thread.</summary>
+    private sealed record CopyFailed(string Reason);
+
+    private sealed record ReadyYet(int Epoch);
+
+    /// <summary>How far the preparation of an epoch is.</summary>
+    private sealed class Preparation
+    {
+        public required long Begun { get; init; }
+
+        public double FetchMs { get; set; }
+
+        public bool Live { get; set; }
+
+        public bool Connected { get; set; }
+
+        public bool Attached { get; set; }
+    }
 
     protected override void PreStart()
     {
@@ -81,9 +102,7 @@ internal sealed partial class DeviceActor : ReceiveActor
     protected override void PostStop()
     {
         connecting?.Dispose();
-        copies.Dispose();
-        store?.Dispose();
-        corpus?.Dispose();
+        device.Dispose();
     }
 
     /// <summary>A failed actor is restarted alone with a new incarnation; the coordinator begins an epoch in which it gets its unit back.</summary>
@@ -94,31 +113,33 @@ internal sealed partial class DeviceActor : ReceiveActor
         {
             string name = Sender.Path.Name;
             log.Error(reason, "{0} failed", name);
-            Answer(new NodeFault(context?.Epoch ?? 0, node.Incarnation, name, reason.Message) { Cause = Diagnostics.FailureCauses.Of(reason) });
+            device.Answer(new NodeFault(device.Context?.Epoch ?? 0, node.Incarnation, name, reason.Message) { Cause = FailureCauses.Of(reason) });
             return Directive.Restart;
         });
 
+    private bool IsCurrent(int epoch) => device.Context?.Epoch == epoch;
+
+    /// <summary>What the node cannot do, in one sentence of its own.</summary>
+    private static bool IsForPeople(Exception e) =>
+        e is SpecException or CheckpointException or CorpusException or IOException or UnauthorizedAccessException or InsufficientMemoryException;
+
     private void OnPrepare(PrepareEpoch m)
     {
-        if (!orders.IsNew(m.Epoch))
+        if (!device.Orders.IsNew(m.Epoch))
         {
-            AnswerAgain(m.Epoch);
+            device.AnswerAgain(m.Epoch);
             return;
         }
 
-        foreach (string name in actors.Keys.Where(n => m.Fresh.Contains(RankOf(n))).ToArray())
-        {
-            Stop(name);
-        }
-
-        if (stopping.Count > 0)
+        children.StopRanks(m.Fresh);
+        if (children.AreStopping)
         {
             // The names of actors that are about to end are free once they have; they do it on this lane.
             Self.Forward(m);
             return;
         }
 
-        orders.Begin(m.Epoch);
+        device.Orders.Begin(m.Epoch);
         Quiesce($"epoch {m.Epoch} begins");
         node.Flight.Enter(Phase.Recovery, m.Epoch, m.RestoreStep);
         try
@@ -127,35 +148,27 @@ internal sealed partial class DeviceActor : ReceiveActor
         }
         catch (Exception e) when (IsForPeople(e))
         {
-            Answer(new EpochPrepared(m.Epoch, node.Incarnation, e.Message, 0, 0, []) { Cause = Diagnostics.FailureCauses.Of(e) });
+            device.Answer(new EpochPrepared(m.Epoch, node.Incarnation, e.Message, 0, 0, []) { Cause = FailureCauses.Of(e) });
         }
     }
-
-    /// <summary>What the node cannot do, in one sentence of its own.</summary>
-    private static bool IsForPeople(Exception e) =>
-        e is SpecException or CheckpointException or CorpusException or IOException or UnauthorizedAccessException or InsufficientMemoryException;
 
     private void Prepare(PrepareEpoch m)
     {
         var begun = new Preparation { Begun = Stopwatch.GetTimestamp() };
         RunSpec spec = RunSpec.FromJson(m.SpecJson);
         int self = m.Nodes.ToList().FindIndex(n => n.Incarnation == node.Incarnation);
-        context = new EpochContext(m, spec, self);
+        EpochContext context = device.Context = new EpochContext(m, spec, self);
         node.Exchange.Register(new Endpoint(EndpointKind.Device, 0, self), Self);
         node.Exchange.BeginEpoch(EpochTables.Of(context));
-        if (store is null || Lineageless(store.Spec, spec))
-        {
-            OpenRun(spec);
-        }
-
-        int[] ranks = Enumerable.Range(0, spec.Layout.Ranks).Where(context.IsLocal).ToArray();
-        store!.Hold(ranks, [.. m.Sources.Where(s => s.Node == self && s.Rung == RestoreRung.Live).Select(s => s.Unit)]);
-        node.Vault.GoBack(m.RestoreStep, unit => ranks.Contains(UnitOrder.OwnerRank(spec.Layout, unit)));
-        WantCopies();
-        IReadOnlyList<DamagedState> damaged = Restore(m, spec, out bool live);
+        device.Open(spec);
+        int[] ranks = LocalRanks();
+        device.Store!.Hold(ranks, [.. m.Sources.Where(s => s.Node == self && s.Rung == RestoreRung.Live).Select(s => s.Unit)]);
+        node.Vault.GoBack(m.RestoreStep, unit => ranks.Contains(Compute.Parameters.UnitOrder.OwnerRank(spec.Layout, unit)));
+        recovery.WantCopies();
+        IReadOnlyList<DamagedState> damaged = recovery.Restore(m, out bool live);
         if (damaged.Count > 0)
         {
-            Answer(new EpochPrepared(m.Epoch, node.Incarnation, null, 0, 0, [], false, damaged));
+            device.Answer(new EpochPrepared(m.Epoch, node.Incarnation, null, 0, 0, [], false, damaged));
             return;
         }
 
@@ -163,7 +176,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         node.Flight.Enter(Phase.Recovery, m.Epoch, m.RestoreStep);
         begun.Live = live;
         preparation = begun;
-        fetches.Begin(FetchProgress.Lacking(context, store.Order, store.Units, copies.Missing(m.RestoreStep)));
+        transfer.Lack();
         int epoch = m.Epoch;
         connecting = new CancellationTokenSource(node.ConnectPatience);
         node.Exchange.ConnectAsync(connecting.Token).PipeTo(
@@ -172,117 +185,184 @@ internal sealed partial class DeviceActor : ReceiveActor
             failure: e => new Connected(epoch, e.GetBaseException().Message));
     }
 
-    private static bool Lineageless(RunSpec old, RunSpec now) => Lineage.Of(old) != Lineage.Of(now);
+    private int[] LocalRanks() => [.. Enumerable.Range(0, device.Context!.Spec.Layout.Ranks).Where(device.Context.IsLocal)];
 
-    /// <summary>Opens another run's data and state; the actors take them over when they are attached.</summary>
-    private void OpenRun(RunSpec spec)
+    /// <summary>Opens the run that this node takes no part in yet: an epoch that takes it in does not wait for that. One that takes part in the run is ready.</summary>
+    private void OnGetReady(GetReady m)
     {
-        copies.Clear();
-        lastDecided = null;
-        store?.Dispose();
-        store = null;
-        ThreadSettings.Apply(spec.Layout.ThreadsPerRank);
-        MatmulPrecision.Set(spec.Training.Matmul);
-        node.CheckRoom(spec);
-        corpus?.Dispose();
-        corpus = null;
-        corpus = Corpus.Open(spec.Data, Tokenizers.Open(spec.Data.TokenizerPlace), spec.Model.Context);
-        batches = new BatchReader(spec, corpus);
-        store = new DeviceStore(spec, node.Device);
-        Diagnostics.LogContext.Run = spec.RunId;
+        (string? error, FailureCause cause) = (null, FailureCause.None);
+        try
+        {
+            RunSpec spec = RunSpec.FromJson(m.SpecJson);
+            if (!device.IsOpen(spec))
+            {
+                // The coordinator in charge has one run: whatever was before is over.
+                Quiesce("another run is opened");
+                device.Context = null;
+                device.Open(spec);
+            }
+        }
+        catch (Exception e) when (IsForPeople(e))
+        {
+            (error, cause) = (e.Message, FailureCauses.Of(e));
+        }
+
+        node.TellCoordinator(new NodeReady(m.RunKey, node.Incarnation, error) { Cause = cause });
     }
 
-    private void AttachActors(int[] ranks)
+    /// <summary>Stops what belongs to older epochs, so that what it says stays true, and says what is here (EP-1, ST-1).</summary>
+    private void OnAskHoldings(AskHoldings m)
     {
-        LogicalLayout layout = context!.Spec.Layout;
-        var wanted = new HashSet<string>();
-        foreach (int rank in ranks)
+        if (!device.Orders.IsNew(m.Epoch))
         {
-            string name = $"rank-{rank}";
-            wanted.Add(name);
-            ActorOf(name, () => new RankActor(rank, services)).Tell(
-                new AttachRank(context, store!, (DenseUnit)store![UnitId.Dense(rank)], batches!));
-            for (int layer = 0; layer < context.Spec.Model.MoeLayers().Count; layer++)
+            // That epoch has begun here: the question is old.
+            return;
+        }
+
+        Quiesce($"epoch {m.Epoch} is about to begin");
+        device.Copies.Drain();
+        bool same = device.Store is { } store && RunKey.Of(store.Spec) == m.RunKey;
+        node.TellCoordinator(OwnState.Say(
+            m, node.Incarnation, same ? device.Store!.Units.Concat(device.Store.Leaving) : [], same ? device.Copies.All : [], same ? device.LastDecided : null));
+    }
+
+    private void OnConnected(Connected m)
+    {
+        if (connecting is null || preparation is null)
+        {
+            // The epoch was aborted meanwhile.
+            return;
+        }
+
+        if (m.Error is not null)
+        {
+            // A peer that cannot be reached is dying or cut off: the coordinator hears of it through membership and begins another epoch.
+            log.Warning("epoch {0}: {1}", m.Epoch, m.Error);
+            device.Failed("exchange", m.Error);
+            return;
+        }
+
+        preparation.Connected = true;
+        transfer.Begin();
+        TryReady();
+    }
+
+    private void AskAgain(TimeSpan? after)
+    {
+        Timers.Cancel(nameof(FetchTick));
+        if (after is { } time)
+        {
+            Timers.StartSingleTimer(nameof(FetchTick), new FetchTick(device.Context!.Epoch), time);
+        }
+    }
+
+    private void TryReady()
+    {
+        if (preparation is not { Connected: true } begun || !transfer.IsRestored)
+        {
+            return;
+        }
+
+        EpochContext context = device.Context!;
+        if (!begun.Attached)
+        {
+            begun.Attached = true;
+            begun.FetchMs = Stopwatch.GetElapsedTime(begun.Begun).TotalMilliseconds;
+            device.Services.Gate.Open(context.Epoch);
+            children.Attach(device, LocalRanks());
+        }
+
+        if (children.AreStarting)
+        {
+            // A child has not started yet: its announcement is on this lane ahead of the repeated message.
+            Self.Tell(new ReadyYet(context.Epoch));
+            return;
+        }
+
+        preparation = null;
+        if (context.Message.Save is { } save)
+        {
+            var plan = new SnapshotPlan(context.Spec, save);
+            foreach (UnitState unit in device.Store!.Units)
             {
-                int ordinal = layer;
-                string shard = $"expert-shard-{layer}-{rank}";
-                wanted.Add(shard);
-                var id = UnitId.Experts(context.Spec.Model.MoeLayers()[layer], layout.PositionOf(rank), layout.GroupOf(rank));
-                ActorOf(shard, () => new ExpertShardActor(ordinal, rank, services)).Tell(new AttachShard(context, (ExpertUnit)store[id]));
+                Snapshot(context, unit, plan, context.Message.RestoreStep);
+            }
+
+            node.Vault.Go();
+        }
+
+        double restoreMs = Stopwatch.GetElapsedTime(begun.Begun).TotalMilliseconds - begun.FetchMs;
+        device.Answer(new EpochPrepared(context.Epoch, node.Incarnation, null, begun.FetchMs, restoreMs, children.Incarnations(), begun.Live, []));
+    }
+
+    private void OnStart(StartSteps m)
+    {
+        if (connecting is null || !device.Orders.IsNewStep(m.Step))
+        {
+            device.AnswerAgain(m.Epoch);
+            return;
+        }
+
+        training.Begin(m.Step);
+    }
+
+    private void OnEvaluate(EvaluateState m)
+    {
+        if (connecting is null || !device.Orders.TakeEvaluation(m.Step))
+        {
+            device.AnswerAgain(m.Epoch);
+            return;
+        }
+
+        training.Evaluate(m);
+    }
+
+    private void OnTicket(Ticket ticket)
+    {
+        if (IsCurrent(ticket.Header.Epoch) && device.Store is not null && device.Orders.IsNewest(ticket.Header.Epoch))
+        {
+            switch (ticket.Header.Purpose)
+            {
+                case Purpose.StateRequest:
+                    transfer.OnRequest(ticket);
+                    return;
+                case Purpose.StatePiece:
+                    transfer.OnPiece(ticket);
+                    return;
+                case Purpose.CopyGradient when device.Services.Gate.Admits(ticket.Header.Epoch):
+                    transfer.OnCopyGradient(ticket);
+                    return;
             }
         }
 
-        foreach (string gone in actors.Keys.Where(k => !wanted.Contains(k)).ToArray())
-        {
-            Stop(gone);
-        }
-    }
-
-    private IActorRef ActorOf<T>(string name, System.Linq.Expressions.Expression<Func<T>> create)
-        where T : ActorBase
-    {
-        IActorRef child = Context.Child(name);
-        if (child.IsNobody())
-        {
-            child = Context.ActorOf(Props.Create(create).WithDispatcher(NodeServices.ComputeDispatcher), name);
-            actors[name] = (child, 0);
-        }
-
-        return child;
-    }
-
-    // "rank-2", "expert-shard-1-2".
-    private static int RankOf(string actor) => int.Parse(actor[(actor.LastIndexOf('-') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
-
-    private void StopActors()
-    {
-        foreach (string name in actors.Keys.ToArray())
-        {
-            Stop(name);
-        }
-    }
-
-    private void Stop(string name)
-    {
-        stopping.Add(Context.Watch(actors[name].Actor));
-        Context.Stop(actors[name].Actor);
-        actors.Remove(name);
+        training.TakeWeights(ticket);
     }
 
     private void Quiesce(string reason)
     {
-        services.Gate.Close();
-        if (context is not null)
+        device.Services.Gate.Close();
+        if (device.Context is { } context)
         {
             log.Info("epoch {0} ends here: {1}", context.Epoch, reason);
-            foreach ((IActorRef actor, _) in actors.Values)
-            {
-                actor.Tell(new Quiesce(context.Epoch));
-            }
+            children.TellAll(new Quiesce(context.Epoch));
         }
 
         connecting?.Cancel();
         connecting?.Dispose();
         connecting = null;
         preparation = null;
-        StopFetching();
-        progress = null;
+        transfer.Stop();
+        training.Drop();
         node.Vault.Go();
-        msOfLastStep = 0;
     }
 
     private void OnEndRun(EndRun m)
     {
         Quiesce($"the run ended: {m.Outcome}");
-        StopActors();
-        copies.Clear();
-        lastDecided = null;
-        store?.Dispose();
-        store = null;
+        children.StopAll();
+        device.Close();
         node.Vault.Clear();
-        context = null;
-        corpus?.Dispose();
-        corpus = null;
+        device.Context = null;
         node.Flight.Enter(Phase.Idle, m.Epoch, 0);
     }
 
@@ -290,7 +370,7 @@ internal sealed partial class DeviceActor : ReceiveActor
     {
         long begun = Stopwatch.GetTimestamp();
         node.Flight.Enter(Phase.Snapshot, epoch.Epoch, completed);
-        UnitSnapshot snapshot = plan.Take(node.Vault, epoch, unit, completed, store!.Units.Count);
+        UnitSnapshot snapshot = plan.Take(node.Vault, epoch, unit, completed, device.Store!.Units.Count);
         unit.Snapshot = snapshot.Job;
         node.Vault.Begin(snapshot);
         return Stopwatch.GetElapsedTime(begun).TotalMilliseconds;

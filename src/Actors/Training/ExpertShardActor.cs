@@ -30,7 +30,7 @@ internal sealed class ExpertShardActor : ReceiveActor
     private readonly Dictionary<(int Micro, int Source), int> forwarded = [];
     private EpochContext? context;
     private ExpertUnit? unit;
-    private ExpertShardCompute? experts;
+    private ChunkServer? experts;
     private GradientExchange? reduction;
     private long step = -1;
     private int accumulated, expected;
@@ -79,10 +79,9 @@ internal sealed class ExpertShardActor : ReceiveActor
         if (!ReferenceEquals(unit, m.Unit))
         {
             experts?.Dispose();
-            int modelLayer = m.Context.Spec.Model.MoeLayers()[layer];
             LogicalLayout layout = m.Context.Spec.Layout;
-            experts = new ExpertShardCompute(
-                m.Context.Spec.Model, layout, modelLayer, layout.GroupOf(rank), layout.PositionOf(rank), m.Unit.Layout, m.Unit.Weights);
+            var bank = new ExpertBank(m.Context.Spec.Model, layout, m.Unit.Id.Layer, layout.PositionOf(rank), m.Unit.Layout, m.Unit.Weights);
+            experts = new ChunkServer(bank, layout, layout.GroupOf(rank));
         }
 
         (context, unit) = (m.Context, m.Unit);
@@ -167,7 +166,7 @@ internal sealed class ExpertShardActor : ReceiveActor
         ChunkKey key = KeyOf(ticket);
         bool training = key.Micro >= 0;
         ExpertSegment[] segments = Segments.Unpack(ticket.Meta, ticket.Header.Rows);
-        Tensor? y = experts!.Forward(key, Rows(ticket), segments, training);
+        Tensor y = training ? experts!.Forward(key, Rows(ticket), segments) : experts!.Bank.Forward(Rows(ticket), segments);
         services.Trace?.Invoke(context.Epoch, step, layer, key);
         if (training && forwarded.TryAdd((key.Micro, key.Source), key.ChunkCount))
         {
@@ -193,15 +192,7 @@ internal sealed class ExpertShardActor : ReceiveActor
     {
         FrameHeader header = context!.Frame(
             purpose, step, Me, Endpoint.FromPacked(question.Header.Source), question.Header.Micro, layer, question.Header.Chunk, question.Header.ChunkCount);
-        if (rows.size(0) == 0)
-        {
-            rows.Dispose();
-            services.Exchange.Send(header, [], null);
-        }
-        else
-        {
-            services.Exchange.Send(header, [], rows);
-        }
+        services.Exchange.Send(header, [], rows);
     }
 
     private Tensor Rows(Ticket ticket) => Arrival.Rows(ticket, context!.Spec.Model.Hidden, unit!.Weights.dtype, unit.Weights.device);

@@ -4,7 +4,6 @@ using MoeActors.Actors.Diagnostics;
 using MoeActors.Actors.Exchange;
 using MoeActors.Actors.Protocol;
 using MoeActors.Compute.Passes;
-using MoeActors.Compute.Routing;
 
 using static TorchSharp.torch;
 
@@ -17,9 +16,6 @@ internal sealed partial class RankActor
 
     /// <summary>Sequences [Next, End) still to be evaluated; Batch numbers the passes.</summary>
     private sealed record Range64(long Next, long End, int Batch);
-
-    /// <summary>Micro-batch number on the wire: negative numbers mark passes without a backward.</summary>
-    private int CurrentMicro => evaluation is null ? micro : -1 - evaluation.Batch;
 
     private void OnBeginEvaluation(BeginEvaluation m)
     {
@@ -44,28 +40,27 @@ internal sealed partial class RankActor
         services.Flight.Enter(Phase.Evaluation, context!.Epoch, step);
         int count = (int)Math.Min(evaluation.End - evaluation.Next, Math.Max(1, context.Spec.RankBatch * 4));
         using Tensor batch = batches!.Validation(evaluation.Next, count);
-        pass = new RankPass(context.Spec, model!, new PassContext(step, 0, rank, Training: false, 0), batch);
+        pass = new ForwardPass(context.Spec, model!, PassContext.ForInference(step), batch);
+
+        // Negative numbers of a micro-batch mark passes without a backward.
+        driver = new PassDriver(pass, new RankDispatcher(context, services.Exchange, Me, step, -1 - evaluation.Batch));
         evaluation = evaluation with { Next = evaluation.Next + count };
-        DispatchEvaluation(0);
+        driver.Begin();
+        EndEvaluationBatch();
     }
 
-    private void DispatchEvaluation(int m)
+    private void EndEvaluationBatch()
     {
-        if (m == model!.MoeCount)
+        if (!driver!.Done)
         {
-            LossParts parts = pass!.ForwardLoss();
-            crossEntropy += parts.CrossEntropySum;
-            tokens += parts.Tokens;
-            pass.Dispose();
-            pass = null;
-            evaluation = evaluation! with { Batch = evaluation.Batch + 1 };
-            NextEvaluationBatch();
             return;
         }
 
-        RoutingPlan plan = plans[m] = pass!.Route(m);
-        SendChunks(Purpose.Dispatch, m, plan, pass.DispatchRows(m));
-        pass.ReleaseRows(m);
-        pass.ForwardShared(m);
+        LossParts parts = pass!.Loss();
+        crossEntropy += parts.CrossEntropySum;
+        tokens += parts.Tokens;
+        DropPass();
+        evaluation = evaluation! with { Batch = evaluation.Batch + 1 };
+        NextEvaluationBatch();
     }
 }

@@ -17,8 +17,8 @@ using static TorchSharp.torch;
 namespace MoeActors.Actors.Training;
 
 /// <summary>
-/// Drives the dense part of one logical rank's step: embed → per MoE layer: attention, gate, dispatch, combine → loss, and the same in
-/// reverse. It never waits: each arriving chunk is a message, and the next segment runs when the last chunk is in. Runs on the compute thread.
+/// The dense part of one logical rank's step: a pass for each micro-batch, driven by a <see cref="PassDriver"/>. It never waits: each arriving chunk is a
+/// message, and the next stages run when the last chunk is in. Runs on the compute thread.
 /// </summary>
 internal sealed partial class RankActor : ReceiveActor
 {
@@ -31,8 +31,8 @@ internal sealed partial class RankActor : ReceiveActor
     private DenseUnit? unit;
     private DenseModel? model;
     private BatchReader? batches;
-    private RankPass? pass;
-    private RoutingPlan[] plans = [];
+    private ForwardPass? pass;
+    private PassDriver? driver;
     private GradientExchange? reduction;
     private long step = -1;
     private int micro;
@@ -92,7 +92,6 @@ internal sealed partial class RankActor : ReceiveActor
         {
             model?.Dispose();
             model = new DenseModel(m.Context.Spec.Model, m.Store.DenseLayout, m.Store.DenseWeights);
-            plans = new RoutingPlan[model.MoeCount];
         }
 
         (context, store, unit, batches) = (m.Context, m.Store, m.Unit, m.Batches);
@@ -110,8 +109,7 @@ internal sealed partial class RankActor : ReceiveActor
     {
         early.Discard();
         evaluation = null;
-        pass?.Dispose();
-        pass = null;
+        DropPass();
         reduction?.Dispose();
         reduction = null;
         model?.ClearGradients();
@@ -123,7 +121,7 @@ internal sealed partial class RankActor : ReceiveActor
         step = m.Step;
         (crossEntropy, tokens, dropped, micro) = (0, 0, 0, 0);
         losses.Clear();
-        routed = new int[model!.MoeCount * context!.Spec.Model.Moe.Targets];
+        routed = new int[model!.Plan.Cuts.Count * context!.Spec.Model.Moe.Targets];
         unit!.Gradient.Fill(0);
         reduction = new GradientExchange(context!.Spec.Layout.Ranks, rank);
         foreach (Ticket ticket in early.Of(step))
@@ -136,51 +134,39 @@ internal sealed partial class RankActor : ReceiveActor
 
     private void BeginMicroBatch()
     {
-        services.Flight.Enter(Phase.Forward, context!.Epoch, step);
         using Tensor batch = batches!.Batch(step, rank, micro);
-        pass = new RankPass(context.Spec, model!, new PassContext(step, micro, rank, Training: true, batches.TokenId(step, rank, micro)), batch);
-        Dispatch(0);
+        pass = new TrainingPass(context!.Spec, model!, new PassContext(step, batches.TokenId(step, rank, micro), PassMode.Training), batch);
+        driver = new PassDriver(pass, new RankDispatcher(context, services.Exchange, Me, step, micro), phase => services.Flight.Enter(PhaseOf(phase), context.Epoch, step));
+        driver.Begin();
+        EndMicroBatch();
     }
 
-    /// <summary>Runs the dense segment up to MoE layer <paramref name="m"/>'s gate and sends every chunk on its way.</summary>
-    private void Dispatch(int m)
+    private static Phase PhaseOf(PassPhase phase) => phase switch
     {
-        if (m == model!.MoeCount)
+        PassPhase.Forward => Phase.Forward,
+        PassPhase.Dispatch => Phase.Dispatch,
+        _ => Phase.Backward,
+    };
+
+    private void Arrived(DispatchKind kind, Ticket ticket)
+    {
+        int position = context!.Spec.Layout.PositionOf(Endpoint.FromPacked(ticket.Header.Source).Rank);
+        Tensor rows = Arrival.Rows(ticket, context.Spec.Model.Hidden, store!.WeightType, store.Device);
+        driver!.Arrived(kind, ticket.Header.Layer, new ChunkAddress(position, ticket.Header.Chunk), rows);
+        if (evaluation is null)
         {
-            EndForward();
-            return;
+            EndMicroBatch();
         }
-
-        RoutingPlan plan = plans[m] = pass!.Route(m);
-        dropped += plan.Dropped();
-        CountRouted(m, plan);
-        services.Flight.Enter(Phase.Dispatch, context!.Epoch, step);
-        SendChunks(Purpose.Dispatch, m, plan, pass.DispatchRows(m));
-        pass.ReleaseRows(m);
-
-        // What needs no expert output overlaps the exchange.
-        pass.ForwardShared(m);
-        services.Flight.Enter(Phase.Forward, context.Epoch, step);
-    }
-
-    /// <summary>Choices by expert: the load that people watch, and what the ledger of lost tokens counts.</summary>
-    private void CountRouted(int m, RoutingPlan plan)
-    {
-        for (int e = 0; e < plan.Routed.Length; e++)
+        else
         {
-            routed[(m * plan.Routed.Length) + e] += plan.Routed[e];
+            EndEvaluationBatch();
         }
     }
 
-    private void SendChunks(Purpose purpose, int m, RoutingPlan plan, Tensor rows)
+    private void DropPass()
     {
-        int group = context!.Spec.Layout.GroupOf(rank) * context.Spec.Layout.ExpertParallel;
-        foreach (DispatchChunk chunk in plan.Chunks)
-        {
-            FrameHeader header = context.Frame(
-                purpose, step, Me, new Endpoint(EndpointKind.ExpertShard, m, group + chunk.Position), CurrentMicro, m, chunk.Index, chunk.Count);
-            services.Exchange.Send(header, Segments.Pack(chunk.Segments), chunk.Rows == 0 ? null : rows.narrow(0, chunk.FirstRow, chunk.Rows));
-        }
+        pass?.Dispose();
+        (pass, driver) = (null, null);
     }
 
     private void OnTicket(Ticket ticket)
@@ -202,25 +188,10 @@ internal sealed partial class RankActor : ReceiveActor
         switch (ticket.Header.Purpose)
         {
             case Purpose.Combine:
-                if (pass!.Combine(ticket.Header.Layer, ChunkOf(ticket), Rows(ticket)))
-                {
-                    if (evaluation is null)
-                    {
-                        Dispatch(ticket.Header.Layer + 1);
-                    }
-                    else
-                    {
-                        DispatchEvaluation(ticket.Header.Layer + 1);
-                    }
-                }
-
+                Arrived(DispatchKind.Forward, ticket);
                 break;
             case Purpose.DispatchGradient:
-                if (pass!.ReturnGradient(ticket.Header.Layer, ChunkOf(ticket), Rows(ticket)))
-                {
-                    BackwardFrom(ticket.Header.Layer);
-                }
-
+                Arrived(DispatchKind.Backward, ticket);
                 break;
             case Purpose.GradientPiece:
                 reduction!.Add(Endpoint.FromPacked(ticket.Header.Source).Rank, Arrival.On(ticket.Take(), store!.Device));
@@ -232,49 +203,18 @@ internal sealed partial class RankActor : ReceiveActor
         }
     }
 
-    private DispatchChunk ChunkOf(Ticket ticket)
+    /// <summary>Where the pass has run forward and backward: its losses and counts, its gradients; then the next micro-batch, or the reduction.</summary>
+    private void EndMicroBatch()
     {
-        int position = context!.Spec.Layout.PositionOf(Endpoint.FromPacked(ticket.Header.Source).Rank);
-        return plans[ticket.Header.Layer].Chunks.First(c => c.Position == position && c.Index == ticket.Header.Chunk);
-    }
-
-    private Tensor Rows(Ticket ticket) => Arrival.Rows(ticket, context!.Spec.Model.Hidden, store!.WeightType, store.Device);
-
-    private void EndForward()
-    {
-        LossParts parts = pass!.ForwardLoss();
-        crossEntropy += parts.CrossEntropySum;
-        tokens += parts.Tokens;
-        foreach ((string name, double value) in parts.Auxiliary)
+        if (!driver!.Done)
         {
-            losses[name] = losses.GetValueOrDefault(name) + (value / context!.Spec.Training.MicroBatches);
-        }
-
-        services.Flight.Enter(Phase.Backward, context!.Epoch, step);
-        pass.BackwardLoss();
-        SendCombineGradient(model!.MoeCount - 1);
-    }
-
-    private void SendCombineGradient(int m)
-    {
-        using Tensor rows = pass!.BackwardCombine(m);
-        SendChunks(Purpose.CombineGradient, m, plans[m], rows);
-    }
-
-    private void BackwardFrom(int m)
-    {
-        services.Flight.Enter(Phase.Backward, context!.Epoch, step);
-        pass!.BackwardSegment(m);
-        if (m > 0)
-        {
-            SendCombineGradient(m - 1);
             return;
         }
 
+        Count(driver.Parts!, driver.Plans);
         model!.AccumulateGradients(unit!.Gradient);
-        pass.Dispose();
-        pass = null;
-        if (++micro < context.Spec.Training.MicroBatches)
+        DropPass();
+        if (++micro < context!.Spec.Training.MicroBatches)
         {
             BeginMicroBatch();
             return;
@@ -283,6 +223,27 @@ internal sealed partial class RankActor : ReceiveActor
         services.Flight.Enter(Phase.Reduction, context.Epoch, step);
         reduction!.Send(unit, services.Exchange, other => context.Frame(Purpose.GradientPiece, step, Me, new Endpoint(EndpointKind.Rank, 0, other)));
         CheckReduced();
+    }
+
+    /// <summary>Losses, and choices by expert: the load that people watch, and what the ledger of lost tokens counts.</summary>
+    private void Count(LossParts parts, IReadOnlyList<RoutingPlan> plans)
+    {
+        crossEntropy += parts.CrossEntropySum;
+        tokens += parts.Tokens;
+        foreach ((string name, double value) in parts.Auxiliary)
+        {
+            losses[name] = losses.GetValueOrDefault(name) + (value / context!.Spec.Training.MicroBatches);
+        }
+
+        for (int cut = 0; cut < plans.Count; cut++)
+        {
+            int[] chosen = plans[cut].Routed;
+            dropped += plans[cut].Dropped();
+            for (int e = 0; e < chosen.Length; e++)
+            {
+                routed[(cut * chosen.Length) + e] += chosen[e];
+            }
+        }
     }
 
     /// <summary>When every rank's piece of this rank's range is in: sum, norm, report (ST-1).</summary>

@@ -29,19 +29,19 @@ public sealed class TextGenerator : IDisposable
     private readonly DenseModel model;
     private readonly LocalExperts experts;
 
-    /// <summary>Builds a generator over borrowed flat weights.</summary>
+    /// <summary>Builds a generator over borrowed weights.</summary>
     /// <param name="spec">The run the weights come from.</param>
-    /// <param name="dense">Flat weights of the dense part, laid out by <see cref="ParameterLayout.Dense"/>.</param>
-    /// <param name="expertWeights">(block, EP position) → flat weights of the experts there under the run's layout.</param>
-    public TextGenerator(RunSpec spec, Tensor dense, Func<int, int, Tensor> expertWeights)
+    /// <param name="weights">Laid out by the run's layout.</param>
+    public TextGenerator(RunSpec spec, ModelWeights weights)
     {
         ArgumentNullException.ThrowIfNull(spec);
+        ArgumentNullException.ThrowIfNull(weights);
         RequireCausal(spec.Model.Moe);
 
         // Replicas hold the same weights: one EP group is enough.
         this.spec = spec with { Layout = spec.Layout with { Ranks = spec.Layout.ExpertParallel } };
-        model = new DenseModel(spec.Model, ParameterLayout.Dense(spec.Model), dense);
-        experts = new LocalExperts(spec.Model, this.spec.Layout, new UnitOrder(spec.Model, this.spec.Layout), expertWeights);
+        model = new DenseModel(spec.Model, weights.Units.LayoutOf(UnitId.Dense(0)), weights.Dense);
+        experts = new LocalExperts(spec.Model, this.spec.Layout, weights);
     }
 
     /// <summary>
@@ -95,8 +95,8 @@ public sealed class TextGenerator : IDisposable
         int time = Math.Min(text.Count, spec.Model.Context);
         long[] window = [.. text.TakeLast(time).Select(t => (long)t), 0]; // the last is a target, which nobody reads
         using Tensor tokens = tensor(window).unsqueeze_(0);
-        using var pass = new RankPass(spec, model, new PassContext(0, 0, 0, false, 0), tokens);
-        experts.Forward(pass, 0, 0, keep: false);
+        using var pass = new ForwardPass(spec, model, PassContext.ForInference(0), tokens);
+        experts.Run(pass, 0);
         using Tensor logits = pass.LastLogits();
         using Tensor local = logits.cpu();
         return local.data<float>().ToArray();

@@ -3,96 +3,64 @@ using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Passes;
 using MoeActors.Compute.Routing;
 using MoeActors.Compute.Specs;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MoeActors.Compute.Local;
 
 /// <summary>
-/// All expert shards of a layout in one process, and the drive of a pass through them: what the exchange does between actors, as plain
-/// calls. Replicas share one flat weight tensor, which is borrowed.
+/// All expert shards of a layout in one process, and the exchange with them as plain calls: a pass's chunks queue up here and are answered in the
+/// order they were sent. Replicas share one flat weight tensor, which is borrowed.
 /// </summary>
 internal sealed class LocalExperts : IDisposable
 {
     private readonly LogicalLayout layout;
-    private readonly ExpertShardCompute[,,] shards; // [MoE layer, position, group]
+    private readonly ChunkServer[,,] shards; // [cut, position, group]
 
-    public LocalExperts(ModelSpec model, LogicalLayout layout, UnitOrder units, Func<int, int, Tensor> flatWeights)
+    public LocalExperts(ModelSpec model, LogicalLayout layout, ModelWeights weights)
     {
         this.layout = layout;
-        IReadOnlyList<int> layers = model.MoeLayers();
-        shards = new ExpertShardCompute[layers.Count, layout.ExpertParallel, layout.Groups];
-        for (int m = 0; m < layers.Count; m++)
+        IReadOnlyList<int> blocks = model.MoeLayers();
+        shards = new ChunkServer[blocks.Count, layout.ExpertParallel, layout.Groups];
+        for (int m = 0; m < blocks.Count; m++)
         {
             for (int p = 0; p < layout.ExpertParallel; p++)
             {
                 for (int g = 0; g < layout.Groups; g++)
                 {
-                    ParameterLayout parameters = units.LayoutOf(UnitId.Experts(layers[m], p, g));
-                    shards[m, p, g] = new ExpertShardCompute(model, layout, layers[m], g, p, parameters, flatWeights(layers[m], p));
+                    UnitId unit = UnitId.Experts(blocks[m], p, g);
+                    shards[m, p, g] = new ChunkServer(new ExpertBank(model, layout, blocks[m], p, weights.Units.LayoutOf(unit), weights.Of(unit)), layout, g);
                 }
             }
         }
     }
 
-    /// <summary>Runs all segments of <paramref name="pass"/> up to the loss; returns the plans by MoE layer.</summary>
-    public RoutingPlan[] Forward(RankPass pass, int rank, int micro, bool keep)
+    /// <summary>Runs a forward pass of <paramref name="rank"/>: to its last stage.</summary>
+    public void Run(ForwardPass pass, int rank) =>
+        Run(pass, sent => Shard(sent, rank).Bank.Forward(sent.Rows, sent.Chunk.Segments));
+
+    /// <summary>Runs a training pass, forward and backward; weight gradients go into <paramref name="flatGradient"/>(MoE layer, position, group).</summary>
+    public PassDriver Run(TrainingPass pass, int rank, int micro, Func<int, int, int, Tensor> flatGradient) => Run(pass, sent =>
     {
-        int group = layout.GroupOf(rank);
-        var plans = new RoutingPlan[shards.GetLength(0)];
-        for (int m = 0; m < plans.Length; m++)
+        ChunkServer shard = Shard(sent, rank);
+        var key = new ChunkKey(micro, rank, sent.Chunk.Index, sent.Chunk.Count);
+        if (sent.Kind == DispatchKind.Forward)
         {
-            plans[m] = pass.Route(m);
-            Tensor rows = pass.DispatchRows(m);
-            var answers = new List<Tensor>();
-            foreach (DispatchChunk chunk in plans[m].Chunks)
-            {
-                Tensor x = rows.narrow(0, chunk.FirstRow, chunk.Rows).DetachFromDisposeScope();
-                answers.Add(shards[m, chunk.Position, group].Forward(Key(chunk, rank, micro), x, chunk.Segments, keep));
-            }
-
-            pass.ReleaseRows(m);
-            pass.ForwardShared(m);
-            for (int c = 0; c < answers.Count; c++)
-            {
-                pass.Combine(m, plans[m].Chunks[c], answers[c]);
-            }
+            return shard.Forward(key, sent.Rows, sent.Chunk.Segments);
         }
 
-        return plans;
-    }
-
-    /// <summary>The way back from the loss; weight gradients go into <paramref name="flatGradient"/>(MoE layer, position, group).</summary>
-    public void Backward(RankPass pass, RoutingPlan[] plans, int rank, int micro, Func<int, int, int, Tensor> flatGradient)
-    {
-        int group = layout.GroupOf(rank);
-        pass.BackwardLoss();
-        for (int m = plans.Length - 1; m >= 0; m--)
+        Tensor dx = shard.Backward(key, sent.Rows);
+        Tensor gradient = flatGradient(sent.Cut, sent.Chunk.Position, layout.GroupOf(rank));
+        while (shard.AccumulateNext(gradient))
         {
-            using (Tensor dY = pass.BackwardCombine(m))
-            {
-                foreach (DispatchChunk chunk in plans[m].Chunks)
-                {
-                    Tensor dy = dY.narrow(0, chunk.FirstRow, chunk.Rows).DetachFromDisposeScope();
-                    pass.ReturnGradient(m, chunk, shards[m, chunk.Position, group].Backward(Key(chunk, rank, micro), dy));
-                }
-            }
-
-            for (int p = 0; p < layout.ExpertParallel; p++)
-            {
-                while (shards[m, p, group].AccumulateNext(flatGradient(m, p, group)))
-                {
-                }
-            }
-
-            pass.BackwardSegment(m);
         }
-    }
+
+        return dx;
+    });
 
     /// <summary>Frees what a step left; throws where a weight gradient was never added (ST-2).</summary>
     public void EndStep()
     {
-        foreach (ExpertShardCompute shard in shards)
+        foreach (ChunkServer shard in shards)
         {
             int left = shard.Unaccumulated;
             shard.Discard();
@@ -105,7 +73,7 @@ internal sealed class LocalExperts : IDisposable
 
     public void Discard()
     {
-        foreach (ExpertShardCompute shard in shards)
+        foreach (ChunkServer shard in shards)
         {
             shard.Discard();
         }
@@ -113,11 +81,24 @@ internal sealed class LocalExperts : IDisposable
 
     public void Dispose()
     {
-        foreach (ExpertShardCompute shard in shards)
+        foreach (ChunkServer shard in shards)
         {
             shard.Dispose();
         }
     }
 
-    private static ChunkKey Key(DispatchChunk chunk, int rank, int micro) => new(micro, rank, chunk.Index, chunk.Count);
+    private static PassDriver Run(ForwardPass pass, Func<SentChunk, Tensor> answer)
+    {
+        using var queue = new ChunkQueue();
+        var driver = new PassDriver(pass, queue);
+        driver.Begin();
+        while (queue.TryTake(out SentChunk? sent))
+        {
+            driver.Arrived(sent.Kind, sent.Cut, new ChunkAddress(sent.Chunk.Position, sent.Chunk.Index), answer(sent));
+        }
+
+        return driver.Done ? driver : throw new InvalidOperationException("ST-2: a pass waits for chunks that it did not send");
+    }
+
+    private ChunkServer Shard(SentChunk sent, int rank) => shards[sent.Cut, sent.Chunk.Position, layout.GroupOf(rank)];
 }

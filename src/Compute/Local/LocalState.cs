@@ -14,8 +14,6 @@ namespace MoeActors.Compute.Local;
 internal sealed class LocalState : IDisposable
 {
     private readonly RunSpec spec;
-    private readonly Tensor denseWeights;
-    private readonly Dictionary<(int Layer, int Position), Tensor> expertWeights = [];
     private readonly Tensor[] denseGradients; // by rank
     private readonly Dictionary<(int Layer, int Position, int Group), Tensor> expertGradients = [];
     private readonly Dictionary<UnitId, OptimizerShard> shards = [];
@@ -23,39 +21,33 @@ internal sealed class LocalState : IDisposable
     public LocalState(RunSpec spec, UnitOrder units, Device device)
     {
         this.spec = spec;
-        Units = units;
-        ScalarType dtype = spec.Training.Precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
+        Weights = new ModelWeights(units, spec.Training.Precision, device);
         ParameterLayout dense = units.LayoutOf(UnitId.Dense(0));
-        denseWeights = Buffer(dense, dtype);
-        denseGradients = [.. Enumerable.Range(0, spec.Layout.Ranks).Select(_ => Buffer(dense, ScalarType.Float32))];
+        denseGradients = [.. Enumerable.Range(0, spec.Layout.Ranks).Select(_ => Buffer(dense))];
         foreach (UnitId unit in units.Units)
         {
             ParameterLayout layout = units.LayoutOf(unit);
             if (unit.Kind == UnitKind.Experts)
             {
-                expertGradients.Add((unit.Layer, unit.Position, unit.Index), Buffer(layout, ScalarType.Float32));
-                if (unit.Index == 0)
-                {
-                    expertWeights.Add((unit.Layer, unit.Position), Buffer(layout, dtype));
-                }
+                expertGradients.Add((unit.Layer, unit.Position, unit.Index), Buffer(layout));
             }
 
             (long begin, long count) = units.ShardOf(unit);
-            var shard = new OptimizerShard(layout, begin, count, Weights(unit), spec.Training.Precision);
+            var shard = new OptimizerShard(layout, begin, count, Weights.Of(unit), spec.Training.Precision);
             ParameterInit.FillRange(spec.Model, spec.Training.Seed, layout, begin, shard.Master);
             shard.PublishMaster();
             shards.Add(unit, shard);
         }
 
-        Tensor Buffer(ParameterLayout layout, ScalarType type) => zeros(layout.Total, type, device).DetachFromDisposeScope();
+        Tensor Buffer(ParameterLayout layout) => zeros(layout.Total, ScalarType.Float32, device).DetachFromDisposeScope();
     }
 
-    public UnitOrder Units { get; }
+    public UnitOrder Units => Weights.Units;
+
+    /// <summary>The weights the passes compute with.</summary>
+    public ModelWeights Weights { get; }
 
     public OptimizerShard Shard(UnitId unit) => shards[unit];
-
-    /// <summary>The flat weights of the group the unit lies in.</summary>
-    public Tensor Weights(UnitId unit) => unit.Kind == UnitKind.Dense ? denseWeights : expertWeights[(unit.Layer, unit.Position)];
 
     public Tensor DenseGradient(int rank) => denseGradients[rank];
 
@@ -105,7 +97,8 @@ internal sealed class LocalState : IDisposable
             shard.Dispose();
         }
 
-        foreach (Tensor tensor in denseGradients.Concat(expertGradients.Values).Concat(expertWeights.Values).Append(denseWeights))
+        Weights.Dispose();
+        foreach (Tensor tensor in denseGradients.Concat(expertGradients.Values))
         {
             tensor.Dispose();
         }

@@ -34,8 +34,8 @@ public sealed class LocalTrainer : IDisposable
         (this.spec, this.batch) = (spec, batch);
         var units = new UnitOrder(spec.Model, spec.Layout);
         state = new LocalState(spec, units, device ?? CPU);
-        models = [.. Enumerable.Range(0, spec.Layout.Ranks).Select(_ => new DenseModel(spec.Model, units.LayoutOf(UnitId.Dense(0)), Weights(UnitId.Dense(0))))];
-        experts = new LocalExperts(spec.Model, spec.Layout, units, (layer, position) => Weights(UnitId.Experts(layer, position, 0)));
+        models = [.. Enumerable.Range(0, spec.Layout.Ranks).Select(_ => new DenseModel(spec.Model, units.LayoutOf(UnitId.Dense(0)), state.Weights.Dense))];
+        experts = new LocalExperts(spec.Model, spec.Layout, state.Weights);
         moeLayers = spec.Model.MoeLayers();
     }
 
@@ -48,8 +48,11 @@ public sealed class LocalTrainer : IDisposable
     /// <summary>Updates applied to the weights: AdamW's step count.</summary>
     public long Updates { get; private set; }
 
+    /// <summary>The weights the model computes with; borrowed.</summary>
+    public ModelWeights Model => state.Weights;
+
     /// <summary>Flat weights (compute dtype) of the group <paramref name="unit"/> lies in; borrowed.</summary>
-    public Tensor Weights(UnitId unit) => state.Weights(unit);
+    public Tensor Weights(UnitId unit) => state.Weights.Of(unit);
 
     /// <summary>Master weights and moments of <paramref name="unit"/>; borrowed.</summary>
     public OptimizerShard Optimizer(UnitId unit) => state.Shard(unit);
@@ -99,9 +102,9 @@ public sealed class LocalTrainer : IDisposable
             int rank = i++ % spec.Layout.Ranks;
             using (rows)
             {
-                using var pass = new RankPass(spec, models[rank], new PassContext(Steps, 0, rank, false, 0), rows);
-                experts.Forward(pass, rank, 0, keep: false);
-                LossParts parts = pass.ForwardLoss();
+                using var pass = new ForwardPass(spec, models[rank], PassContext.ForInference(Steps), rows);
+                experts.Run(pass, rank);
+                LossParts parts = pass.Loss();
                 sum += parts.CrossEntropySum;
                 tokens += parts.Tokens;
             }
@@ -121,10 +124,9 @@ public sealed class LocalTrainer : IDisposable
     private void ForwardBackward(int rank, int micro, StepTally tally)
     {
         using Tensor tokens = batch(Steps, rank, micro);
-        using var pass = new RankPass(spec, models[rank], PassContext.ForTraining(spec, Steps, rank, micro), tokens);
-        RoutingPlan[] plans = experts.Forward(pass, rank, micro, keep: true);
-        tally.Add(rank, pass.ForwardLoss(), plans);
-        experts.Backward(pass, plans, rank, micro, (m, position, group) => state.ExpertGradient(moeLayers[m], position, group));
+        using var pass = new TrainingPass(spec, models[rank], PassContext.ForTraining(spec, Steps, rank, micro), tokens);
+        PassDriver driven = experts.Run(pass, rank, micro, (m, position, group) => state.ExpertGradient(moeLayers[m], position, group));
+        tally.Add(rank, driven.Parts!, driven.Plans);
         models[rank].AccumulateGradients(state.DenseGradient(rank));
     }
 }

@@ -15,9 +15,8 @@ public sealed class DenseModel : IDisposable
 {
     private readonly ParameterLeaves leaves;
     private readonly Rope? rope;
-    private readonly DenseBlock[] blocks;
+    private readonly Block[] blocks;
     private readonly Norm finalNorm;
-    private readonly int[] moeLayers;
     private readonly List<(int[] Tokens, Tensor Gradient)> embeddingRows = [];
     private readonly ParameterEntry embedEntry;
     private readonly ParameterLayout layout;
@@ -34,14 +33,14 @@ public sealed class DenseModel : IDisposable
         Device = flatWeights.device;
         leaves = new ParameterLeaves(layout, flatWeights);
         rope = model.Style == BlockStyle.Llama ? new Rope(model, DType, Device) : null;
-        blocks = [.. Enumerable.Range(0, model.Layers).Select(l => new DenseBlock(model, leaves, l, rope))];
+        blocks = [.. Enumerable.Range(0, model.Layers).Select(l => new Block(model, leaves, l, rope))];
         finalNorm = new Norm(model, leaves, "final_norm");
-        moeLayers = [.. model.MoeLayers()];
+        Plan = BlockPlan.Of(model);
         embedEntry = layout["embed"];
     }
 
-    /// <summary>MoE layers; the dense part has MoeCount + 1 segments, and segment m &lt; MoeCount ends at the gate of MoE layer m.</summary>
-    public int MoeCount => moeLayers.Length;
+    /// <summary>What a pass through the model does, in order.</summary>
+    public BlockPlan Plan { get; }
 
     internal ModelSpec Model { get; }
 
@@ -89,9 +88,6 @@ public sealed class DenseModel : IDisposable
         rope?.Dispose();
     }
 
-    /// <summary>Block index of MoE layer m.</summary>
-    internal int LayerOf(int m) => moeLayers[m];
-
     /// <summary>Embeds tokens [batch · T] → [batch · T, d], outside autograd. The caller owns the result.</summary>
     internal Tensor Embed(int[] tokens, long batch)
     {
@@ -128,33 +124,15 @@ public sealed class DenseModel : IDisposable
     /// <summary>Keeps a gradient of the head's weight [V, d] (ownership passes).</summary>
     internal void HeadBackward(Tensor gradient) => leaves.Add(leaves.Find("head") is null ? "embed" : "head", gradient);
 
-    /// <summary>
-    /// Segment m up to the gate, in the caller's grad mode: input [t, d] → the residual stream [t, d] after attention and what the
-    /// experts see [t, d] (normed). The caller's scope owns both.
-    /// </summary>
-    internal (Tensor Residual, Tensor Normed) Segment(int m, Tensor input, long batch)
+    /// <summary>A stage that needs nothing but the residual stream, in the caller's grad mode: h [t, d] → [t, d]. The caller's scope owns the result.</summary>
+    internal Tensor Run(PassStage stage, Tensor h, long batch) => stage.Kind switch
     {
-        Tensor h = input;
-        for (int l = m == 0 ? 0 : moeLayers[m - 1] + 1; l < moeLayers[m]; l++)
-        {
-            h = blocks[l].Forward(h, batch);
-        }
+        StageKind.Attention => blocks[stage.Block].Attend(h, batch),
+        StageKind.FeedForward => blocks[stage.Block].FeedForward(h),
+        StageKind.FinalNorm => finalNorm.Forward(h),
+        _ => throw new InvalidOperationException($"{stage} needs more than the residual stream"),
+    };
 
-        return blocks[moeLayers[m]].BeforeExperts(h, batch);
-    }
-
-    /// <summary>The last segment: input [t, d] → normed hidden states [t, d] for the head. The caller's scope owns the result.</summary>
-    internal Tensor LastSegment(Tensor input, long batch)
-    {
-        Tensor h = input;
-        for (int l = moeLayers.Length == 0 ? 0 : moeLayers[^1] + 1; l < blocks.Length; l++)
-        {
-            h = blocks[l].Forward(h, batch);
-        }
-
-        return finalNorm.Forward(h);
-    }
-
-    /// <summary>The gate of MoE layer m and, where there are any, its shared experts.</summary>
-    internal DenseBlock MoeBlock(int m) => blocks[moeLayers[m]];
+    /// <summary>The MoE layer of a block that has one.</summary>
+    internal MoeLayer Moe(int block) => blocks[block].Moe;
 }

@@ -10,7 +10,7 @@ namespace MoeActors.Compute.Passes;
 internal sealed class ChunkIntake : IDisposable
 {
     private readonly IReadOnlyList<DispatchChunk> chunks;
-    private readonly Dictionary<(int Position, int Index), int> ordinals = [];
+    private readonly Dictionary<ChunkAddress, int> ordinals = [];
     private readonly torch.Tensor?[] waiting;
     private readonly bool[] seen;
     private readonly string what;
@@ -24,19 +24,19 @@ internal sealed class ChunkIntake : IDisposable
         seen = new bool[chunks.Count];
         for (int i = 0; i < chunks.Count; i++)
         {
-            ordinals.Add((chunks[i].Position, chunks[i].Index), i);
+            ordinals.Add(new ChunkAddress(chunks[i].Position, chunks[i].Index), i);
         }
     }
 
     public bool Complete => next == chunks.Count;
 
-    /// <summary>Takes <paramref name="rows"/> (ownership passes, also when it throws) for <paramref name="chunk"/>.</summary>
-    public void Accept(DispatchChunk chunk, torch.Tensor rows, long width)
+    /// <summary>Takes <paramref name="rows"/> [rows, <paramref name="width"/>] (ownership passes, also when it throws) for a chunk.</summary>
+    public void Accept(ChunkAddress chunk, torch.Tensor rows, long width)
     {
-        if (!ordinals.TryGetValue((chunk.Position, chunk.Index), out int i) || seen[i] || rows.size(0) != chunks[i].Rows || rows.size(1) != width)
+        if (!ordinals.TryGetValue(chunk, out int i) || seen[i] || rows.size(0) != chunks[i].Rows || rows.size(1) != width)
         {
             string shape = string.Join(", ", rows.shape);
-            bool known = ordinals.ContainsKey((chunk.Position, chunk.Index));
+            bool known = ordinals.ContainsKey(chunk);
             rows.Dispose();
             throw new InvalidOperationException(
                 $"ST-2: {what}, chunk {chunk.Index} of position {chunk.Position}: " +

@@ -1,4 +1,3 @@
-using MoeActors.Compute.Models;
 using MoeActors.Compute.Routing;
 using MoeActors.Compute.Tensors;
 using TorchSharp;
@@ -7,42 +6,47 @@ using static TorchSharp.torch;
 namespace MoeActors.Compute.Passes;
 
 /// <summary>
-/// One MoE layer's place in a pass: where the graph is cut. Forward leaves the graph's ends (residual stream, normed rows, weights,
-/// auxiliary loss) here and adds up the experts' outputs; backward collects the gradients for those ends. Owns its tensors.
+/// One exchange with the experts, from its gate to the end of its backward: what the gate left (normed rows, weights, auxiliary loss), the sum of the
+/// experts' outputs, and the gradients that come back. Owns its tensors.
 /// </summary>
 internal sealed class MoeCut : IDisposable
 {
-    private readonly DenseModel model;
-    private readonly ScalarType wide;
+    private readonly ScalarType dtype, wide;
     private readonly CombineWeights weights;
     private readonly ChunkIntake outputs, gradients;
     private readonly Tensor?[] kept;
-    private readonly bool training;
-    private Tensor residual, normed;
-    private Tensor? choiceWeights, auxiliary, rows, sum, rowGradient, choiceGradient, outGradient;
+    private readonly bool graph;
+    private Tensor? normed, choiceWeights, auxiliary, rows, sum, rowGradient, choiceGradient;
+    private bool back;
 
-    public MoeCut(DenseModel model, int m, bool training, RoutingPlan plan, Tensor residual, Tensor normed, Tensor choiceWeights, Tensor? auxiliary)
+    /// <param name="dtype">The compute dtype.</param>
+    /// <param name="cut">Ordinal in the pass, for messages.</param>
+    /// <param name="graph">Whether a backward follows.</param>
+    /// <param name="plan">What was decided.</param>
+    /// <param name="normed">What gate and experts read [t, d]; ownership passes, of the next two as well.</param>
+    /// <param name="choiceWeights">The choices' weights [c].</param>
+    /// <param name="auxiliary">Auxiliary losses, coefficients applied; null without.</param>
+    public MoeCut(ScalarType dtype, int cut, bool graph, RoutingPlan plan, Tensor normed, Tensor choiceWeights, Tensor? auxiliary)
     {
-        this.model = model;
-        this.training = training;
-        Plan = plan;
-        wide = normed.dtype == ScalarType.BFloat16 ? ScalarType.Float32 : normed.dtype;
-        (this.residual, this.normed, this.choiceWeights) = (residual.DetachFromDisposeScope(), normed.DetachFromDisposeScope(), choiceWeights.DetachFromDisposeScope());
+        (this.dtype, this.graph, Plan) = (dtype, graph, plan);
+        wide = dtype == ScalarType.BFloat16 ? ScalarType.Float32 : dtype;
+        (this.normed, this.choiceWeights) = (normed.DetachFromDisposeScope(), choiceWeights.DetachFromDisposeScope());
         this.auxiliary = auxiliary?.DetachFromDisposeScope();
         weights = CombineWeights.OfChoices(plan, choiceWeights);
-        outputs = new ChunkIntake(plan.Chunks, $"MoE layer {m}, combine");
-        gradients = new ChunkIntake(plan.Chunks, $"MoE layer {m}, gradient");
+        outputs = new ChunkIntake(plan.Chunks, $"cut {cut}, combine");
+        gradients = new ChunkIntake(plan.Chunks, $"cut {cut}, gradient");
         kept = new Tensor?[plan.Chunks.Count];
     }
 
     public RoutingPlan Plan { get; }
 
-    public Tensor Normed => normed;
+    /// <summary>What gate and experts read [t, d]; borrowed.</summary>
+    public Tensor Normed => normed ?? throw new InvalidOperationException("ST-2: a cut is asked for its rows after its end");
 
     /// <summary>The rows to dispatch [rows, d], gathered at the first call, owned here until <see cref="ReleaseRows"/>.</summary>
     public Tensor Rows()
     {
-        using Tensor source = normed.detach();
+        using Tensor source = Normed.detach();
         return rows ??= RowKernels.Gather(source, Plan.Token).DetachFromDisposeScope();
     }
 
@@ -52,18 +56,21 @@ internal sealed class MoeCut : IDisposable
         rows = null;
     }
 
-    /// <summary>Adds the shared experts' output, in the graph, to the residual stream.</summary>
-    public void AddShared(Tensor shared)
+    /// <summary>Takes y, or dx, [chunk.Rows, d] (ownership passes, also when it throws).</summary>
+    public void Accept(DispatchKind kind, ChunkAddress chunk, Tensor answer)
     {
-        Tensor before = residual;
-        residual = before.Plus(shared).DetachFromDisposeScope();
-        before.Dispose();
+        if (kind == DispatchKind.Backward && !back)
+        {
+            answer.Dispose();
+            throw new InvalidOperationException($"ST-2: a gradient of chunk {chunk.Index} of position {chunk.Position}, for which none was asked");
+        }
+
+        (kind == DispatchKind.Forward ? outputs : gradients).Accept(chunk, answer, Normed.size(1));
     }
 
-    /// <summary>Takes y [chunk.Rows, d]; true when all are in and <see cref="TakeOutput"/> may be called.</summary>
-    public bool Combine(DispatchChunk chunk, Tensor y)
+    /// <summary>Adds the outputs that are here: residual + Σ w_i·y_i in the compute dtype [t, d], which the caller owns, when all are; null before.</summary>
+    public Tensor? TryCombine(Tensor residual)
     {
-        outputs.Accept(chunk, y, normed.size(1));
         using var off = no_grad();
         if (sum is null)
         {
@@ -76,7 +83,7 @@ internal sealed class MoeCut : IDisposable
         {
             DispatchChunk next = Plan.Chunks[i];
             CombineKernels.Add(sum, ready, Plan.Token.AsSpan(next.FirstRow, next.Rows), weights, next.FirstRow);
-            if (training)
+            if (graph)
             {
                 kept[i] = ready; // dw_i = dot(dOut, y_i) needs it
             }
@@ -86,30 +93,14 @@ internal sealed class MoeCut : IDisposable
             }
         }
 
-        return outputs.Complete;
+        return outputs.Complete ? TakeSum() : null;
     }
 
-    /// <summary>h_next = h_res + Σ w_i·y_i in the compute dtype [t, d]; the caller owns it.</summary>
-    public Tensor TakeOutput()
-    {
-        Tensor done = sum ?? throw new InvalidOperationException("ST-2: output of an MoE layer asked for before its chunks came");
-        sum = null;
-        if (done.dtype == model.DType)
-        {
-            return done;
-        }
-
-        using (done)
-        {
-            return done.to(model.DType).DetachFromDisposeScope();
-        }
-    }
-
-    /// <summary>Gradient dOut [t, d] of h_next (ownership passes) → dY rows [rows, d] in plan order, which the caller owns.</summary>
+    /// <summary>Gradient dOut [t, d] of the combined stream (borrowed) → dY rows [rows, d] in plan order, which the caller owns.</summary>
     public Tensor CombineBackward(Tensor dOut)
     {
         using var off = no_grad();
-        outGradient = dOut;
+        back = true;
         var dWeights = new CombineWeights(Plan.Rows, wide);
         Tensor dY = empty([Plan.Rows, dOut.size(1)], dOut.dtype, dOut.device).DetachFromDisposeScope();
         for (int i = 0; i < kept.Length; i++)
@@ -125,12 +116,16 @@ internal sealed class MoeCut : IDisposable
         return dY;
     }
 
-    /// <summary>Takes dx [chunk.Rows, d]; true when all are in and <see cref="Backward"/> may be called.</summary>
-    public bool ReturnGradient(DispatchChunk chunk, Tensor dx)
+    /// <summary>Adds the rows' gradients that are here; when all are, the gate's results become ends of <paramref name="segment"/> with their gradients.</summary>
+    public bool TryEnd(GraphSegment segment)
     {
-        gradients.Accept(chunk, dx, normed.size(1));
+        if (!back)
+        {
+            throw new InvalidOperationException("ST-2: a gate's backward before its combine's");
+        }
+
         using var off = no_grad();
-        rowGradient ??= zeros(normed.shape, wide, normed.device).DetachFromDisposeScope();
+        rowGradient ??= zeros(Normed.shape, wide, Normed.device).DetachFromDisposeScope();
         while (gradients.TryTake(out int i, out Tensor ready))
         {
             DispatchChunk next = Plan.Chunks[i];
@@ -138,36 +133,26 @@ internal sealed class MoeCut : IDisposable
             ready.Dispose();
         }
 
-        return gradients.Complete;
-    }
-
-    /// <summary>Backward of the dense segment that ends here, from all its ends at once.</summary>
-    public void Backward()
-    {
-        if (!gradients.Complete || outGradient is null || choiceGradient is null)
+        if (!gradients.Complete)
         {
-            throw new InvalidOperationException("ST-2: backward of a dense segment before all its rows' gradients came");
+            return false;
         }
 
-        using var scope = NewDisposeScope();
-        List<Tensor> ends = [residual, normed], given = [outGradient, rowGradient!.to(normed.dtype)];
+        segment.End(Normed, rowGradient.to(Normed.dtype));
+        normed = null;
         if (choiceWeights!.requires_grad)
         {
-            Add(choiceWeights, choiceGradient);
+            segment.End(choiceWeights, choiceGradient!);
+            (choiceWeights, choiceGradient) = (null, null);
         }
 
         if (auxiliary is not null)
         {
-            Add(auxiliary, ones_like(auxiliary));
+            segment.End(auxiliary, ones_like(auxiliary));
+            auxiliary = null;
         }
 
-        autograd.backward(ends, given);
-
-        void Add(Tensor end, Tensor gradient)
-        {
-            ends.Add(end);
-            given.Add(gradient);
-        }
+        return true;
     }
 
     public void Dispose()
@@ -181,9 +166,24 @@ internal sealed class MoeCut : IDisposable
         }
 
         Array.Clear(kept);
-        foreach (Tensor? t in new[] { residual, normed, choiceWeights, auxiliary, sum, rowGradient, choiceGradient, outGradient })
+        foreach (Tensor? t in new[] { normed, choiceWeights, auxiliary, sum, rowGradient, choiceGradient })
         {
             t?.Dispose();
+        }
+    }
+
+    private Tensor TakeSum()
+    {
+        Tensor done = sum!;
+        sum = null;
+        if (done.dtype == dtype)
+        {
+            return done;
+        }
+
+        using (done)
+        {
+            return done.to(dtype).DetachFromDisposeScope();
         }
     }
 }

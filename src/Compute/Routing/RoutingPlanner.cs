@@ -1,3 +1,4 @@
+using MoeActors.Compute.Routing.Capacity;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Compute.Routing;
@@ -12,6 +13,9 @@ public static class RoutingPlanner
         // Decimal: 1.1 · 100 / 10 is 11, not 11.000000000000002 rounded up to 12.
         return moe.CapacityFactor == 0 ? int.MaxValue : (int)Math.Min(int.MaxValue, decimal.Ceiling((decimal)moe.CapacityFactor * tokens * moe.TopK / moe.Experts));
     }
+
+    /// <summary>Most rows one expert takes from a routing group of <paramref name="tokens"/> in a phase.</summary>
+    public static int Capacity(MoeSpec moe, int tokens, CapacityPhase phase) => phase == CapacityPhase.Training ? Capacity(moe, tokens) : int.MaxValue;
 
     /// <summary>Plans one routing group's dispatch.</summary>
     /// <param name="layout">EP positions and chunk size.</param>

@@ -3,6 +3,7 @@ using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Data;
 using MoeActors.Compute.Inference;
+using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;
@@ -29,8 +30,8 @@ internal static class Sampling
         // Small products lose more to the threads than they gain.
         ThreadSettings.Apply(spec.Model.Hidden < 512 ? 1 : Environment.ProcessorCount);
         MatmulPrecision.Set(spec.Training.Matmul);
-        using var weights = InferenceWeights.Load(spec, store, manifest);
-        using var generator = new TextGenerator(spec, weights.Dense, weights.Experts);
+        using ModelWeights weights = Load(spec, store, manifest);
+        using var generator = new TextGenerator(spec, weights);
         var text = new TokenText(tokenizer);
         var sampling = new SamplingSpec { Temperature = how.Temperature, TopK = how.TopK, Seed = how.Seed };
         foreach (int token in generator.Generate(tokenizer.Encode(how.Prompt), how.Tokens, sampling, tokenizer.HasText))
@@ -40,5 +41,10 @@ internal static class Sampling
                 yield return piece;
             }
         }
+    }
+    private static ModelWeights Load(RunSpec spec, CheckpointStore store, Manifest manifest)
+    {
+        using var reader = new CheckpointReader(store.Storage, manifest);
+        return CheckpointWeights.Load(spec, reader);
     }
 }

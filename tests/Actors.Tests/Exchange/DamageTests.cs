@@ -51,7 +51,8 @@ public sealed class DamageTests
     public static TheoryData<string, Func<FrameHeader, FrameHeader>> Lies() => new()
     {
         { "magic number", h => h with { Magic = 1 } },
-        { "protocol version 2", h => h with { Version = 2 } },
+        { "protocol version 77", h => h with { Version = 77 } },
+        { "names a link", h => h with { LinkKibibytes = -1 } },
         { "unknown kind 77", h => h with { Kind = (FrameKind)77 } },
         { "unknown purpose 0", h => h with { Purpose = 0 } },
         { "frame 5 came where frame 0", h => h with { Sequence = 5 } },

@@ -1,4 +1,5 @@
 using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Exchange.Wires;
 using static TorchSharp.torch;
 
 namespace MoeActors.Actors.Tests.Exchange;
@@ -14,7 +15,7 @@ internal sealed class ExchangeMesh : IDisposable
         for (int n = 0; n < nodes; n++)
         {
             ExchangeOptions options = new() { Listen = listen, Folder = folder, Secret = "shared", HandshakeTimeout = TimeSpan.FromSeconds(3) };
-            Exchanges.Add(new SocketExchange(configure?.Invoke(n, options) ?? options, faults));
+            Exchanges.Add(DataPlane.Open(configure?.Invoke(n, options) ?? options, faults));
             Mailboxes.Add(new MailboxRef());
             Exchanges[n].Register(Rank(n), Mailboxes[n]);
         }

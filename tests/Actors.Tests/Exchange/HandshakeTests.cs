@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using CsCheck;
 using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Exchange.Wires;
 
 namespace MoeActors.Actors.Tests.Exchange;
 
@@ -43,7 +44,7 @@ public sealed class HandshakeTests
         HandshakeMessage.Write(wire, HandshakeKind.Hello, [1, 2, 3], version: 9);
         ExchangeRefusedException e = Assert.Throws<ExchangeRefusedException>(() => HandshakeMessage.Read(wire, HandshakeKind.Challenge, new Deadline(TimeSpan.FromSeconds(10))));
         Assert.Equal(RefusalCode.OtherVersion, e.Code);
-        Assert.Contains("exchange protocol 9, this node 1", e.Message, StringComparison.Ordinal);
+        Assert.Contains($"exchange protocol 9, this node {FrameHeader.ProtocolVersion}", e.Message, StringComparison.Ordinal);
         Assert.Contains("protocol 9", await notice.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
@@ -112,17 +113,17 @@ public sealed class HandshakeTests
     [Fact]
     public void A_listener_beyond_this_host_needs_a_secret()
     {
-        ExchangeException e = Assert.Throws<ExchangeException>(() => new SocketExchange(new ExchangeOptions { Listen = "tcp:0.0.0.0:0", AdvertisedHost = "localhost" }));
+        ExchangeException e = Assert.Throws<ExchangeException>(() => DataPlane.Open(new ExchangeOptions { Listen = "tcp:0.0.0.0:0", AdvertisedHost = "localhost" }));
         Assert.Contains("cluster.secret", e.Message, StringComparison.Ordinal);
-        e = Assert.Throws<ExchangeException>(() => new SocketExchange(new ExchangeOptions { Listen = "tcp:0.0.0.0:0", Secret = "s" }));
+        e = Assert.Throws<ExchangeException>(() => DataPlane.Open(new ExchangeOptions { Listen = "tcp:0.0.0.0:0", Secret = "s" }));
         Assert.Contains("cluster.host", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_port_in_use_is_named()
     {
-        using SocketExchange first = new(new ExchangeOptions { Listen = "tcp:127.0.0.1:0" });
-        ExchangeException e = Assert.Throws<ExchangeException>(() => new SocketExchange(new ExchangeOptions { Listen = first.LocalAddress }));
+        using SocketExchange first = DataPlane.Open(new ExchangeOptions { Listen = "tcp:127.0.0.1:0" });
+        ExchangeException e = Assert.Throws<ExchangeException>(() => DataPlane.Open(new ExchangeOptions { Listen = first.LocalAddress }));
         Assert.Contains(first.LocalAddress, e.Message, StringComparison.Ordinal);
     }
 

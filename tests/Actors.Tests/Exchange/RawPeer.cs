@@ -1,8 +1,8 @@
 using System.IO.Hashing;
-using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Exchange.Wires;
 using TorchSharp;
 
 namespace MoeActors.Actors.Tests.Exchange;
@@ -26,9 +26,9 @@ internal sealed class RawPeer : IDisposable
 
     public static Socket Connect(string address)
     {
-        EndPoint point = WireAddress.Parse(address);
-        Socket socket = WireAddress.NewSocket(point);
-        socket.Connect(point);
+        bool unix = address.StartsWith("unix:", StringComparison.Ordinal);
+        Socket socket = unix ? new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) : new(SocketType.Stream, ProtocolType.Tcp);
+        socket.Connect(unix ? new UnixDomainSocketEndPoint(address[5..]) : TcpTransport.Parse(address));
         return socket;
     }
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MoeActors.Actors.ControlPlane;
 using MoeActors.Actors.Exchange;
+using MoeActors.Actors.Exchange.Wires;
 using MoeActors.Actors.Tests.ControlPlane;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -16,7 +17,7 @@ public sealed class TlsTests : IDisposable
     [Fact]
     public async Task Tensors_cross_mutual_tls_bit_equal()
     {
-        TlsOptions tls = NewCertificate("shared");
+        TlsOptions tls = NewCertificate(folder, "shared");
         using ExchangeMesh cluster = await ExchangeMesh.ConnectedAsync(2, "tcp:127.0.0.1:0", (_, o) => o with { Tls = tls });
         foreach (int rows in new[] { 1, 10, 3000 })
         {
@@ -59,7 +60,7 @@ public sealed class TlsTests : IDisposable
     [Fact]
     public async Task A_peer_with_another_authority_s_certificate_is_turned_away()
     {
-        TlsOptions mine = NewCertificate("mine"), theirs = NewCertificate("theirs");
+        TlsOptions mine = NewCertificate(folder, "mine"), theirs = NewCertificate(folder, "theirs");
         using ExchangeMesh cluster = new(2, "tcp:127.0.0.1:0", (n, o) => o with { Tls = n == 0 ? mine : theirs });
         TaskCompletionSource<PeerLost> lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
         cluster.Exchanges[0].PeerFailed += p => lost.TrySetResult(p);
@@ -76,7 +77,7 @@ public sealed class TlsTests : IDisposable
     public void A_certificate_that_cannot_be_read_is_named()
     {
         TlsOptions tls = new() { CertificateFile = Path.Combine(folder, "absent.pem"), KeyFile = Path.Combine(folder, "absent.key") };
-        ExchangeException e = Assert.Throws<ExchangeException>(() => new SocketExchange(new ExchangeOptions { Listen = "tcp:127.0.0.1:0", Tls = tls }));
+        ExchangeException e = Assert.Throws<ExchangeException>(() => DataPlane.Open(new ExchangeOptions { Listen = "tcp:127.0.0.1:0", Tls = tls }));
         Assert.Contains("absent.pem", e.Message, StringComparison.Ordinal);
     }
 
@@ -93,7 +94,7 @@ public sealed class TlsTests : IDisposable
         return options;
     }
 
-    private TlsOptions NewCertificate(string name)
+    internal static TlsOptions NewCertificate(string folder, string name)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         CertificateRequest request = new($"CN={name}", key, HashAlgorithmName.SHA256);

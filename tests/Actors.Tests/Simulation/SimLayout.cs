@@ -1,6 +1,7 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster.Coordinator;
 using MoeActors.Actors.Protocol;
+using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Models;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;

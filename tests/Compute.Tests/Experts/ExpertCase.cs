@@ -37,7 +37,7 @@ internal sealed class ExpertCase : IDisposable
             view.copy_(scaled);
         }
 
-        Compute = new ExpertShardCompute(Spec, Layout, 1, 0, 1, Parameters, Weights);
+        Compute = new ChunkServer(new ExpertBank(Spec, Layout, 1, 1, Parameters, Weights), Layout, 0);
     }
 
     public ModelSpec Spec { get; }
@@ -48,7 +48,7 @@ internal sealed class ExpertCase : IDisposable
 
     public Tensor Weights { get; }
 
-    public ExpertShardCompute Compute { get; }
+    public ChunkServer Compute { get; }
 
     public ScalarType GradientType => Type == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
 
@@ -75,7 +75,7 @@ internal sealed class ExpertCase : IDisposable
         Tensor[] y = new Tensor[Chunks.Length], dx = new Tensor[Chunks.Length];
         foreach (int c in forward)
         {
-            y[c] = Compute.Forward(Chunks[c].Key, X(c), Chunks[c].Segments, keep: true);
+            y[c] = Compute.Forward(Chunks[c].Key, X(c), Chunks[c].Segments);
         }
 
         Tensor gradient = zeros(Parameters.Total, dtype: GradientType);

@@ -28,9 +28,9 @@ public sealed class ExpertMemoryTests
 
             // Evaluation keeps nothing; refused chunks are freed; an abort frees what was kept. Without a scope around: nothing may leak.
             (ChunkKey key, ExpertSegment[] segments) = ExpertCase.Chunks[0];
-            c.Compute.Forward(key, c.X(0), segments, keep: false).Dispose();
-            c.Compute.Forward(key, c.X(0), segments, keep: true).Dispose();
-            Assert.Throws<InvalidOperationException>(() => c.Compute.Forward(key, c.X(0), segments, keep: true));
+            c.Compute.Bank.Forward(c.X(0), segments).Dispose();
+            c.Compute.Forward(key, c.X(0), segments).Dispose();
+            Assert.Throws<InvalidOperationException>(() => c.Compute.Forward(key, c.X(0), segments));
             Assert.Throws<InvalidOperationException>(() => c.Compute.Backward(key with { Chunk = 1 }, c.Dy(0)));
             c.Compute.Backward(key, c.Dy(0)).Dispose();
             c.Compute.Discard();
@@ -47,7 +47,7 @@ public sealed class ExpertMemoryTests
         for (int i = 0; i < ExpertCase.Chunks.Length; i++)
         {
             using DisposeScope scope = NewDisposeScope();
-            c.Compute.Forward(ExpertCase.Chunks[i].Key, c.X(i), ExpertCase.Chunks[i].Segments, keep: true);
+            c.Compute.Forward(ExpertCase.Chunks[i].Key, c.X(i), ExpertCase.Chunks[i].Segments);
         }
 
         using Tensor gradient = zeros(c.Parameters.Total);

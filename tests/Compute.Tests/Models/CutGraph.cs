@@ -20,7 +20,7 @@ internal sealed class CutGraph : IDisposable
     private readonly UnitOrder units;
     private readonly Dictionary<ParameterLayout, Tensor> weights = [];
     private readonly Dictionary<ParameterLayout, Tensor> gradients = [];
-    private readonly Dictionary<(int M, int Position, int Group), ExpertShardCompute> shards = [];
+    private readonly Dictionary<(int M, int Position, int Group), ChunkServer> shards = [];
     private readonly DenseModel[] models;
 
     public CutGraph(RunSpec spec, ScalarType dtype)
@@ -39,7 +39,7 @@ internal sealed class CutGraph : IDisposable
         foreach (UnitId u in units.Units.Where(u => u.Kind == UnitKind.Experts))
         {
             int m = layers.ToList().IndexOf(u.Layer);
-            shards.Add((m, u.Position, u.Index), new ExpertShardCompute(spec.Model, spec.Layout, u.Layer, u.Index, u.Position, units.LayoutOf(u), weights[units.LayoutOf(u)]));
+            shards.Add((m, u.Position, u.Index), new ChunkServer(new ExpertBank(spec.Model, spec.Layout, u.Layer, u.Position, units.LayoutOf(u), weights[units.LayoutOf(u)]), spec.Layout, u.Index));
         }
 
         Dense = units.LayoutOf(UnitId.Dense(0));
@@ -54,17 +54,23 @@ internal sealed class CutGraph : IDisposable
         from entry in pair.Key.Entries
         select (entry.Name, pair.Key.View(pair.Value, entry), pair.Key.View(gradients[pair.Key], entry));
 
-    /// <summary>The pass of one rank, to be driven by hand.</summary>
-    public RankPass Begin(int rank, bool training)
+    /// <summary>The pass of one rank up to its first gate, to be driven by hand.</summary>
+    public ForwardPass Begin(int rank, bool training)
     {
         using Tensor tokens = TinyRun.Batches(spec)(0, rank, 0);
         PassContext context = PassContext.ForTraining(spec, 0, rank, 0);
-        return new RankPass(spec, models[rank], context with { Training = training }, tokens);
+        ForwardPass pass = training ? new TrainingPass(spec, models[rank], context, tokens) : new ForwardPass(spec, models[rank], context with { Mode = PassMode.Inference }, tokens);
+        foreach (PassStage stage in pass.Plan.Stages.TakeWhile(s => s.Kind != StageKind.Dispatch))
+        {
+            pass.Run(stage);
+        }
+
+        return pass;
     }
 
-    /// <summary>An expert shard's answer to one chunk.</summary>
-    public Tensor Answer(int rank, int m, DispatchChunk chunk, Tensor rows, bool keep) =>
-        Shard(rank, m, chunk).Forward(Key(rank, chunk), rows.narrow(0, chunk.FirstRow, chunk.Rows), chunk.Segments, keep);
+    /// <summary>An expert shard's answer to one chunk, of which nothing is kept.</summary>
+    public Tensor Answer(int rank, int cut, DispatchChunk chunk, Tensor rows) =>
+        shards[(cut, chunk.Position, spec.Layout.GroupOf(rank))].Bank.Forward(rows.narrow(0, chunk.FirstRow, chunk.Rows), chunk.Segments);
 
     /// <summary>The step's loss, auxiliary losses included; with <paramref name="backward"/> the gradients are added up.</summary>
     public double Run(int arrivals, bool backward = true)
@@ -73,23 +79,12 @@ internal sealed class CutGraph : IDisposable
         double loss = 0;
         for (int rank = 0; rank < spec.Layout.Ranks; rank++)
         {
-            using RankPass pass = Begin(rank, true);
-            RoutingPlan[] plans = Forward(pass, rank, random);
-            LossParts parts = pass.ForwardLoss();
+            LossParts parts = Run(rank, random, backward);
             loss += (parts.CrossEntropySum / ((double)spec.Training.GlobalBatch * spec.Model.Context))
                 + (LossCatalogue.Of(spec.Model.Moe).Sum(l => l.Coefficient * parts.Auxiliary.GetValueOrDefault(l.Loss.Name)) / spec.Layout.Ranks);
-            if (backward)
-            {
-                Backward(pass, plans, rank, random);
-                models[rank].AccumulateGradients(gradients[Dense]);
-            }
-            else
-            {
-                models[rank].ClearGradients();
-            }
         }
 
-        foreach (((int m, int position, int group), ExpertShardCompute shard) in shards)
+        foreach (((int m, int position, int group), ChunkServer shard) in shards)
         {
             ParameterLayout layout = units.LayoutOf(UnitId.Experts(spec.Model.MoeLayers()[m], position, group));
             while (shard.AccumulateNext(gradients[layout]))
@@ -130,47 +125,48 @@ internal sealed class CutGraph : IDisposable
         }
     }
 
-    private RoutingPlan[] Forward(RankPass pass, int rank, Random random)
+    // A pass whose chunks are answered, and whose answers arrive, in an order drawn from random; without backward it is dropped where it turns.
+    private LossParts Run(int rank, Random random, bool backward)
     {
-        var plans = new RoutingPlan[models[rank].MoeCount];
-        for (int m = 0; m < plans.Length; m++)
+        using Tensor tokens = TinyRun.Batches(spec)(0, rank, 0);
+        using var pass = new TrainingPass(spec, models[rank], PassContext.ForTraining(spec, 0, rank, 0), tokens);
+        var sent = new SentChunks();
+        var driver = new PassDriver(pass, sent);
+        driver.Begin();
+        while (sent.Waiting.Count > 0 && (backward || driver.Parts is null))
         {
-            plans[m] = pass.Route(m);
-            Tensor rows = pass.DispatchRows(m);
-            List<(DispatchChunk Chunk, Tensor Y)> answers = [.. plans[m].Chunks.Select(c => (c, Answer(rank, m, c, rows, true)))];
-            pass.ReleaseRows(m);
-            pass.ForwardShared(m);
-            Assert.Equal(answers.Count - 1, Shuffled(answers, random).TakeWhile(a => !pass.Combine(m, a.Chunk, a.Y)).Count());
+            (DispatchKind kind, int cut, DispatchChunk chunk, Tensor rows) = sent.Take(random);
+            ChunkServer shard = shards[(cut, chunk.Position, spec.Layout.GroupOf(rank))];
+            var key = new ChunkKey(0, rank, chunk.Index, chunk.Count);
+            Tensor answer = kind == DispatchKind.Forward ? shard.Forward(key, rows, chunk.Segments) : shard.Backward(key, rows);
+            driver.Arrived(kind, cut, new ChunkAddress(chunk.Position, chunk.Index), answer);
         }
 
-        return plans;
-    }
-
-    private void Backward(RankPass pass, RoutingPlan[] plans, int rank, Random random)
-    {
-        pass.BackwardLoss();
-        for (int m = plans.Length - 1; m >= 0; m--)
+        Assert.Equal(backward, driver.Done);
+        if (backward)
         {
-            using Tensor dY = pass.BackwardCombine(m);
-            int left = plans[m].Chunks.Count;
-            foreach (DispatchChunk chunk in Shuffled(plans[m].Chunks, random))
-            {
-                Tensor dx = Shard(rank, m, chunk).Backward(Key(rank, chunk), dY.narrow(0, chunk.FirstRow, chunk.Rows));
-                Assert.Equal(--left == 0, pass.ReturnGradient(m, chunk, dx));
-            }
-
-            pass.BackwardSegment(m);
+            models[rank].AccumulateGradients(gradients[Dense]);
         }
+        else
+        {
+            models[rank].ClearGradients();
+        }
+
+        return driver.Parts!;
     }
 
-    private ExpertShardCompute Shard(int rank, int m, DispatchChunk chunk) => shards[(m, chunk.Position, spec.Layout.GroupOf(rank))];
-
-    private static ChunkKey Key(int rank, DispatchChunk chunk) => new(0, rank, chunk.Index, chunk.Count);
-
-    private static List<T> Shuffled<T>(IEnumerable<T> items, Random random)
+    private sealed class SentChunks : ITokenDispatcher
     {
-        T[] all = [.. items];
-        random.Shuffle(all);
-        return [.. all];
+        public List<(DispatchKind Kind, int Cut, DispatchChunk Chunk, Tensor Rows)> Waiting { get; } = [];
+
+        public void Send(DispatchKind kind, int cut, DispatchChunk chunk, Tensor rows) => Waiting.Add((kind, cut, chunk, rows));
+
+        public (DispatchKind Kind, int Cut, DispatchChunk Chunk, Tensor Rows) Take(Random random)
+        {
+            int i = random.Next(Waiting.Count);
+            (DispatchKind Kind, int Cut, DispatchChunk Chunk, Tensor Rows) taken = Waiting[i];
+            Waiting.RemoveAt(i);
+            return taken;
+        }
     }
 }

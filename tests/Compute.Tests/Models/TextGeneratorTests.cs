@@ -10,8 +10,7 @@ namespace MoeActors.Compute.Tests.Models;
 /// <summary>Text from weights.</summary>
 public sealed class TextGeneratorTests
 {
-    private static TextGenerator Generator(RunSpec spec, LocalTrainer trainer) =>
-        new(spec, trainer.Weights(UnitId.Dense(0)), (layer, position) => trainer.Weights(UnitId.Experts(layer, position, 0)));
+    private static TextGenerator Generator(RunSpec spec, LocalTrainer trainer) => new(spec, trainer.Model);
 
     [Theory]
     [InlineData(BlockStyle.Llama, Precision.Float32)]

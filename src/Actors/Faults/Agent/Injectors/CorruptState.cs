@@ -2,6 +2,7 @@ using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.State;
 using MoeActors.Actors.Training;
+using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Tensors;
 using static TorchSharp.torch;
 

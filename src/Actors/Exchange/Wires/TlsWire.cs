@@ -4,7 +4,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace MoeActors.Actors.Exchange;
+namespace MoeActors.Actors.Exchange.Wires;
 
 /// <summary>A TCP socket under mutual TLS. Copies through the stream's own buffers; an idle read has no time limit (keep-alive probes find dead hosts).</summary>
 internal sealed class TlsWire : Wire

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace MoeActors.Compute.Tests.Experts;
 
-public sealed class ExpertShardComputeTests
+public sealed class ChunkServerTests
 {
     private static readonly int[] InOrder = [0, 1, 2, 3, 4];
 
@@ -60,7 +60,7 @@ public sealed class ExpertShardComputeTests
         Tensor gradient = zeros(c.Parameters.Total);
         foreach (int i in InOrder)
         {
-            c.Compute.Forward(ExpertCase.Chunks[i].Key, c.X(i), ExpertCase.Chunks[i].Segments, keep: true);
+            c.Compute.Forward(ExpertCase.Chunks[i].Key, c.X(i), ExpertCase.Chunks[i].Segments);
         }
 
         Assert.Equal(5, c.Compute.Unaccumulated);
@@ -87,17 +87,17 @@ public sealed class ExpertShardComputeTests
         using var c = new ExpertCase(BlockStyle.Llama, 32, 24, ScalarType.Float32);
         (ChunkKey key, ExpertSegment[] segments) = ExpertCase.Chunks[0];
         Refuses(() => c.Compute.Backward(key, c.Dy(0)));
-        c.Compute.Forward(key, c.X(0), segments, keep: true);
-        Refuses(() => c.Compute.Forward(key, c.X(0), segments, keep: true));
+        c.Compute.Forward(key, c.X(0), segments);
+        Refuses(() => c.Compute.Forward(key, c.X(0), segments));
         Refuses(() => c.Compute.Backward(key with { ChunkCount = 3 }, c.Dy(0)));
         Refuses(() => c.Compute.Backward(key, c.Dy(1)));
         c.Compute.Backward(key, c.Dy(0));
         Refuses(() => c.Compute.Backward(key, c.Dy(0)));
         Assert.True(c.Compute.AccumulateNext(zeros(c.Parameters.Total)));
-        Refuses(() => c.Compute.Forward(key, c.X(0), segments, keep: true));
-        Refuses(() => c.Compute.Forward(new ChunkKey(0, 2, 0, 1), c.X(0), segments, keep: true));
-        Refuses(() => c.Compute.Forward(new ChunkKey(0, 1, 0, 1), c.X(1), [new ExpertSegment(1, 17)], keep: true));
-        Refuses(() => c.Compute.Forward(new ChunkKey(0, 1, 0, 1), c.X(1), [new ExpertSegment(3, 16)], keep: true));
+        Refuses(() => c.Compute.Forward(key, c.X(0), segments));
+        Refuses(() => c.Compute.Forward(new ChunkKey(0, 2, 0, 1), c.X(0), segments));
+        Refuses(() => c.Compute.Forward(new ChunkKey(0, 1, 0, 1), c.X(1), [new ExpertSegment(1, 17)]));
+        Refuses(() => c.Compute.Forward(new ChunkKey(0, 1, 0, 1), c.X(1), [new ExpertSegment(3, 16)]));
     }
 
     private static void Refuses(Func<Tensor> action) => Assert.StartsWith("ST-2", Assert.Throws<InvalidOperationException>(action).Message, StringComparison.Ordinal);

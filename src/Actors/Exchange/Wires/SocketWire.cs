@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
-namespace MoeActors.Actors.Exchange;
+namespace MoeActors.Actors.Exchange.Wires;
 
 /// <summary>A Unix or TCP socket, read and written by blocking system calls with a bounded spin before a read sleeps.</summary>
 internal sealed unsafe class SocketWire : Wire
@@ -112,24 +112,6 @@ internal sealed unsafe class SocketWire : Wire
                         throw Failure();
                 }
             }
-        }
-    }
-
-    /// <summary>Makes every call that waits on the socket, or is about to, return. The socket's user disposes it.</summary>
-    internal static void Abort(Socket socket)
-    {
-        try
-        {
-            socket.Shutdown(SocketShutdown.Both);
-        }
-        catch (ObjectDisposedException)
-        {
-            // Its user was faster.
-        }
-        catch (SocketException)
-        {
-            // Ended by the peer, or not connected yet.
-            socket.Dispose();
         }
     }
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace MoeActors.Actors.Exchange;
+namespace MoeActors.Actors.Exchange.Wires;
 
 /// <summary>
 /// The two system calls the managed socket does not offer: a write that gathers the header's buffer and tensor memory without arrays, and a read that does not wait.

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 namespace MoeActors.Compute.Tests.Models;
 
 /// <summary>What a pass accepts and refuses.</summary>
-public sealed class RankPassTests : IDisposable
+public sealed class ForwardPassTests : IDisposable
 {
     private readonly DisposeScope scope = NewDisposeScope();
     private readonly RunSpec spec = TinyRun.Spec(moe: TinyRun.Moe with { CapacityFactor = 0.5, NoisyGate = true, SharedExperts = 1 });
@@ -20,49 +20,64 @@ public sealed class RankPassTests : IDisposable
     public void A_chunk_that_comes_twice_or_with_other_rows_or_was_not_sent_is_refused_and_nothing_is_added()
     {
         using var graph = new CutGraph(spec, ScalarType.Float32);
-        using RankPass pass = graph.Begin(0, true);
+        using ForwardPass pass = graph.Begin(0, true);
         RoutingPlan plan = pass.Route(0);
         Tensor rows = pass.DispatchRows(0);
         DispatchChunk last = plan.Chunks[^1];
-        Assert.False(pass.Combine(0, last, graph.Answer(0, 0, last, rows, false)));
-        foreach ((DispatchChunk chunk, long count, string why) in new (DispatchChunk, long, string)[]
+        pass.Accept(DispatchKind.Forward, 0, AddressOf(last), graph.Answer(0, 0, last, rows));
+        Assert.False(pass.TryCombine(0));
+        foreach ((ChunkAddress chunk, long count, string why) in new (ChunkAddress, long, string)[]
         {
-            (last, last.Rows, "twice"),
-            (plan.Chunks[0], plan.Chunks[0].Rows + 1, "rows"),
-            (last with { Index = last.Index + 1 }, last.Rows, "not in the plan"),
+            (AddressOf(last), last.Rows, "twice"),
+            (AddressOf(plan.Chunks[0]), plan.Chunks[0].Rows + 1, "rows"),
+            (AddressOf(last) with { Index = last.Index + 1 }, last.Rows, "not in the plan"),
         })
         {
-            string message = Assert.Throws<InvalidOperationException>(() => pass.Combine(0, chunk, zeros(count, 32))).Message;
+            string message = Assert.Throws<InvalidOperationException>(() => pass.Accept(DispatchKind.Forward, 0, chunk, zeros(count, 32))).Message;
             Assert.Contains("ST-2", message, StringComparison.Ordinal);
             Assert.Contains(why, message, StringComparison.Ordinal);
         }
 
+        Assert.Throws<InvalidOperationException>(() => pass.Accept(DispatchKind.Backward, 0, AddressOf(last), zeros(last.Rows, 32)));
+        Assert.Throws<InvalidOperationException>(() => pass.Accept(DispatchKind.Forward, 1, AddressOf(last), zeros(last.Rows, 32)));
         foreach (DispatchChunk chunk in plan.Chunks.SkipLast(1))
         {
-            Assert.Equal(chunk == plan.Chunks[^2], pass.Combine(0, chunk, graph.Answer(0, 0, chunk, rows, false)));
+            pass.Accept(DispatchKind.Forward, 0, AddressOf(chunk), graph.Answer(0, 0, chunk, rows));
+            Assert.Equal(chunk == plan.Chunks[^2], pass.TryCombine(0));
         }
+    }
+
+    [Fact]
+    public void An_answer_from_within_its_own_sending_is_refused()
+    {
+        using var graph = new CutGraph(spec, ScalarType.Float32);
+        using ForwardPass pass = graph.Begin(0, false);
+        var hasty = new HastyDispatcher();
+        PassDriver driver = hasty.Driver = new PassDriver(pass, hasty);
+        Assert.Contains("within", Assert.Throws<InvalidOperationException>(driver.Begin).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Calls_out_of_order_are_refused()
     {
         using var graph = new CutGraph(spec, ScalarType.Float32);
-        using RankPass pass = graph.Begin(0, true);
-        Assert.Throws<InvalidOperationException>(() => pass.Route(1));
+        using ForwardPass pass = graph.Begin(0, true);
+        var training = (TrainingPass)pass;
         Assert.Throws<InvalidOperationException>(() => pass.DispatchRows(0));
-        Assert.Throws<InvalidOperationException>(() => pass.ForwardLoss());
-        Assert.Throws<InvalidOperationException>(() => pass.BackwardLoss());
+        Assert.Throws<InvalidOperationException>(() => pass.TryCombine(0));
+        Assert.Throws<InvalidOperationException>(() => training.ForwardLoss());
+        Assert.Throws<InvalidOperationException>(() => training.Finish());
         pass.Route(0);
         Assert.Throws<InvalidOperationException>(() => pass.Route(0));
-        Assert.Throws<InvalidOperationException>(() => pass.BackwardSegment(0));
-        Assert.Throws<InvalidOperationException>(() => pass.BackwardCombine(0));
+        Assert.Throws<InvalidOperationException>(() => training.TryEndCut(0));
+        Assert.Throws<InvalidOperationException>(() => training.CombineBackward(0));
     }
 
     [Fact]
     public void Evaluation_neither_drops_nor_draws_noise()
     {
         using var graph = new CutGraph(spec, ScalarType.Float32);
-        using RankPass training = graph.Begin(0, true), evaluation = graph.Begin(0, false), again = graph.Begin(0, false);
+        using ForwardPass training = graph.Begin(0, true), evaluation = graph.Begin(0, false), again = graph.Begin(0, false);
         int choices = 2 * TinyRun.Context * spec.Model.Moe.TopK;
         RoutingPlan trained = training.Route(0), evaluated = evaluation.Route(0);
         Assert.True(trained.Rows < choices);
@@ -76,7 +91,7 @@ public sealed class RankPassTests : IDisposable
     public void Dispatched_rows_are_the_plans_tokens_and_live_on_in_views_after_their_release()
     {
         using var graph = new CutGraph(spec, ScalarType.BFloat16);
-        using RankPass pass = graph.Begin(1, true);
+        using ForwardPass pass = graph.Begin(1, true);
         RoutingPlan plan = pass.Route(0);
         Tensor rows = pass.DispatchRows(0);
         Assert.Equal([plan.Rows, 32], rows.shape);
@@ -99,7 +114,7 @@ public sealed class RankPassTests : IDisposable
         Tensor flat = zeros(ParameterLayout.Dense(spec.Model).Total);
         using var model = new DenseModel(spec.Model, ParameterLayout.Dense(spec.Model), flat);
         Tensor tokens = tensor(Enumerable.Repeat((long)token, 5).ToArray(), [1, 5]);
-        string message = Assert.Throws<ArgumentException>(() => new RankPass(spec, model, new PassContext(0, 0, 0, true, 0), tokens)).Message;
+        string message = Assert.Throws<ArgumentException>(() => new ForwardPass(spec, model, PassContext.ForInference(0), tokens)).Message;
         Assert.Contains($"token id {name}:", message, StringComparison.Ordinal);
         Assert.Contains("47", message, StringComparison.Ordinal);
     }
@@ -110,6 +125,15 @@ public sealed class RankPassTests : IDisposable
         Tensor flat = zeros(ParameterLayout.Dense(spec.Model).Total);
         using var model = new DenseModel(spec.Model, ParameterLayout.Dense(spec.Model), flat);
         Tensor tokens = zeros([1, TinyRun.Context + 2], ScalarType.Int64);
-        Assert.Contains("model.context", Assert.Throws<ArgumentException>(() => new RankPass(spec, model, new PassContext(0, 0, 0, true, 0), tokens)).Message, StringComparison.Ordinal);
+        Assert.Contains("model.context", Assert.Throws<ArgumentException>(() => new ForwardPass(spec, model, PassContext.ForInference(0), tokens)).Message, StringComparison.Ordinal);
+    }
+
+    private static ChunkAddress AddressOf(DispatchChunk chunk) => new(chunk.Position, chunk.Index);
+
+    private sealed class HastyDispatcher : ITokenDispatcher
+    {
+        public PassDriver? Driver { get; set; }
+
+        public void Send(DispatchKind kind, int cut, DispatchChunk chunk, Tensor rows) => Driver!.Arrived(kind, cut, AddressOf(chunk), rows);
     }
 }

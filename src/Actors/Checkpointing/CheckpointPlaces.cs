@@ -25,7 +25,7 @@ public sealed class CheckpointPlaces(ObjectStoreOptions objectStore, StorageFaul
     {
         if (spec.Checkpoint.Location.Length == 0)
         {
-            return new CheckpointStore(Faulty(new FolderStorage(Folder(runFolder))));
+            return new CheckpointStore(Faulty(new FolderStorage(CheckpointPaths.InRun(runFolder))));
         }
 
         ObjectLocation location = LocationOf(spec);
@@ -46,16 +46,13 @@ public sealed class CheckpointPlaces(ObjectStoreOptions objectStore, StorageFaul
     {
         if (spec.Checkpoint.Location.Length == 0)
         {
-            return new CheckpointStore(Folder(runFolder));
+            return new CheckpointStore(CheckpointPaths.InRun(runFolder));
         }
 
         ObjectStorage storage = ObjectStorage.Open(LocationOf(spec), objectStore, writes: false, time);
         readOnly.Add(storage);
         return new CheckpointStore(storage);
     }
-
-    /// <summary>The folder of a run directory that checkpoints lie in when nothing else is set.</summary>
-    public static string Folder(string runFolder) => Path.Combine(runFolder, "checkpoints");
 
     /// <summary>Closes the connections.</summary>
     public void Dispose()

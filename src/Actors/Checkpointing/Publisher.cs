@@ -41,7 +41,7 @@ internal static class Publisher
         if (checkpoint.Base is { } old)
         {
             // What this checkpoint leaves out lies where it lay (MoC: an expert's newest version may be in an older checkpoint).
-            Manifest before = store.Open(old, Manifests.IdentityOf(spec));
+            Manifest before = store.Open(old, RunIdentity.Of(spec));
             HashSet<(string, string)> known = [.. entries.Select(e => (e.Tensor, e.Slot))];
             entries.AddRange(before.Entries.Where(e => !known.Contains((e.Tensor, e.Slot))));
             HashSet<string> referred = [.. entries.Select(e => e.File)];
@@ -94,24 +94,6 @@ internal static class Publisher
     }
 }
 
-/// <summary>PURE: which tensors a complete checkpoint holds.</summary>
-internal static class ExpectedState
-{
-    public static IReadOnlyList<ExpectedTensor> Of(RunSpec spec)
-    {
-        string[] slots = spec.Training.Precision == Precision.BFloat16 ? ["master", "m", "v", "weights"] : ["master", "m", "v"];
-        var expected = new List<ExpectedTensor>();
-        var layouts = new List<ParameterLayout> { ParameterLayout.Dense(spec.Model) };
-        layouts.AddRange(spec.Model.MoeLayers().Select(layer => ParameterLayout.Experts(spec.Model, layer, 0, spec.Model.Moe.Experts)));
-        foreach (ParameterEntry entry in layouts.SelectMany(l => l.Entries))
-        {
-            expected.Add(new ExpectedTensor(entry.Name, entry.Layer, entry.Expert, entry.Shape, slots));
-        }
-
-        return expected;
-    }
-}
-
 /// <summary>PURE: a manifest from a run's record and its parts.</summary>
 internal static class Manifests
 {
@@ -128,7 +110,7 @@ internal static class Manifests
         SampleLedger ledger = checkpoint.Ledger with { Recomputed = 0 };
         return new Manifest
         {
-            Identity = IdentityOf(spec),
+            Identity = RunIdentity.Of(spec),
             Step = checkpoint.Step,
             Epoch = checkpoint.Epoch,
             FencingToken = fence,
@@ -143,8 +125,4 @@ internal static class Manifests
             Seed = spec.Training.Seed,
         };
     }
-
-    /// <summary>Whose checkpoints these are.</summary>
-    public static RunIdentity IdentityOf(RunSpec spec) =>
-        new(spec.RunId, Lineage.Of(spec), Lineage.OfModel(spec.Model), spec.Data.TokenizerHash, spec.Data.CorpusHash) { Earlier = Lineage.Earlier(spec) };
 }

@@ -24,7 +24,7 @@ internal sealed record RecoveryPoints(long Step, int Epoch, SampleLedger Ledger,
             return None(spec);
         }
 
-        RunIdentity own = Manifests.IdentityOf(spec);
+        RunIdentity own = RunIdentity.Of(spec);
         newest.Demand(own);
         CheckpointFacts[] published = [.. store.List().Valid.Where(m => own.Difference(m.Identity) is null).Select(m => CheckpointFacts.Of(spec, m))];
         return new RecoveryPoints(newest.Step, (int)newest.Epoch, published[0].Ledger, published);

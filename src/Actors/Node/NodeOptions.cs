@@ -105,6 +105,9 @@ public sealed record NodeOptions
 
     /// <summary>Told in the middle of each unit's update: (unit, step); what it throws tears the unit. Null when nobody asks.</summary>
     public Action<Compute.Parameters.UnitId, long>? Updating { get; init; }
+
+    /// <summary>Told before an expert shard computes the gradient of a chunk's rows: (unit, step); null when nobody asks.</summary>
+    public Action<Compute.Parameters.UnitId, long>? Returning { get; init; }
 }
 
 /// <summary>How fast silence counts as a failure. Proof of death (a process of this machine that is gone) acts at once.</summary>

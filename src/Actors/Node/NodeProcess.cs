@@ -188,6 +188,7 @@ public sealed class NodeProcess : IAsyncDisposable
             },
             Trace = options.Trace,
             Updating = options.Updating,
+            Returning = options.Returning,
             RollForward = options.RollForward,
         };
         IActorRef watch = system.ActorOf(Props.Create(() => new DeathWatchActor(Identity, coordinator, suspicions, known, exit)), "death-watch");

@@ -38,7 +38,7 @@ internal sealed class DeviceActor : ReceiveActor, IWithTimers
         this.node = node;
         IActorRef self = Self;
         var copies = new PeerCopies(reason => self.Tell(new CopyFailed(reason)));
-        var services = new DeviceServices(node.Exchange, node.Flight, new LaneClock(node.Time), new EpochGate(), Snapshot, node.Trace) { Updating = node.Updating };
+        var services = new DeviceServices(node.Exchange, node.Flight, new LaneClock(node.Time), new EpochGate(), Snapshot, node.Trace) { Updating = node.Updating, Returning = node.Returning };
         device = new DeviceState(node, services, copies);
         children = new DeviceChildren(Context, services);
         training = new TrainingSession(device, children);

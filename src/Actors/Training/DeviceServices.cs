@@ -24,4 +24,7 @@ internal sealed record DeviceServices(
 {
     /// <summary>Told in the middle of each unit's update: (unit, step); null when nobody asks.</summary>
     public Action<UnitId, long>? Updating { get; init; }
+
+    /// <summary>Told before an expert shard computes the gradient of a chunk's rows: (unit, step); null when nobody asks.</summary>
+    public Action<UnitId, long>? Returning { get; init; }
 }

@@ -179,6 +179,7 @@ internal sealed class ExpertShardActor : ReceiveActor
     private void Backward(Ticket ticket)
     {
         services.Flight.Enter(Phase.Backward, context!.Epoch, step);
+        services.Returning?.Invoke(unit!.Id, step);
         Tensor dx = experts!.Backward(KeyOf(ticket), Rows(ticket));
         Answer(Purpose.DispatchGradient, ticket, dx);
         if (!draining)

@@ -68,6 +68,9 @@ internal sealed record NodeServices
     /// <summary>Told in the middle of each unit's update: (unit, step); null when nobody asks.</summary>
     public Action<UnitId, long>? Updating { get; init; }
 
+    /// <summary>Told before an expert shard computes the gradient of a chunk's rows: (unit, step); null when nobody asks.</summary>
+    public Action<UnitId, long>? Returning { get; init; }
+
     /// <summary>How a unit is brought to the recovery point (ST-1).</summary>
     public Func<UnitState, long, DecidedUpdate?, TrainingSpec, bool> RollForward { get; init; } = State.RollForward.To;
 

@@ -2,6 +2,7 @@ using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.Replication;
 using MoeActors.Actors.State;
+using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Actors.Training;
@@ -71,7 +72,7 @@ internal sealed class StateRecovery(DeviceState device)
         }
 
         var restore = new UnitRestore(Store, device.Node.Checkpoints.Open(spec, m.RunFolder), device.Node.Vault);
-        IReadOnlyList<DamagedState> damaged = restore.FromCheckpoint(m.RestoreStep, Manifests.IdentityOf(spec), m.Restore);
+        IReadOnlyList<DamagedState> damaged = restore.FromCheckpoint(m.RestoreStep, RunIdentity.Of(spec), m.Restore);
         if (damaged.Count == 0)
         {
             Store.IsAt(m.RestoreStep);

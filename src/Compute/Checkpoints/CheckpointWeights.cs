@@ -39,6 +39,28 @@ public static class CheckpointWeights
         }
     }
 
+    /// <summary>Reads the master weights of one unit: fp32 [count] on the CPU, owned by the caller.</summary>
+    /// <exception cref="CheckpointException">Something is missing or does not hold.</exception>
+    public static Tensor Master(CheckpointReader reader, UnitOrder order, UnitId unit) => Slot(reader, order, unit, Slots.Master);
+
+    /// <summary>Reads one slot of a unit's state: fp32 [count] on the CPU, owned by the caller.</summary>
+    internal static Tensor Slot(CheckpointReader reader, UnitOrder order, UnitId unit, string slot)
+    {
+        ArgumentNullException.ThrowIfNull(order);
+        (long begin, long count) = order.ShardOf(unit);
+        Tensor read = zeros(count, dtype: ScalarType.Float32);
+        try
+        {
+            Fill(reader, order.LayoutOf(unit), begin, count, slot, read);
+            return read;
+        }
+        catch
+        {
+            read.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Reads elements [begin, begin + count) of a slot of a flat parameter group into <paramref name="target"/> [count], fp32 or bf16 as the slot is, on any device.</summary>
     /// <exception cref="CheckpointException">Something is missing or does not hold.</exception>
     public static unsafe void Fill(CheckpointReader reader, ParameterLayout layout, long begin, long count, string slot, Tensor target)

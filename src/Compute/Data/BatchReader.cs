@@ -11,12 +11,12 @@ namespace MoeActors.Compute.Data;
 public sealed class BatchReader
 {
     private readonly RunSpec _spec;
-    private readonly Corpus _corpus;
+    private readonly ITokenSource _corpus;
     private readonly SampleSchedule _schedule;
     private readonly int _context;
 
     /// <summary>Throws <see cref="SpecException"/> when the model has fewer ids than the tokenizer.</summary>
-    public BatchReader(RunSpec spec, Corpus corpus)
+    public BatchReader(RunSpec spec, ITokenSource corpus)
     {
         SpecException.Require(
             spec.Model.Vocabulary >= corpus.Tokenizer.Vocabulary, "model.vocabulary", spec.Model.Vocabulary,

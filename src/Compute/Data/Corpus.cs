@@ -7,7 +7,7 @@ namespace MoeActors.Compute.Data;
 /// The text of a run as tokens: a training part and, after it, a validation part, the last share of the text (split by bytes, so that it is the same text
 /// whatever the tokenizer). Bytes are read from the files; BPE tokens are encoded once into a cache file and mapped. Thread-safe; dispose when no one reads.
 /// </summary>
-public sealed class Corpus : IDisposable
+public sealed class Corpus : ITokenSource, IDisposable
 {
     private readonly TextFiles _text;
     private readonly TokenFile? _tokens;
@@ -19,16 +19,16 @@ public sealed class Corpus : IDisposable
         ValidationTokens = tokens?.ValidationTokens ?? text.Length - cut;
     }
 
-    /// <summary>Tokens of the training part.</summary>
+    /// <inheritdoc/>
     public long TrainTokens { get; }
 
-    /// <summary>Tokens of the validation part; 0 when the share is 0.</summary>
+    /// <inheritdoc/>
     public long ValidationTokens { get; }
 
     /// <summary>Hash (32 hex digits) of the files' order, sizes and contents; their names and folders do not matter.</summary>
     public string Hash => _text.Hash;
 
-    /// <summary>The tokenizer it was opened with.</summary>
+    /// <inheritdoc/>
     public ITokenizer Tokenizer { get; }
 
     /// <summary>Bytes of text, the newlines between files included.</summary>
@@ -71,7 +71,7 @@ public sealed class Corpus : IDisposable
         }
     }
 
-    /// <summary>Copies tokens from <paramref name="offset"/> of one part on; a read never leaves its part.</summary>
+    /// <inheritdoc/>
     public void Read(bool validation, long offset, Span<long> tokens)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);

@@ -23,14 +23,7 @@ internal sealed class TextFiles : IDisposable
     {
         _files = files;
         Length = files.Length == 0 ? 0 : files[^1].Begin + files[^1].Length;
-        var hash = new XxHash128();
-        foreach (SourceFile file in files)
-        {
-            hash.Append(file.Length);
-            hash.Append(file.Hash);
-        }
-
-        Hash = hash.Hex();
+        Hash = HashOf(files.Select(f => (f.Length, f.Hash)));
     }
 
     /// <summary>Takes pieces of a streamed text; returns how many bytes it used, the rest comes again in front of the next piece.</summary>
@@ -41,6 +34,19 @@ internal sealed class TextFiles : IDisposable
 
     /// <summary>Hash of order, sizes and contents; names and folders do not matter.</summary>
     public string Hash { get; }
+
+    /// <summary>Hash of files' lengths and of the hashes of their contents, in order.</summary>
+    public static string HashOf(IEnumerable<(long Length, byte[] Hash)> files)
+    {
+        var hash = new XxHash128();
+        foreach ((long length, byte[] content) in files)
+        {
+            hash.Append(length);
+            hash.Append(content);
+        }
+
+        return hash.Hex();
+    }
 
     /// <summary>Number of files.</summary>
     public int Count => _files.Length;

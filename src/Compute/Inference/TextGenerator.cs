@@ -4,6 +4,7 @@ using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Passes;
 using MoeActors.Compute.Routing.Gates;
 using MoeActors.Compute.Specs;
+using MoeActors.Compute.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -62,6 +63,16 @@ public sealed class TextGenerator : IDisposable
         }
 
         return Continue([.. prompt], count, sampling, drawable);
+    }
+
+    /// <summary>Sets the calling thread and the process up for generating with a run's model: threads of libtorch, precision of products.</summary>
+    public static void Prepare(RunSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+
+        // Small products lose more to the threads than they gain.
+        ThreadSettings.Apply(spec.Model.Hidden < 512 ? 1 : Environment.ProcessorCount);
+        MatmulPrecision.Set(spec.Training.Matmul);
     }
 
     /// <summary>Throws <see cref="SpecException"/> where the gate lets a token's experts depend on tokens after it: what is generated one by one would not be what was trained.</summary>

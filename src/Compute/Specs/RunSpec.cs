@@ -66,6 +66,19 @@ public sealed record RunSpec
     /// <summary>The training section that holds for update <paramref name="update"/> (from 1): an extension changes none of the updates before it, so that a recovery computes them again as they were.</summary>
     public TrainingSpec TrainingAt(long update) => Extensions?.FirstOrDefault(e => update <= e.After)?.Before ?? Training;
 
+    /// <summary>A run of one process on a text in memory: one logical rank, a random id, and the defaults of everything else.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="training">Steps, batch, schedule.</param>
+    public static RunSpec Local(ModelSpec model, TrainingSpec training) => new()
+    {
+        RunId = Guid.NewGuid().ToString("N"),
+        Model = model,
+        Training = training,
+        Layout = new LogicalLayout { Ranks = 1, ExpertParallel = 1 },
+        Data = new DataSpec { Paths = [] },
+        Nodes = 1,
+    };
+
     /// <summary>Writes the record as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, SpecEncoding.Record);
 

@@ -33,7 +33,7 @@ internal static class RunFolder
         {
             return File.Exists(path) ? RunSpec.FromJson(File.ReadAllText(path), path) : null;
         }
-        catch (SpecException) when (Directory.Exists(CheckpointPlaces.Folder(runDirectory)))
+        catch (SpecException) when (Directory.Exists(CheckpointPaths.InRun(runDirectory)))
         {
             // Checkpoints can be looked at without the record, where they lie beside it.
             return null;
@@ -58,7 +58,7 @@ internal static class RunFolder
     /// <summary>The folder of a run's checkpoints: "checkpoints" in its directory, or the directory itself where one was named directly.</summary>
     private static string Checkpoints(string runDirectory)
     {
-        string inside = CheckpointPlaces.Folder(runDirectory);
+        string inside = CheckpointPaths.InRun(runDirectory);
         return !Directory.Exists(inside) && Directory.EnumerateFiles(runDirectory, "*" + CheckpointPaths.ManifestSuffix).Any() ? runDirectory : inside;
     }
 }

@@ -16,7 +16,7 @@ internal static class RunReports
     public const string ValidationEvent = "validation";
 
     /// <summary>Name of the run's record in its folder.</summary>
-    public const string RecordName = "run.json";
+    public const string RecordName = Compute.Moe.RecordName;
 
     private const string Completed = "completed";
 

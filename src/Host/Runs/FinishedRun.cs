@@ -37,7 +37,7 @@ internal static class FinishedRun
             using var places = new CheckpointPlaces(objectStore);
             CheckpointStore store = places.OpenToRead(spec, folder);
             Manifest? newest = store.Newest();
-            return newest is not null && newest.Step >= spec.Training.Steps && Manifests.IdentityOf(spec).Difference(newest.Identity) is null && store.HasFiles(newest) ? report : null;
+            return newest is not null && newest.Step >= spec.Training.Steps && RunIdentity.Of(spec).Difference(newest.Identity) is null && store.HasFiles(newest) ? report : null;
         }
         catch (Exception e) when (e is ReportException or CheckpointException or IOException or UnauthorizedAccessException)
         {

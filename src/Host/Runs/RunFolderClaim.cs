@@ -1,5 +1,6 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster.Coordinator;
+using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Retention;
 using MoeActors.Compute.Files;
@@ -119,7 +120,7 @@ internal sealed class RunFolderClaim : IDisposable
         }
 
         // Without its record a run cannot be told from another: nothing of the two may meet in one folder.
-        CheckpointListing checkpoints = new CheckpointStore(CheckpointPlaces.Folder(folder)).List();
+        CheckpointListing checkpoints = new CheckpointStore(CheckpointPaths.InRun(folder)).List();
         string? left = checkpoints.Valid.Count > 0
             ? $"checkpoints of run {checkpoints.Valid[0].Identity.RunId}"
             : checkpoints.Broken.Count > 0

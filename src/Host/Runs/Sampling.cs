@@ -5,7 +5,6 @@ using MoeActors.Compute.Data;
 using MoeActors.Compute.Inference;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
-using MoeActors.Compute.Tensors;
 using MoeActors.Host.Commands;
 using MoeActors.Host.Configuration;
 
@@ -20,16 +19,14 @@ internal static class Sampling
         TextGenerator.RequireCausal(spec.Model.Moe);
         Manifest manifest = ChosenCheckpoint.Of(store, step, say)
             ?? throw new CheckpointException($"{store.Location}: there is no checkpoint yet; train the run first (moe resume)");
-        manifest.Demand(Manifests.IdentityOf(spec));
+        manifest.Demand(RunIdentity.Of(spec));
         ITokenizer tokenizer = Tokenizers.Open(spec.Data.TokenizerPlace);
         if (spec.Data.TokenizerHash is { Length: > 0 } trained && trained != tokenizer.Hash)
         {
             throw new CorpusException($"{spec.Data.TokenizerPlace}: another tokenizer than the run was trained with (hash {tokenizer.Hash}, expected {trained}): restore its files");
         }
 
-        // Small products lose more to the threads than they gain.
-        ThreadSettings.Apply(spec.Model.Hidden < 512 ? 1 : Environment.ProcessorCount);
-        MatmulPrecision.Set(spec.Training.Matmul);
+        TextGenerator.Prepare(spec);
         using ModelWeights weights = Load(spec, store, manifest);
         using var generator = new TextGenerator(spec, weights);
         var text = new TokenText(tokenizer);

@@ -35,7 +35,7 @@ internal static class WeightSource
 
         using var places = new CheckpointPlaces(objectStore);
         CheckpointStore store = places.OpenToRead(source, from);
-        RunIdentity identity = Manifests.IdentityOf(source);
+        RunIdentity identity = RunIdentity.Of(source);
         Manifest manifest = step is { } s ? Sound(store, s, identity) : Newest(store, identity, from, say);
         using var reader = new CheckpointReader(store.Storage, manifest);
         return new RunOrigin(source.RunId, manifest.Step, StateHash.Weights(reader), from);
@@ -58,7 +58,7 @@ internal static class WeightSource
 
         RunSpec source = RunFolders.Read(origin.Folder);
         CheckpointStore old = places.OpenToRead(source, origin.Folder);
-        using var reader = new CheckpointReader(old.Storage, old.Open(origin.Step, Manifests.IdentityOf(source)));
+        using var reader = new CheckpointReader(old.Storage, old.Open(origin.Step, RunIdentity.Of(source)));
         FirstCheckpoint.Write(spec, store, reader, TimeProvider.System.GetUtcNow());
     }
 

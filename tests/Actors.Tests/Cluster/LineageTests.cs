@@ -63,11 +63,11 @@ public sealed class LineageTests
     public void A_run_whose_schedule_was_changed_goes_on_with_the_checkpoints_it_had_before_and_no_others()
     {
         RunSpec first = Specs.Run(), second = Longer(first, after: 4, to: 20, t => t with { MinLearningRate = 3e-4 }), third = Longer(second, after: 15, to: 40, t => t with { LearningRate = 1 });
-        RunIdentity now = Manifests.IdentityOf(third);
-        Assert.All([first, second, third], s => Assert.Null(now.Difference(Manifests.IdentityOf(s))));
-        Assert.Equal("run record (lineage)", Manifests.IdentityOf(first).Difference(now)!.Value.What);
+        RunIdentity now = RunIdentity.Of(third);
+        Assert.All([first, second, third], s => Assert.Null(now.Difference(RunIdentity.Of(s))));
+        Assert.Equal("run record (lineage)", RunIdentity.Of(first).Difference(now)!.Value.What);
         RunSpec other = Longer(first, after: 4, to: 20, t => t with { MinLearningRate = 5e-4 });
-        Assert.Equal("run record (lineage)", now.Difference(Manifests.IdentityOf(other))!.Value.What);
+        Assert.Equal("run record (lineage)", now.Difference(RunIdentity.Of(other))!.Value.What);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Node;
 using MoeActors.Actors.State;
+using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Specs;
 using static TorchSharp.torch;
 

@@ -29,7 +29,7 @@ public sealed class BorrowedWeightsTests
             Origin = new RunOrigin(source.RunId, 3, weights, old),
         });
         string calm = Begin(cluster, source, old, spec, "calm"), disturbed = Begin(cluster, source, old, spec, "disturbed");
-        using (var reader = new CheckpointReader(CheckpointPlaces.Folder(calm), new CheckpointStore(CheckpointPlaces.Folder(calm)).Newest()!))
+        using (var reader = new CheckpointReader(CheckpointPaths.InRun(calm), new CheckpointStore(CheckpointPaths.InRun(calm)).Newest()!))
         {
             Assert.Equal((0L, weights), (reader.Manifest.Step, StateHash.Weights(reader, TestContext.Current.CancellationToken)));
             Assert.All(reader.Manifest.Units.Values, steps => Assert.Equal(0, steps));
@@ -109,9 +109,9 @@ public sealed class BorrowedWeightsTests
     private static string Begin(TestCluster cluster, RunSpec source, string old, RunSpec spec, string name)
     {
         string folder = Path.Combine(cluster.Folder, name);
-        var store = new CheckpointStore(CheckpointPlaces.Folder(old));
-        using var reader = new CheckpointReader(store.Storage, store.Open(store.Newest()!.Step, Manifests.IdentityOf(source)));
-        FirstCheckpoint.Write(spec, new CheckpointStore(CheckpointPlaces.Folder(folder)), reader, DateTimeOffset.UnixEpoch);
+        var store = new CheckpointStore(CheckpointPaths.InRun(old));
+        using var reader = new CheckpointReader(store.Storage, store.Open(store.Newest()!.Step, RunIdentity.Of(source)));
+        FirstCheckpoint.Write(spec, new CheckpointStore(CheckpointPaths.InRun(folder)), reader, DateTimeOffset.UnixEpoch);
         return folder;
     }
 }

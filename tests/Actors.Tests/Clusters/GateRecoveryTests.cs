@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace MoeActors.Actors.Tests.Clusters;
 
-/// <summary>RC-1 for every gate of the catalogue, its state included: a rank fails in its forward, a decision is missed, a unit is torn in its update; the run ends like the one nothing happens to.</summary>
+/// <summary>RC-1 for every gate of the catalogue, its state included: a rank fails in its forward, a shard in its backward, a decision is missed, a unit is torn in its update; the run ends like the one nothing happens to.</summary>
 public sealed class GateRecoveryTests
 {
     private const int Steps = 8;
@@ -16,13 +16,21 @@ public sealed class GateRecoveryTests
 
     [Theory]
     [MemberData(nameof(Gates))]
-    public async Task Killed_in_forward_and_update_it_ends_with_the_undisturbed_hashes(string gate)
+    public async Task Killed_in_forward_backward_and_update_it_ends_with_the_undisturbed_hashes(string gate)
     {
+        int backward = 1;
         var sabotage = new Sabotage("rank-1", 2);
         var torn = new HashSet<UnitId> { UnitId.Dense(0), UnitId.Dense(2) };
         await using var cluster = new TestCluster
         {
             Trace = sabotage.Trace,
+            Returning = (unit, step) =>
+            {
+                if (step == 3 && unit.Position == 1 && Interlocked.Exchange(ref backward, 0) == 1)
+                {
+                    throw new InvalidOperationException("killed in its backward by the test");
+                }
+            },
             Updating = (unit, step) =>
             {
                 lock (torn)
@@ -38,7 +46,8 @@ public sealed class GateRecoveryTests
         sabotage.Arm(cluster);
         await EndsUndisturbedAsync(cluster, gate);
         Assert.Empty(torn);
-        Assert.Equal(3, cluster.Run.Faults.Count);
+        Assert.Equal(0, backward);
+        Assert.Equal(4, cluster.Run.Faults.Count);
     }
 
     /// <summary>The update that a unit missed is made up for by the decision, load included: without it the gate's state would be one step behind.</summary>

@@ -40,6 +40,8 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public Action<UnitId, long>? Updating { get; init; }
 
+    public Action<UnitId, long>? Returning { get; init; }
+
     /// <summary>What its nodes prove to each other.</summary>
     public const string Secret = "a secret that all nodes know";
 
@@ -78,6 +80,7 @@ internal sealed class TestCluster : IAsyncDisposable
             LinkFaults = LinkFaults,
             Trace = Trace,
             Updating = Updating,
+            Returning = Returning,
             Faults = Faults,
         };
         NodeProcess node = await NodeProcess.StartAsync(configure?.Invoke(options) ?? options, TestContext.Current.CancellationToken);

@@ -1,4 +1,5 @@
 using MoeActors.Actors.Checkpointing;
+using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Data;
 

@@ -61,7 +61,7 @@ internal sealed class SimRestore(SimWorld world, SimProcess process, SimStore st
         {
             if (!readers.TryGetValue(at, out CheckpointReader? reader))
             {
-                readers.Add(at, reader = new CheckpointReader(checkpoints.Storage, checkpoints.Open(at, Manifests.IdentityOf(world.Setup.Spec))));
+                readers.Add(at, reader = new CheckpointReader(checkpoints.Storage, checkpoints.Open(at, RunIdentity.Of(world.Setup.Spec))));
             }
 
             return reader;

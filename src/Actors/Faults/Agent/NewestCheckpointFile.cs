@@ -10,7 +10,7 @@ internal static class NewestCheckpointFile
     /// <summary>Full path of the largest file that the newest manifest refers to; throws <see cref="FaultRefusedException"/> when there is none in the run folder.</summary>
     public static string LargestOf(string runFolder)
     {
-        string folder = CheckpointPlaces.Folder(runFolder);
+        string folder = CheckpointPaths.InRun(runFolder);
         try
         {
             var store = new CheckpointStore(folder);
@@ -33,7 +33,7 @@ internal sealed class StorageWatcher : FaultWatcher
 
     public StorageWatcher(Protocol.FaultOrder order, AgentServices services)
     {
-        string folder = CheckpointPlaces.Folder(order.RunFolder), node = services.Identity.Name;
+        string folder = CheckpointPaths.InRun(order.RunFolder), node = services.Identity.Name;
         new Thread(() => Verify(folder, node)) { IsBackground = true, Name = "verify-checkpoint" }.Start();
     }
 

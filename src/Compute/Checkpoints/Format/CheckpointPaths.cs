@@ -12,6 +12,9 @@ public static class CheckpointPaths
 
     private const string Prefix = "step-";
 
+    /// <summary>The folder of a run directory that checkpoints lie in when nothing else is set.</summary>
+    public static string InRun(string runFolder) => Path.Combine(runFolder, "checkpoints");
+
     /// <summary>Manifest of <paramref name="step"/>.</summary>
     public static string ManifestName(long step) => $"{Prefix}{step:D8}{ManifestSuffix}";
 

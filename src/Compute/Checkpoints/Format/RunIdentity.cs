@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 
+using MoeActors.Compute.Specs;
+
 namespace MoeActors.Compute.Checkpoints.Format;
 
 /// <summary>What a checkpoint must belong to before it is restored into a run.</summary>
@@ -13,6 +15,13 @@ public sealed record RunIdentity(string RunId, string Lineage, string ModelHash,
     /// <summary>Lineages the run had before: checkpoints of them are its own too. No part of what is written.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> Earlier { get; init; } = [];
+
+    /// <summary>Whose checkpoints those of <paramref name="spec"/> are.</summary>
+    public static RunIdentity Of(RunSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        return new(spec.RunId, Specs.Lineage.Of(spec), Specs.Lineage.OfModel(spec.Model), spec.Data.TokenizerHash, spec.Data.CorpusHash) { Earlier = Specs.Lineage.Earlier(spec) };
+    }
 
     /// <summary>First difference as (what, expected, found); null when equal. The model comes first: it is what people mix up.</summary>
     public (string What, string Expected, string Found)? Difference(RunIdentity found)

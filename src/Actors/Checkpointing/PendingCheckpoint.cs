@@ -8,7 +8,7 @@ namespace MoeActors.Actors.Checkpointing;
 /// <param name="Epoch">Epoch of the snapshot.</param>
 /// <param name="Ledger">Samples of those steps (DA-1).</param>
 /// <param name="Parts">Parts so far, by node incarnation.</param>
-public sealed record PendingCheckpoint(
+internal sealed record PendingCheckpoint(
     long Step, int Epoch, SampleLedger Ledger, System.Collections.Immutable.ImmutableSortedDictionary<string, SnapshotPersisted> Parts)
 {
     /// <summary>What it saves.</summary>

@@ -12,7 +12,7 @@ namespace MoeActors.Actors.Checkpointing;
 /// <param name="Items">Experts that are not taken from its manifest as it is.</param>
 /// <param name="Versions">By ordinal of the MoE layer and expert: what is restored.</param>
 /// <param name="Reason">In words.</param>
-public sealed record RestorePlan(long Step, IReadOnlyList<RestoreItem> Items, ImmutableArray<ImmutableArray<ExpertVersion>> Versions, string Reason)
+internal sealed record RestorePlan(long Step, IReadOnlyList<RestoreItem> Items, ImmutableArray<ImmutableArray<ExpertVersion>> Versions, string Reason)
 {
     /// <summary>What it is from, in the report's words, where everything is held in memory; empty where a checkpoint or the seed is restored.</summary>
     public string Rung { get; init; } = "";
@@ -23,7 +23,7 @@ public sealed record RestorePlan(long Step, IReadOnlyList<RestoreItem> Items, Im
 /// else the version the manifest names, else, where that is damaged, an older one that another manifest still names. With full checkpoints nothing is ever mixed: a damaged
 /// one is passed over as a whole. In exact mode only complete ones count (RC-1). A rung that turned out not to hold is never tried again: recovery begins anew without it (RC-2).
 /// </summary>
-public static class RecoveryLadder
+internal static class RecoveryLadder
 {
     /// <summary>Chooses; null when nothing that was ever published can be restored.</summary>
     /// <param name="spec">The run.</param>

@@ -11,13 +11,13 @@ namespace MoeActors.Actors.Diagnostics;
 /// <param name="Phase">What the compute thread was doing.</param>
 /// <param name="StoragePhase">What the storage thread was doing beside it; <see cref="Phase.Idle"/> when nothing.</param>
 /// <param name="Injected">Whether the process was about to kill itself on purpose (AD-1).</param>
-public sealed record FlightRecord(int Pid, int Epoch, long Step, Phase Phase, Phase StoragePhase, bool Injected);
+internal sealed record FlightRecord(int Pid, int Epoch, long Step, Phase Phase, Phase StoragePhase, bool Injected);
 
 /// <summary>
 /// A few words in a memory-mapped file that say what this process is doing: they outlive a SIGKILL, so the survivors can name the phase
 /// it hit. Two slots: the compute thread's and the storage thread's, which run side by side. Writing costs a few stores.
 /// </summary>
-public sealed class FlightRecorder : IDisposable
+internal sealed class FlightRecorder : IDisposable
 {
     private const int Bytes = 64;
     private readonly MemoryMappedFile file;

@@ -37,7 +37,7 @@ public sealed record KillPoint(string Node, int Incarnation, long Step, Phase Ph
 /// The deaths planned for this process (AD-1: only when fault injection is enabled). Real SIGKILLs at chosen moments: no handler runs,
 /// nothing is flushed.
 /// </summary>
-public sealed partial class KillPlan
+internal sealed partial class KillPlan
 {
     private readonly KillPoint[] points;
     private readonly int[] passes;

@@ -1,7 +1,7 @@
 namespace MoeActors.Actors.Exchange;
 
 /// <summary>What an <see cref="Endpoint"/> names.</summary>
-public enum EndpointKind : byte
+internal enum EndpointKind : byte
 {
     /// <summary>A logical rank.</summary>
     Rank = 1,
@@ -17,7 +17,7 @@ public enum EndpointKind : byte
 /// <param name="Kind">What is addressed.</param>
 /// <param name="Layer">Ordinal of the MoE layer, 0 for ranks and devices; at most <see cref="MaxLayer"/>.</param>
 /// <param name="Rank">Logical rank (the owner rank for shards), node index for devices; at most <see cref="MaxRank"/>.</param>
-public readonly record struct Endpoint(EndpointKind Kind, int Layer, int Rank)
+internal readonly record struct Endpoint(EndpointKind Kind, int Layer, int Rank)
 {
     /// <summary>Largest layer ordinal the packed form holds.</summary>
     public const int MaxLayer = 0xFFF;

@@ -17,7 +17,7 @@ public class ExchangeException : Exception
 }
 
 /// <summary>Why a connection was refused.</summary>
-public enum RefusalCode : byte
+internal enum RefusalCode : byte
 {
     /// <summary>The peers speak different versions of the protocol.</summary>
     OtherVersion = 1,
@@ -39,7 +39,7 @@ public enum RefusalCode : byte
 }
 
 /// <summary>A connection was refused, by either side.</summary>
-public sealed class ExchangeRefusedException(RefusalCode code, string message) : ExchangeException(message)
+internal sealed class ExchangeRefusedException(RefusalCode code, string message) : ExchangeException(message)
 {
     /// <summary>Why.</summary>
     public RefusalCode Code => code;

@@ -12,13 +12,13 @@ public sealed record PeerAddress(int Node, string Address, string Incarnation);
 /// <param name="Self">This node's index.</param>
 /// <param name="Peers">All nodes by index, self included.</param>
 /// <param name="NodeOf">Packed endpoint → node index.</param>
-public sealed record ExchangeTable(ulong Run, int Epoch, int Self, IReadOnlyList<PeerAddress> Peers, IReadOnlyDictionary<uint, int> NodeOf);
+internal sealed record ExchangeTable(ulong Run, int Epoch, int Self, IReadOnlyList<PeerAddress> Peers, IReadOnlyDictionary<uint, int> NodeOf);
 
 /// <summary>A connection ended that the present table wants: a suspicion, no proof of death.</summary>
 /// <param name="Node">Node index in the present table.</param>
 /// <param name="Incarnation">Incarnation of the peer.</param>
 /// <param name="Reason">One line.</param>
-public sealed record PeerLost(int Node, string Incarnation, string Reason)
+internal sealed record PeerLost(int Node, string Incarnation, string Reason)
 {
     /// <summary>The connection is gone until the next epoch connects anew; false: it could not be made yet and goes on being tried.</summary>
     public bool Ended { get; init; }

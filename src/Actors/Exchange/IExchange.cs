@@ -8,7 +8,7 @@ namespace MoeActors.Actors.Exchange;
 /// Dispose does not wait for what was sent: queued frames are dropped and a frame half-written is cut off, which its receiver sees as a lost peer.
 /// A node that leaves in order first makes sure, by the step's protocol, that its last frames were received.
 /// </remarks>
-public interface IExchange : IDisposable
+internal interface IExchange : IDisposable
 {
     /// <summary>A connection ended that the present table wants, or could not be made. Raised at once from an IO thread; a suspicion, no proof of death.</summary>
     event Action<PeerLost>? PeerFailed;

@@ -1,7 +1,7 @@
 namespace MoeActors.Actors.Exchange;
 
 /// <summary>What becomes of a frame between the two ends of a connection.</summary>
-public enum FrameFate
+internal enum FrameFate
 {
     /// <summary>It arrives.</summary>
     Pass,
@@ -20,7 +20,7 @@ public enum FrameFate
 /// Faults of links for tests and campaigns. They stand where a network's would: a delay of single frames before the connection, everything else between its ends, after the frame has its number. A frame that is
 /// lost, doubled or overtaken therefore reaches nobody: the receiver finds another number than the next, and the connection breaks, which is a suspicion and then a new epoch.
 /// </summary>
-public interface ILinkFaults
+internal interface ILinkFaults
 {
     /// <summary>
     /// Asked once for each frame, local hand-overs included: how long it is held back before it is queued or handed over; zero or less: not at all. Frames of others pass meanwhile. Thread-safe.

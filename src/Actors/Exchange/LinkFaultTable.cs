@@ -1,7 +1,7 @@
 namespace MoeActors.Actors.Exchange;
 
 /// <summary>An injected fault of what this node sends to one other.</summary>
-public sealed record LinkFault
+internal sealed record LinkFault
 {
     /// <summary>Share of the frames that are lost.</summary>
     public double Drop { get; init; }
@@ -30,7 +30,7 @@ public sealed record LinkFault
 /// Costs one look at an empty array while there are none. Thread-safe.
 /// </summary>
 /// <param name="inner">Faults that are always there; null = none.</param>
-public sealed class LinkFaultTable(ILinkFaults? inner = null) : ILinkFaults
+internal sealed class LinkFaultTable(ILinkFaults? inner = null) : ILinkFaults
 {
     private readonly Lock gate = new();
     private readonly Random random = new(20240731);

@@ -5,7 +5,7 @@ namespace MoeActors.Actors.Exchange;
 /// <summary>An emulated link in one direction.</summary>
 /// <param name="Latency">Time from a frame's last byte on the link to its arrival.</param>
 /// <param name="BytesPerSecond">Bytes the link carries in a second; 0 = any number.</param>
-public readonly record struct LinkModel(TimeSpan Latency, double BytesPerSecond)
+internal readonly record struct LinkModel(TimeSpan Latency, double BytesPerSecond)
 {
     /// <summary>Largest latency that travels with a frame.</summary>
     public static readonly TimeSpan MostLatency = TimeSpan.FromSeconds(10);

@@ -24,7 +24,7 @@ public sealed class SeededDelays(long seed, double maxMs) : ILinkFaults
 /// <summary>Every frame that logical rank <paramref name="rank"/> sends is held back for the same time.</summary>
 /// <param name="rank">Logical rank.</param>
 /// <param name="ms">Delay in milliseconds.</param>
-public sealed class DelaySource(int rank, double ms) : ILinkFaults
+internal sealed class DelaySource(int rank, double ms) : ILinkFaults
 {
     private readonly uint source = new Endpoint(EndpointKind.Rank, 0, rank).Packed;
 

@@ -12,7 +12,7 @@ namespace MoeActors.Actors.Exchange;
 /// that lasts; payloads are never copied in managed memory. Handshakes allocate freely.
 /// The connection is authenticated by the shared secret when it is made; frames are protected against damage, not against a forger on the network: use TLS there.
 /// </remarks>
-public sealed class SocketExchange : IExchange
+internal sealed class SocketExchange : IExchange
 {
     private readonly ExchangeOptions options;
     private readonly ILinkFaults? faults;

@@ -7,7 +7,7 @@ namespace MoeActors.Actors.Exchange;
 /// doing either returns the sender's credit. Any thread may call; the first call wins.
 /// Take or discard a ticket when it is handled: a ticket kept aside keeps the sender's window closed.
 /// </summary>
-public sealed class Ticket
+internal sealed class Ticket
 {
     private readonly FrameHeader header;
     private readonly ReceiveCredit? credit;

@@ -1,16 +1,16 @@
 namespace MoeActors.Actors.Faults;
 
 /// <summary>A fault cannot be injected here, for the reason in the message.</summary>
-public sealed class FaultRefusedException(string message) : Exception(message);
+internal sealed class FaultRefusedException(string message) : Exception(message);
 
 /// <summary>An injected failure of an actor; the message names the fault, so that whoever reports the failure reports that it was injected.</summary>
 /// <param name="id">The fault.</param>
 /// <param name="what">What happened, in words.</param>
 /// <param name="cause">The real failure under it, or null.</param>
-public sealed class InjectedFaultException(string id, string what, Exception? cause = null) : Exception(InjectedMark.Of(id) + what, cause);
+internal sealed class InjectedFaultException(string id, string what, Exception? cause = null) : Exception(InjectedMark.Of(id) + what, cause);
 
 /// <summary>How an injected failure is known from its reason.</summary>
-public static class InjectedMark
+internal static class InjectedMark
 {
     private const string Begin = "injected ";
 

@@ -3,7 +3,7 @@ using MoeActors.Actors.Protocol;
 namespace MoeActors.Actors.Faults;
 
 /// <summary>PURE: which node looks whether a fault took. Never the target (AD-1).</summary>
-public static class FaultObservers
+internal static class FaultObservers
 {
     /// <summary>
     /// The observer: of a link with a second end that end, for a fault of one process a node of the same host where there is one (it can read the process table), and

@@ -8,10 +8,10 @@ namespace MoeActors.Actors.Faults;
 /// <param name="Nodes">The node it happens on; of a link the sending end first.</param>
 /// <param name="Actor">Name of the actor; empty = the node itself.</param>
 /// <param name="BothWays">Of a link: both directions.</param>
-public sealed record ResolvedTarget(IReadOnlyList<NodeIdentity> Nodes, string Actor, bool BothWays);
+internal sealed record ResolvedTarget(IReadOnlyList<NodeIdentity> Nodes, string Actor, bool BothWays);
 
 /// <summary>PURE: finds a target in the cluster; the reason in words where it is not there or not of the form that the kind needs.</summary>
-public static class FaultTarget
+internal static class FaultTarget
 {
     /// <summary>Resolves <paramref name="text"/> for <paramref name="kind"/>.</summary>
     public static (ResolvedTarget? Target, string Reason) Resolve(FaultKind kind, string text, Topology cluster)

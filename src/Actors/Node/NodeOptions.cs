@@ -47,7 +47,7 @@ public sealed record NodeOptions
     public required ExchangeOptions Exchange { get; init; }
 
     /// <summary>Emulated faults of the data plane's links; null = none.</summary>
-    public ILinkFaults? LinkFaults { get; init; }
+    internal ILinkFaults? LinkFaults { get; init; }
 
     /// <summary>Where this node computes; null = a GPU where build and machine have one, else the CPU.</summary>
     public TorchSharp.torch.Device? Device { get; init; }

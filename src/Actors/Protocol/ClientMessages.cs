@@ -70,7 +70,7 @@ public sealed record RunStatus(
 /// <param name="Nonce">Random challenge.</param>
 /// <param name="Proof">HMAC-SHA256 of the nonce under the shared secret.</param>
 /// <param name="Joins">True when a node wants to join the cluster (its build must be the same), false for a client.</param>
-public sealed record AuthenticationRequest(int Protocol, string Build, string Nonce, string Proof, bool Joins) : IControlMessage;
+internal sealed record AuthenticationRequest(int Protocol, string Build, string Nonce, string Proof, bool Joins) : IControlMessage;
 
 /// <summary>Gateway → peer: welcome with the counter-proof, or refused for a reason.</summary>
-public sealed record AuthenticationAnswer(string? Refusal, string Proof) : IControlMessage;
+internal sealed record AuthenticationAnswer(string? Refusal, string Proof) : IControlMessage;

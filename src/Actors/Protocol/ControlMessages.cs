@@ -4,12 +4,12 @@ namespace MoeActors.Actors.Protocol;
 public interface IControlMessage;
 
 /// <summary>Node → coordinator: here I am. Repeated until the coordinator that is in charge has answered.</summary>
-public sealed record NodeHello(NodeIdentity Node) : IControlMessage;
+internal sealed record NodeHello(NodeIdentity Node) : IControlMessage;
 
 /// <summary>Coordinator → node: known under this coordinator's fencing token, or refused for a reason.</summary>
 /// <param name="Fence">Fencing token of the coordinator in charge.</param>
 /// <param name="Refusal">Why the node may not take part, ready for people; null when it may. A refused node ends.</param>
-public sealed record HelloAnswer(long Fence, string? Refusal) : IControlMessage;
+internal sealed record HelloAnswer(long Fence, string? Refusal) : IControlMessage;
 
 /// <summary>
 /// Coordinator → node: a new epoch (EP-1). Stop what belongs to older ones, take the units the placement gives you, restore them at
@@ -28,7 +28,7 @@ public sealed record HelloAnswer(long Fence, string? Refusal) : IControlMessage;
 /// <param name="Redo">The decision that made the recovery point, for who has not carried it out; null where none is known.</param>
 /// <param name="Save">What to snapshot of the restored state, where a checkpoint of it was due and is lost; null = nothing.</param>
 /// <param name="Fresh">Logical ranks whose actors are all created anew.</param>
-public sealed record PrepareEpoch(
+internal sealed record PrepareEpoch(
     ulong RunKey,
     int Epoch,
     string SpecJson,
@@ -77,7 +77,7 @@ public enum RestoreRung
 /// <param name="Manifest">Step of the manifest whose entries hold it; 0 for the vault.</param>
 /// <param name="Parameters">Step its parameters are of.</param>
 /// <param name="Moments">Step its moments are of.</param>
-public sealed record RestoreItem(int Layer, int Expert, RestoreRung Rung, long Manifest, long Parameters, long Moments);
+internal sealed record RestoreItem(int Layer, int Expert, RestoreRung Rung, long Manifest, long Parameters, long Moments);
 
 /// <summary>Something of a recovery point that turned out not to be there, or not as it was written.</summary>
 /// <param name="Rung">Where it was looked for: Vault or Storage.</param>
@@ -124,10 +124,10 @@ public sealed record EpochPrepared(
 }
 
 /// <summary>Coordinator → node: stop computing in this epoch; its messages change nothing any more (EP-1).</summary>
-public sealed record AbortEpoch(int Epoch, string Reason) : IControlMessage;
+internal sealed record AbortEpoch(int Epoch, string Reason) : IControlMessage;
 
 /// <summary>Coordinator → node: begin with <paramref name="Step"/> and go on by yourselves as decisions come.</summary>
-public sealed record StartSteps(int Epoch, long Step) : IControlMessage;
+internal sealed record StartSteps(int Epoch, long Step) : IControlMessage;
 
 /// <summary>What one logical rank computed in a step.</summary>
 /// <param name="Rank">Logical rank.</param>
@@ -138,7 +138,7 @@ public sealed record StartSteps(int Epoch, long Step) : IControlMessage;
 /// <param name="ComputeMs">Time spent computing.</param>
 /// <param name="ExposedMs">Time spent waiting for others' chunks with nothing to compute.</param>
 /// <param name="Routed">Choices of each target, MoE layer by MoE layer, before drops.</param>
-public sealed record RankReport(
+internal sealed record RankReport(
     int Rank, double CrossEntropySum, long Tokens, IReadOnlyList<NamedLoss> Losses, long Dropped, double ComputeMs, double ExposedMs, IReadOnlyList<int> Routed)
 {
     /// <summary>Without routed tokens and what routers say.</summary>
@@ -151,12 +151,12 @@ public sealed record RankReport(
 /// <summary>An auxiliary loss.</summary>
 /// <param name="Name">Its name in the catalogue of the sender.</param>
 /// <param name="Value">Its value.</param>
-public sealed record NamedLoss(string Name, double Value);
+internal sealed record NamedLoss(string Name, double Value);
 
 /// <summary>Squared norm of one unit's reduced gradient.</summary>
 /// <param name="Unit">Ordinal in the run's unit order.</param>
 /// <param name="SquaredNorm">Squared norm; NaN or infinite when the gradient is.</param>
-public sealed record UnitReport(int Unit, double SquaredNorm);
+internal sealed record UnitReport(int Unit, double SquaredNorm);
 
 /// <summary>Node → coordinator: all gradients of my units are reduced (ST-1). The coordinator decides when every participant's report is in.</summary>
 /// <param name="Epoch">The epoch.</param>
@@ -167,7 +167,7 @@ public sealed record UnitReport(int Unit, double SquaredNorm);
 /// <param name="SnapshotStallMs">Time computing stood still for a checkpoint in the step before this one: the start of the copy, and what of it was not done at the update; 0 without.</param>
 /// <param name="ForwardBackwardMs">T_F&amp;B: from the step's beginning to its last reduced gradient; a snapshot hides in it. 0 = not measured.</param>
 /// <param name="IterationMs">T_iter of the step before: from its beginning to its new weights, less <paramref name="SnapshotStallMs"/>; 0 where none of the epoch went before.</param>
-public sealed record StepReport(
+internal sealed record StepReport(
     int Epoch, long Step, string Node, IReadOnlyList<RankReport> Ranks, IReadOnlyList<UnitReport> Units, double SnapshotStallMs, double ForwardBackwardMs = 0,
     double IterationMs = 0) : IControlMessage;
 
@@ -190,7 +190,7 @@ public enum AfterStep
 /// <param name="Checkpoint">What to snapshot of the state after the update; null = nothing.</param>
 /// <param name="After">What follows.</param>
 /// <param name="Committed">Newest published checkpoint: snapshots older than the newest of that step or before are needed by nobody.</param>
-public sealed record StepDecision(
+internal sealed record StepDecision(
     int Epoch, long Step, bool Skip, double GradientScale, double LearningRate, CheckpointOrder? Checkpoint, AfterStep After, long Committed) : IControlMessage
 {
     /// <summary><see cref="DecidedUpdate.Load"/>.</summary>
@@ -201,12 +201,12 @@ public sealed record StepDecision(
 }
 
 /// <summary>Node → coordinator: the update of a step with <see cref="AfterStep.Hold"/> is done.</summary>
-public sealed record StepApplied(int Epoch, long Step, string Node) : IControlMessage;
+internal sealed record StepApplied(int Epoch, long Step, string Node) : IControlMessage;
 
 /// <summary>Coordinator → node: step s takes too long; what do you compute?</summary>
 /// <param name="Epoch">The epoch.</param>
 /// <param name="Step">The step.</param>
-public sealed record AskProgress(int Epoch, long Step) : IControlMessage;
+internal sealed record AskProgress(int Epoch, long Step) : IControlMessage;
 
 /// <summary>Node → coordinator: the answer to <see cref="AskProgress"/>, given without the compute thread.</summary>
 /// <param name="Epoch">The epoch asked about.</param>
@@ -215,16 +215,16 @@ public sealed record AskProgress(int Epoch, long Step) : IControlMessage;
 /// <param name="LaneBusyMs">How long the piece of work in hand of its compute thread has been running; 0 = it waits for messages.</param>
 /// <param name="Doing">What its compute thread did last, in a word.</param>
 /// <param name="Moves">How often its compute thread has begun something since the process began: the same number twice, and it waits.</param>
-public sealed record NodeProgress(int Epoch, long Step, string Node, double LaneBusyMs, string Doing, long Moves) : IControlMessage;
+internal sealed record NodeProgress(int Epoch, long Step, string Node, double LaneBusyMs, string Doing, long Moves) : IControlMessage;
 
 /// <summary>Coordinator → node: compute the validation loss of the state after <paramref name="Step"/> completed steps.</summary>
 /// <param name="Epoch">The epoch.</param>
 /// <param name="Step">Completed steps.</param>
 /// <param name="MaxSequences">Most sequences; 0 = all.</param>
-public sealed record EvaluateState(int Epoch, long Step, long MaxSequences) : IControlMessage;
+internal sealed record EvaluateState(int Epoch, long Step, long MaxSequences) : IControlMessage;
 
 /// <summary>Node → coordinator: validation sums of my ranks, in rank order.</summary>
-public sealed record EvaluationReport(int Epoch, long Step, string Node, IReadOnlyList<RankReport> Ranks) : IControlMessage;
+internal sealed record EvaluationReport(int Epoch, long Step, string Node, IReadOnlyList<RankReport> Ranks) : IControlMessage;
 
 /// <summary>Node → coordinator: all my units' state after <paramref name="Step"/> steps is durable.</summary>
 /// <param name="Epoch">Epoch in which the snapshot was taken.</param>
@@ -235,13 +235,13 @@ public sealed record EvaluationReport(int Epoch, long Step, string Node, IReadOn
 /// <param name="PersistMs">Time from the first write to the last fsync.</param>
 /// <param name="SnapshotMs">Time from the update to the last copied byte, beside training.</param>
 /// <param name="Error">Why not; null when durable.</param>
-public sealed record SnapshotPersisted(
+internal sealed record SnapshotPersisted(
     int Epoch, long Step, string Node, string EntriesJson, long Bytes, double PersistMs, double SnapshotMs, string? Error) : IControlMessage;
 
 /// <summary>Coordinator → node: is your part of the checkpoint of <paramref name="Step"/> durable? Answered by <see cref="SnapshotPersisted"/> once it is.</summary>
 /// <param name="Epoch">Epoch in which the snapshot was taken.</param>
 /// <param name="Step">Completed steps.</param>
-public sealed record AskPersisted(int Epoch, long Step) : IControlMessage;
+internal sealed record AskPersisted(int Epoch, long Step) : IControlMessage;
 
 /// <summary>Node → coordinator: an actor of mine failed; the process is sound. The actor is restarted alone, the epoch ends (RC-2).</summary>
 /// <param name="Epoch">Epoch in which it failed.</param>
@@ -249,20 +249,20 @@ public sealed record AskPersisted(int Epoch, long Step) : IControlMessage;
 /// <param name="Actor">Name of the actor, or "exchange" when peers of the epoch could not be reached.</param>
 /// <param name="Reason">The exception's message.</param>
 /// <param name="Cause">What kind of thing failed; none where it is nothing of the node's own.</param>
-public sealed record NodeFault(int Epoch, string Node, string Actor, string Reason, FailureCause Cause = FailureCause.None) : IControlMessage;
+internal sealed record NodeFault(int Epoch, string Node, string Actor, string Reason, FailureCause Cause = FailureCause.None) : IControlMessage;
 
 /// <summary>Coordinator → node: end your process; its actors fail again and again, or it hangs. Another takes its place.</summary>
 /// <param name="Fence">Fencing token of the coordinator.</param>
 /// <param name="Reason">Why.</param>
-public sealed record EndNode(long Fence, string Reason) : IControlMessage;
+internal sealed record EndNode(long Fence, string Reason) : IControlMessage;
 
 /// <summary>Coordinator → node: the run is over; free its state.</summary>
 /// <param name="Epoch">The last epoch.</param>
 /// <param name="Outcome">"completed", "stopped" or "failed: …".</param>
-public sealed record EndRun(int Epoch, string Outcome) : IControlMessage;
+internal sealed record EndRun(int Epoch, string Outcome) : IControlMessage;
 
 /// <summary>One entry of the run coordinator's journal.</summary>
 /// <param name="Kind">Name of the entry's type.</param>
 /// <param name="Json">Its content.</param>
 /// <param name="Checksum">Of kind and content; empty in entries of builds that wrote none.</param>
-public sealed record CoordinatorEntry(string Kind, string Json, string Checksum = "") : IControlMessage;
+internal sealed record CoordinatorEntry(string Kind, string Json, string Checksum = "") : IControlMessage;

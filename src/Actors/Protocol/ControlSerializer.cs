@@ -12,7 +12,7 @@ namespace MoeActors.Actors.Protocol;
 /// Akka serializer of every <see cref="IControlMessage"/>: a fixed table of message codes, each with its own writer and reader.
 /// Nothing is created by type name, so a peer cannot name a type of its choice.
 /// </summary>
-public sealed class ControlSerializer : SerializerWithStringManifest
+internal sealed class ControlSerializer : SerializerWithStringManifest
 {
     /// <summary>Creates the serializer; Akka calls it.</summary>
     public ControlSerializer(ExtendedActorSystem system)
@@ -64,7 +64,7 @@ public sealed class ControlSerializer : SerializerWithStringManifest
 /// Stands where Akka's serializers would that read types which the peer names, or serve what is not used here (JSON, deployment of actors, protobuf): refuses both ways. Without it a peer could have any type
 /// of this process created by a message that names it.
 /// </summary>
-public sealed class RefusingSerializer : Serializer
+internal sealed class RefusingSerializer : Serializer
 {
     /// <summary>Creates the serializer; Akka calls it.</summary>
     public RefusingSerializer(ExtendedActorSystem system)

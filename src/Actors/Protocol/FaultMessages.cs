@@ -52,35 +52,35 @@ public sealed record FaultsAnswer(bool Enabled, int MaxActive, long MaxMs, IRead
 /// <param name="RunFolder">Folder of the run; empty when there is none.</param>
 /// <param name="Epoch">Epoch when it was ordered.</param>
 /// <param name="Fence">The coordinator's fencing token then.</param>
-public sealed record FaultOrder(
+internal sealed record FaultOrder(
     string Id, string Kind, IReadOnlyList<string> Parameters, long ForMs, IReadOnlyList<NodeIdentity> Nodes, string Actor, string RunFolder, int Epoch, long Fence);
 
 /// <summary>Admin → the observing node's agent: look for this from now on, and say so; then say whether it was seen within the time.</summary>
-public sealed record ObserveFault(FaultOrder Order, long PatienceMs) : IControlMessage;
+internal sealed record ObserveFault(FaultOrder Order, long PatienceMs) : IControlMessage;
 
 /// <summary>Observing agent → admin: it looks.</summary>
-public sealed record FaultWatched(string Id, string Node) : IControlMessage;
+internal sealed record FaultWatched(string Id, string Node) : IControlMessage;
 
 /// <summary>Observing agent → admin: what it saw, or that it did not.</summary>
-public sealed record FaultObserved(string Id, string Node, bool Seen, string Text) : IControlMessage;
+internal sealed record FaultObserved(string Id, string Node, bool Seen, string Text) : IControlMessage;
 
 /// <summary>Admin → the target's agent: carry it out. Its intent is durable.</summary>
-public sealed record CarryOutFault(FaultOrder Order) : IControlMessage;
+internal sealed record CarryOutFault(FaultOrder Order) : IControlMessage;
 
 /// <summary>Target's agent → admin: begun, or refused for a reason.</summary>
-public sealed record FaultCarriedOut(string Id, string Node, string? Error, string Detail) : IControlMessage;
+internal sealed record FaultCarriedOut(string Id, string Node, string? Error, string Detail) : IControlMessage;
 
 /// <summary>Admin → agents: end this fault now; an agent on the same host ends it for a process that cannot.</summary>
-public sealed record EndFault(FaultOrder Order) : IControlMessage;
+internal sealed record EndFault(FaultOrder Order) : IControlMessage;
 
 /// <summary>Observing agent → target's agent: does it hold?</summary>
-public sealed record ProbeFault(FaultOrder Order) : IControlMessage;
+internal sealed record ProbeFault(FaultOrder Order) : IControlMessage;
 
 /// <summary>Target's agent → observing agent: what is measured there now, and for what happens in a step the epoch it happened in (-1: none yet).</summary>
-public sealed record FaultProbed(string Id, bool Holds, string Text, int Epoch) : IControlMessage;
+internal sealed record FaultProbed(string Id, bool Holds, string Text, int Epoch) : IControlMessage;
 
 /// <summary>Admin, agent → coordinator: who is where?</summary>
-public sealed record TopologyQuery : IControlMessage;
+internal sealed record TopologyQuery : IControlMessage;
 
 /// <summary>Coordinator → admin, agent: the cluster and its run at this moment.</summary>
 /// <param name="Running">Whether a run is under way.</param>
@@ -98,7 +98,7 @@ public sealed record Topology(
     int MoeLayers, int Experts) : IControlMessage;
 
 /// <summary>Admin → coordinator: a sentence for the run's log, events and status.</summary>
-public sealed record RunNote(string Text) : IControlMessage;
+internal sealed record RunNote(string Text) : IControlMessage;
 
 /// <summary>An entry of the admin's journal.</summary>
-public sealed record AdminEntry(string Kind, string Json) : IControlMessage;
+internal sealed record AdminEntry(string Kind, string Json) : IControlMessage;

@@ -4,7 +4,7 @@ using System.Reflection;
 namespace MoeActors.Actors.Protocol;
 
 /// <summary>What two processes must agree on before they talk.</summary>
-public static class ProtocolVersion
+internal static class ProtocolVersion
 {
     /// <summary>Version of the control and data planes' messages.</summary>
     public const int Current = 9;

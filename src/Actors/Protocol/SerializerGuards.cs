@@ -11,7 +11,7 @@ namespace MoeActors.Actors.Protocol;
 /// Stands before Akka's serializer of miscellaneous messages: who is there, and the signs of life of remote death watch pass, both ways. The others (failures with their exceptions, poison pills, routers,
 /// deployment) name types for the receiver to create or end actors by their path: no part of this product sends them between processes.
 /// </summary>
-public sealed class MiscGuard : SerializerWithStringManifest
+internal sealed class MiscGuard : SerializerWithStringManifest
 {
     private static readonly HashSet<string> Allowed = new(StringComparer.Ordinal) { "ID", "AID", "RWHB", "RWHR" };
     private readonly MiscMessageSerializer inner;
@@ -40,7 +40,7 @@ public sealed class MiscGuard : SerializerWithStringManifest
 /// <summary>
 /// Stands before Akka's serializer of system messages: death watch and its news pass. Not: creation, supervision, failures with their exceptions, and the end of actors by order of another process.
 /// </summary>
-public sealed class SystemMessageGuard : Serializer
+internal sealed class SystemMessageGuard : Serializer
 {
     private readonly SystemMessageSerializer inner;
 

@@ -4,7 +4,7 @@ using Akka.Dispatch;
 namespace MoeActors.Actors.Training;
 
 /// <summary>Akka dispatcher of the compute thread; named in the node's configuration ("moe.compute-thread").</summary>
-public sealed class ComputeThreadConfigurator : MessageDispatcherConfigurator
+internal sealed class ComputeThreadConfigurator : MessageDispatcherConfigurator
 {
     private readonly ComputeThreadDispatcher dispatcher;
 

@@ -22,11 +22,11 @@ public sealed class TransportTests : IDisposable
         {
             byte[] head = Random.Shared.GetItems<byte>([.. Enumerable.Range(0, 256).Select(i => (byte)i)], 7), body = new byte[bytes];
             Random.Shared.NextBytes(body);
-            foreach ((Wire from, Wire to) in (ReadOnlySpan<(Wire, Wire)>)[(ends.Dialler, ends.Listener), (ends.Listener, ends.Dialler)])
+            foreach ((Wire from, Wire to) in ((Wire, Wire)[])[(ends.Dialler, ends.Listener), (ends.Listener, ends.Dialler)])
             {
                 Task sending = Task.Run(() => from.Send(head, body), TestContext.Current.CancellationToken);
                 Assert.Equal([.. head, .. body], Read(to, head.Length + bytes));
-                sending.Wait(TestContext.Current.CancellationToken);
+                await sending;
             }
         }
     }

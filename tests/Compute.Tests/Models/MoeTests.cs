@@ -27,7 +27,7 @@ public sealed class MoeTests : IDisposable
     {
         RunSpec spec = Spec(12, precision, ranks);
         var seen = new List<StepResult>();
-        using MoeModel trained = Moe.Train(spec, Text, seen.Add);
+        using MoeModel trained = Train(spec, Text, seen.Add);
         Assert.Equal(Enumerable.Range(0, 12).Select(i => (long)i), seen.Select(s => s.Step));
         Assert.True(seen[^1].Loss < seen[0].Loss);
         string place = folder.File("model");
@@ -50,8 +50,8 @@ public sealed class MoeTests : IDisposable
     {
         RunSpec spec = Spec(4);
         File.WriteAllText(folder.File("text.txt"), Text);
-        using MoeModel memory = Moe.Train(spec, Text);
-        using MoeModel file = Moe.Train(spec with { Data = spec.Data with { Paths = [folder.File("text.txt")] } });
+        using MoeModel memory = Train(spec, Text);
+        using MoeModel file = Moe.Train(spec with { Data = spec.Data with { Paths = [folder.File("text.txt")] } }, null, TestContext.Current.CancellationToken);
         Assert.Equal(memory.Spec.Data.CorpusHash, file.Spec.Data.CorpusHash);
         Assert.True(memory.Weights.Dense.bytes.SequenceEqual(file.Weights.Dense.bytes));
     }
@@ -59,10 +59,10 @@ public sealed class MoeTests : IDisposable
     [Fact]
     public void A_tokenizer_of_its_own_goes_with_the_model_wherever_that_is_moved()
     {
-        BpeTrainer.Train([folder.Write("bpe.txt", Text)], 270).Save(folder.File("bpe"));
+        BpeTrainer.Train([folder.Write("bpe.txt", Text)], 270, null, TestContext.Current.CancellationToken).Save(folder.File("bpe"));
         RunSpec spec = Spec(2);
         spec = spec with { Model = spec.Model with { Vocabulary = 270 }, Data = spec.Data with { Tokenizer = folder.File("bpe") } };
-        using (MoeModel model = Moe.Train(spec, Text))
+        using (MoeModel model = Train(spec, Text))
         {
             model.Save(folder.File("model"));
         }
@@ -78,13 +78,13 @@ public sealed class MoeTests : IDisposable
     public void What_cannot_be_is_said_in_a_sentence_and_nothing_is_lost()
     {
         RunSpec spec = Spec(2);
-        Assert.Contains("training part", Assert.Throws<CorpusException>(() => Moe.Train(spec, "too short")).Message, StringComparison.Ordinal);
-        Assert.Contains("global-batch", Assert.Throws<SpecException>(() => Moe.Train(spec with { Training = spec.Training with { GlobalBatch = 0 } }, Text)).Message, StringComparison.Ordinal);
+        Assert.Contains("training part", Assert.Throws<CorpusException>(() => Train(spec, "too short")).Message, StringComparison.Ordinal);
+        Assert.Contains("global-batch", Assert.Throws<SpecException>(() => Train(spec with { Training = spec.Training with { GlobalBatch = 0 } }, Text)).Message, StringComparison.Ordinal);
         Assert.Contains("run.json", Assert.Throws<CheckpointException>(() => Moe.Load(folder.File("nowhere"))).Message, StringComparison.Ordinal);
         using var stop = new CancellationTokenSource();
         Assert.Throws<OperationCanceledException>(() => Moe.Train(spec, Text, _ => stop.Cancel(), stop.Token));
 
-        using MoeModel model = Moe.Train(spec, Text);
+        using MoeModel model = Train(spec, Text);
         model.Save(folder.File("model"));
         Assert.Contains("holds something already", Assert.Throws<CheckpointException>(() => model.Save(folder.File("model"))).Message, StringComparison.Ordinal);
         string shard = Directory.EnumerateFiles(folder.File("model"), "*.safetensors", SearchOption.AllDirectories).First();
@@ -101,15 +101,15 @@ public sealed class MoeTests : IDisposable
     [Fact]
     public void Nothing_stays_in_memory_when_models_are_disposed()
     {
-        Train(Spec(1));
+        Whole(Spec(1));
         long before = Tensor.TotalCount;
-        Train(Spec(2));
+        Whole(Spec(2));
         Assert.Equal(before, Tensor.TotalCount);
 
-        void Train(RunSpec spec)
+        void Whole(RunSpec spec)
         {
             string place = folder.File(spec.RunId);
-            using (MoeModel model = Moe.Train(spec, Text))
+            using (MoeModel model = Train(spec, Text))
             {
                 model.Save(place);
             }
@@ -118,6 +118,8 @@ public sealed class MoeTests : IDisposable
             loaded.Generate("the", 2);
         }
     }
+
+    private static MoeModel Train(RunSpec spec, string text, Action<StepResult>? progress = null) => Moe.Train(spec, text, progress, TestContext.Current.CancellationToken);
 
     private static RunSpec Spec(int steps, Precision precision = Precision.Float32, int ranks = 1)
     {

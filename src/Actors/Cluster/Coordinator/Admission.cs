@@ -3,7 +3,7 @@ using MoeActors.Actors.Protocol;
 namespace MoeActors.Actors.Cluster.Coordinator;
 
 /// <summary>PURE: may this node take part?</summary>
-public static class Admission
+internal static class Admission
 {
     /// <summary>Reason of the refusal, or null.</summary>
     /// <param name="node">Who asks.</param>

@@ -9,7 +9,7 @@ using MoeActors.Compute.Specs;
 namespace MoeActors.Actors.Cluster.Coordinator;
 
 /// <summary>Something the run coordinator must react to.</summary>
-public abstract record CoordinatorInput
+internal abstract record CoordinatorInput
 {
     /// <summary>A run was submitted (or resumed).</summary>
     public sealed record Submitted(RunSpec Spec, string RunFolder, long NewestCheckpoint, SampleLedger Ledger, string Command) : CoordinatorInput
@@ -84,7 +84,7 @@ public abstract record CoordinatorInput
 }
 
 /// <summary>Something the coordinator's shell must carry out, in the order given.</summary>
-public abstract record CoordinatorEffect
+internal abstract record CoordinatorEffect
 {
     /// <summary>Send a message to one node.</summary>
     public sealed record Tell(NodeIdentity Node, IControlMessage Message) : CoordinatorEffect;

@@ -18,7 +18,7 @@ namespace MoeActors.Actors.Cluster.Coordinator;
 /// EP-1: an input of another epoch changes nothing. ST-1: a step is decided when every unit's reduced gradient norm is in.
 /// RC-2: a failure in any phase, recovery's own included, aborts the epoch and begins another (<see cref="EpochStart"/>).
 /// </summary>
-public static class CoordinatorMachine
+internal static class CoordinatorMachine
 {
     /// <summary>Reacts to one input.</summary>
     public static (CoordinatorState State, IReadOnlyList<Effect> Effects) Step(CoordinatorState state, Input input)

@@ -45,7 +45,7 @@ public enum RunPhase
 }
 
 /// <summary>Everything the run coordinator knows. Immutable; <see cref="CoordinatorMachine"/> makes the next one.</summary>
-public sealed record CoordinatorState
+internal sealed record CoordinatorState
 {
     /// <summary>Phase.</summary>
     public RunPhase Phase { get; init; } = RunPhase.Idle;

@@ -7,7 +7,7 @@ namespace MoeActors.Actors.Cluster.Coordinator;
 /// <param name="Actor">Its name.</param>
 /// <param name="Step">The step being computed.</param>
 /// <param name="Reason">The exception's message.</param>
-public sealed record ActorFailure(string Node, string Actor, long Step, string Reason)
+internal sealed record ActorFailure(string Node, string Actor, long Step, string Reason)
 {
     /// <summary>What kind of thing failed.</summary>
     public FailureCause Cause { get; init; }
@@ -19,7 +19,7 @@ public sealed record ActorFailure(string Node, string Actor, long Step, string R
 }
 
 /// <summary>What is restarted after a failure, ever more of it.</summary>
-public enum FailureScope
+internal enum FailureScope
 {
     /// <summary>The actor alone; its supervisor has done it.</summary>
     Actor,
@@ -41,14 +41,14 @@ public enum FailureScope
 /// <param name="Scope">What is restarted.</param>
 /// <param name="Pause">How long the next epoch waits.</param>
 /// <param name="Reason">Why.</param>
-public sealed record FailureDecision(FailureScope Scope, TimeSpan Pause, string Reason)
+internal sealed record FailureDecision(FailureScope Scope, TimeSpan Pause, string Reason)
 {
     /// <summary>What kind of failure ends the run; none where it goes on.</summary>
     public FailureCause Cause { get; init; }
 }
 
 /// <summary>PURE: restart budgets with backoff and escalation, actor → rank → node → run, counted since the furthest step so far: a run that gets on has no history of failures.</summary>
-public static class FailurePolicy
+internal static class FailurePolicy
 {
     /// <summary>Failures after which the run gives up.</summary>
     public const int Budget = 5;

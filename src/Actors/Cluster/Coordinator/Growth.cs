@@ -9,13 +9,13 @@ namespace MoeActors.Actors.Cluster.Coordinator;
 /// <summary>Whether nodes that wait take part from the next step boundary on.</summary>
 /// <param name="Grows">They do.</param>
 /// <param name="Reason">Why, or why not; for people.</param>
-public sealed record GrowthDecision(bool Grows, string Reason);
+internal sealed record GrowthDecision(bool Grows, string Reason);
 
 /// <summary>
 /// PURE: a run that goes on with fewer nodes than it was asked for takes a node that waits in again, M→N, at a step boundary: nothing is undone, for all state lives (RC-1), and nothing but placement
 /// changes (DT-1). Not for nothing: the change costs a pause, so the fullest node must have less to do afterwards, or a copy that is wanted must find a place.
 /// </summary>
-public static class Growth
+internal static class Growth
 {
     /// <summary>Times that the patience with a node doubles at most, as it is lost again and again.</summary>
     private const int Doublings = 5;

@@ -3,7 +3,7 @@ using Effect = MoeActors.Actors.Cluster.Coordinator.CoordinatorEffect;
 namespace MoeActors.Actors.Cluster.Coordinator;
 
 /// <summary>How far a node is that came while a run is under way.</summary>
-public enum JoinerStage
+internal enum JoinerStage
 {
     /// <summary>It must stay for a while first.</summary>
     Settling,

@@ -10,7 +10,7 @@ namespace MoeActors.Actors.Cluster.Coordinator;
 /// <param name="Plan">Its step and why.</param>
 /// <param name="Sources">By unit: who holds it.</param>
 /// <param name="Redo">The decision that made it, for who has not carried it out; null where no decision is known.</param>
-public sealed record MemoryPoint(RestorePlan Plan, IReadOnlyList<UnitSource> Sources, DecidedUpdate? Redo)
+internal sealed record MemoryPoint(RestorePlan Plan, IReadOnlyList<UnitSource> Sources, DecidedUpdate? Redo)
 {
     /// <summary>
     /// PURE: steps that may be gone on from, best first. A coordinator that decided the last step itself knows it; one that has taken over goes by what the nodes have heard and done. Never before the newest

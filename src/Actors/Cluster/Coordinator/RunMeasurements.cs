@@ -8,7 +8,7 @@ namespace MoeActors.Actors.Cluster.Coordinator;
 /// <param name="ForwardBackwardMs">T_F&amp;B of each.</param>
 /// <param name="IterationMs">T_iter of each.</param>
 /// <param name="Checkpoints">Checkpoints published meanwhile.</param>
-public sealed record RunMeasurements(ImmutableList<double> ForwardBackwardMs, ImmutableList<double> IterationMs, int Checkpoints)
+internal sealed record RunMeasurements(ImmutableList<double> ForwardBackwardMs, ImmutableList<double> IterationMs, int Checkpoints)
 {
     /// <summary>Steps kept: the newest.</summary>
     public const int Kept = 32;

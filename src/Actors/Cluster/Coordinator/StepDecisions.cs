@@ -6,7 +6,7 @@ using MoeActors.Compute.Specs;
 namespace MoeActors.Actors.Cluster.Coordinator;
 
 /// <summary>PURE: the numbers of a decided step, sums in canonical order (DT-1).</summary>
-public static class StepDecisions
+internal static class StepDecisions
 {
     /// <summary>Sums the nodes' reports: losses in rank order, squared norms in unit order, whatever node they came from.</summary>
     public static DecidedStep Evaluate(RunSpec spec, int epoch, long step, IEnumerable<StepReport> reports)

@@ -13,12 +13,12 @@ namespace MoeActors.Actors.Cluster.Coordinator;
 /// <summary>A node that computes, but slowly.</summary>
 /// <param name="Node">The node.</param>
 /// <param name="Ratio">Its computing time a rank over that of the others, medians.</param>
-public sealed record Straggler(NodeIdentity Node, double Ratio);
+internal sealed record Straggler(NodeIdentity Node, double Ratio);
 
 /// <summary>A change of placement because of a slow node.</summary>
 /// <param name="Placement">Where the ranks go.</param>
 /// <param name="Reason">Why; for people.</param>
-public sealed record Relief(Placement Placement, string Reason);
+internal sealed record Relief(Placement Placement, string Reason);
 
 /// <summary>
 /// PURE: nodes that live and get on, slowly. Every step waits for the slowest. The computing time a rank of each node is kept for the newest steps of the epoch; a node whose median is so many times that of the others is named, and with

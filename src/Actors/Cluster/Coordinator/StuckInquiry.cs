@@ -10,4 +10,4 @@ namespace MoeActors.Actors.Cluster.Coordinator;
 /// <param name="DeadlineMs">What it was allowed.</param>
 /// <param name="AskedAt">Quiet ticks when they were asked.</param>
 /// <param name="Answers">By node incarnation.</param>
-public sealed record StuckInquiry(double DeadlineMs, int AskedAt, ImmutableSortedDictionary<string, NodeProgress> Answers);
+internal sealed record StuckInquiry(double DeadlineMs, int AskedAt, ImmutableSortedDictionary<string, NodeProgress> Answers);

@@ -10,4 +10,4 @@ namespace MoeActors.Actors.Cluster.Coordinator;
 /// <summary>What the nodes of the epoch that is about to begin are asked.</summary>
 /// <param name="Placement">Who takes part.</param>
 /// <param name="Answers">Answers so far, by node incarnation.</param>
-public sealed record Survey(Placement Placement, ImmutableSortedDictionary<string, Holdings> Answers);
+internal sealed record Survey(Placement Placement, ImmutableSortedDictionary<string, Holdings> Answers);

@@ -9,7 +9,7 @@ namespace MoeActors.Actors.Cluster.Coordinator;
 /// <summary>Why a run cannot go on, or a node not take part.</summary>
 /// <param name="Cause">What kind of thing it is.</param>
 /// <param name="Reason">In one sentence that names the node.</param>
-public sealed record RunFailure(FailureCause Cause, string Reason);
+internal sealed record RunFailure(FailureCause Cause, string Reason);
 
 /// <summary>
 /// PURE: what is wrong with one node (its text, its disk, its memory) is no reason to end the run. The node is refused and its ranks move to those that are fit. When none is, the nodes that still hold state

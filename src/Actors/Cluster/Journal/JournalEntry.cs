@@ -4,7 +4,7 @@ using MoeActors.Actors.Protocol;
 namespace MoeActors.Actors.Cluster.Journal;
 
 /// <summary>What the coordinator's journal holds: manifests and decisions, never tensors.</summary>
-public abstract record JournalEntry
+internal abstract record JournalEntry
 {
     /// <summary>A coordinator took office; its fencing token is its sequence number, or what follows its predecessor's token where that is more.</summary>
     public sealed record CoordinatorStarted(string Node) : JournalEntry

@@ -8,7 +8,7 @@ namespace MoeActors.Actors.Cluster.Membership;
 /// <summary>
 /// PURE: challenge and response over the shared secret, both ways, inside a connection that has been proven already (SE-1): where certificates prove it, a wrong secret is noticed here, before the data plane needs it.
 /// </summary>
-public static class AuthenticationProof
+internal static class AuthenticationProof
 {
     /// <summary>A request with a fresh nonce.</summary>
     public static AuthenticationRequest Make(string secret, bool joins)

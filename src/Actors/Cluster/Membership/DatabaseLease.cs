@@ -10,7 +10,7 @@ namespace MoeActors.Actors.Cluster.Membership;
 /// by the database's clock, so that the machines' clocks do not matter. Thread-safe. Created by Akka's lease provider.
 /// </summary>
 /// <remarks>One database belongs to one cluster, as with the journal.</remarks>
-public sealed class DatabaseLease : Lease, IDisposable
+internal sealed class DatabaseLease : Lease, IDisposable
 {
     /// <summary>Where the configuration names this class and the connection string.</summary>
     public const string ConfigPath = "moe.database-lease";

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace MoeActors.Actors.Cluster.Membership;
 
 /// <summary>Asks this machine's process table whether a process still lives; a zombie counts as gone.</summary>
-public static class ProcessTable
+internal static class ProcessTable
 {
     /// <summary>Start time of this process, clock ticks since boot.</summary>
     public static long OwnStart { get; } = Read(Environment.ProcessId)?.Start ?? 0;

@@ -13,7 +13,7 @@ namespace MoeActors.Actors.Cluster.Membership;
 /// </summary>
 /// <param name="config">akka.cluster.failure-detector.</param>
 /// <param name="events">The actor system's.</param>
-public sealed class ProvenFailureDetector(Config config, EventStream events) : PhiAccrualFailureDetector(config, events)
+internal sealed class ProvenFailureDetector(Config config, EventStream events) : PhiAccrualFailureDetector(config, events)
 {
     /// <summary>Addresses whose process is proven dead. Of the whole process: a proof holds for every actor system in it, and the library hands nothing of the system to a detector.</summary>
     private static readonly ConcurrentDictionary<string, bool> Dead = new(StringComparer.Ordinal);

@@ -8,7 +8,7 @@ namespace MoeActors.Actors.Cluster.Placements;
 /// (<see cref="PlacementPlanner"/>); and of the newcomers those are taken that leave the copies in such fault domains that losses at one moment are least likely to destroy the last of anything (<see cref="CopyLossProbability"/>): first any one
 /// machine, then two, up to one more than there are copies. Equal ones by name.
 /// </summary>
-public static class NodeChoice
+internal static class NodeChoice
 {
     /// <summary>Sets that are compared at most; beyond it one node after the other is chosen.</summary>
     private const long MostSets = 2000;

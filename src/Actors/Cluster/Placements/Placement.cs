@@ -13,7 +13,7 @@ public sealed record Placement(IReadOnlyList<NodeIdentity> Nodes, IReadOnlyList<
 /// PURE: places logical ranks on nodes. Ranks stay where they are as long as their node lives and carries no more than its share; the
 /// others go to the nodes with the fewest. Placement never changes arithmetic (DT-1).
 /// </summary>
-public static class PlacementPlanner
+internal static class PlacementPlanner
 {
     /// <summary>Places <paramref name="ranks"/> logical ranks on <paramref name="members"/>.</summary>
     /// <param name="ranks">Logical ranks.</param>

@@ -1,7 +1,7 @@
 namespace MoeActors.Actors.Exchange.Wires;
 
 /// <summary>Makes a node's data plane over the transports there are: the catalogue of them.</summary>
-public static class DataPlane
+internal static class DataPlane
 {
     /// <summary>Listens at once.</summary>
     /// <param name="options">Settings.</param>

@@ -9,7 +9,7 @@ namespace MoeActors.Actors.Faults.Admin;
 /// PURE: the admin as step(state, input) → (state, effects). AD-1: nothing is carried out before its intent is in the journal and the audit, before an observer looks,
 /// beyond the limits, or twice; what no other node sees in time has failed, and says so.
 /// </summary>
-public static class AdminMachine
+internal static class AdminMachine
 {
     /// <summary>How long an observer may take to answer that it looks.</summary>
     private const long ArmingMs = 5_000;

@@ -38,7 +38,7 @@ public enum FaultState
 /// <param name="DueAt">Unix time in ms before which it does not begin.</param>
 /// <param name="ForMs">How long it lasts; 0 = a moment.</param>
 /// <param name="By">Who asked.</param>
-public sealed record AdminFault(
+internal sealed record AdminFault(
     int Number, string Kind, string Target, IReadOnlyList<string> Parameters, long AfterStep, long DueAt, long ForMs, string By)
 {
     /// <summary>What ids begin with.</summary>
@@ -93,7 +93,7 @@ public sealed record AdminFault(
 
 /// <summary>Everything the admin knows. Immutable; <see cref="AdminMachine"/> makes the next one.</summary>
 /// <param name="Limits">Limits.</param>
-public sealed record AdminState(FaultLimits Limits)
+internal sealed record AdminState(FaultLimits Limits)
 {
     /// <summary>The faults by number.</summary>
     public ImmutableSortedDictionary<int, AdminFault> Faults { get; init; } = ImmutableSortedDictionary<int, AdminFault>.Empty;
@@ -115,7 +115,7 @@ public sealed record AdminState(FaultLimits Limits)
 }
 
 /// <summary>Something the admin hears; times are Unix ms.</summary>
-public abstract record AdminInput(long Now)
+internal abstract record AdminInput(long Now)
 {
     /// <summary>An operator asks for a fault; <paramref name="Cluster"/> was asked for this.</summary>
     public sealed record Asked(long Now, InjectFault Message, Topology Cluster) : AdminInput(Now);
@@ -140,7 +140,7 @@ public abstract record AdminInput(long Now)
 }
 
 /// <summary>Something the admin's shell must carry out, in the order given.</summary>
-public abstract record AdminEffect
+internal abstract record AdminEffect
 {
     /// <summary>Persist before any effect after this one happens.</summary>
     public sealed record Journal(AdminFault Fault) : AdminEffect;

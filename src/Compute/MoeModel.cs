@@ -72,8 +72,9 @@ public sealed class MoeModel : IDisposable
     /// Saves the model, optimizer state included, as the folder of a run: <see cref="Moe.Load"/>, <c>moe generate</c>, <c>moe checkpoint export</c> and <c>moe train --from</c> open it. Verified and whole when this returns (CK-1).
     /// </summary>
     /// <param name="folder">A folder that is not there yet, or is empty.</param>
+    /// <param name="time">Clock of the time that is written down; null = the system's.</param>
     /// <exception cref="CheckpointException">It holds something already, or cannot be written.</exception>
-    public void Save(string folder)
+    public void Save(string folder, TimeProvider? time = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         string path = Path.GetFullPath(folder);
@@ -86,7 +87,7 @@ public sealed class MoeModel : IDisposable
 
             PrivateFiles.CreateFolder(path);
             RunSpec spec = WithTokenizer(path);
-            CompleteCheckpoint.Write(spec, new CheckpointStore(CheckpointPaths.InRun(path)), ledger, DateTimeOffset.UtcNow, state);
+            CompleteCheckpoint.Write(spec, new CheckpointStore(CheckpointPaths.InRun(path)), ledger, (time ?? TimeProvider.System).GetUtcNow(), state);
             PrivateFiles.Replace(Path.Combine(path, Moe.RecordName), spec.ToJson());
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -1,11 +1,9 @@
 using System.IO.Hashing;
-
 using MoeActors.Actors.State;
-using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Tensors;
-
 using static TorchSharp.torch;
 
 namespace MoeActors.Actors.Checkpointing;

@@ -1,12 +1,11 @@
 using MoeActors.Actors.Protocol;
 using MoeActors.Actors.State;
+using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints.Partial;
 using MoeActors.Compute.Checkpoints.Sharding;
-using MoeActors.Compute.Checkpoints;
 using MoeActors.Compute.Parameters;
 using MoeActors.Compute.Specs;
-
 using static TorchSharp.torch;
 
 namespace MoeActors.Actors.Checkpointing;

@@ -1,4 +1,4 @@
-using MoeActors.Compute.Routing.Capacity;
+using MoeActors.Compute.Routing;
 
 namespace MoeActors.Compute.Passes;
 

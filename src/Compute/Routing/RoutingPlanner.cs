@@ -1,4 +1,3 @@
-using MoeActors.Compute.Routing.Capacity;
 using MoeActors.Compute.Specs;
 
 namespace MoeActors.Compute.Routing;

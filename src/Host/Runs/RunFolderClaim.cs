@@ -1,7 +1,7 @@
 using MoeActors.Actors.Checkpointing;
 using MoeActors.Actors.Cluster.Coordinator;
-using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints;
+using MoeActors.Compute.Checkpoints.Format;
 using MoeActors.Compute.Checkpoints.Retention;
 using MoeActors.Compute.Files;
 using MoeActors.Host.Commands;

@@ -1,4 +1,4 @@
-namespace MoeActors.Compute.Routing.Capacity;
+namespace MoeActors.Compute.Routing;
 
 /// <summary>What a pass does when capacity is decided: limits differ by it.</summary>
 public enum CapacityPhase

@@ -1,10 +1,9 @@
 using MoeActors.Compute.Local;
 using MoeActors.Compute.Parameters;
-using MoeActors.Compute.Routing;
 using MoeActors.Compute.Routing.Gates;
 using MoeActors.Compute.Specs;
 using MoeActors.Compute.Tests.Models;
-using TorchSharp;
+using MoeActors.Samples;
 using static TorchSharp.torch;
 
 namespace MoeActors.Compute.Tests.Routing;
@@ -32,25 +31,5 @@ public sealed class OwnGateTests
         double[] before = Router();
         Assert.All(trainer.Step().Routed, layer => Assert.Single(layer.Distinct()));
         Assert.NotEqual(before, Router());
-    }
-
-    /// <summary>The tokens go round the experts; how much of its expert's answer each takes is trained.</summary>
-    private sealed class RoundRobinGate(MoeSpec moe) : IGate
-    {
-        public static GateInfo Description { get; } = new("round-robin", "expert t mod N, weight σ(x·w_e)", "nobody's") { PerToken = "1" };
-
-        public GateInfo Info => Description;
-
-        public IEnumerable<ParameterShape> Parameters(ModelSpec model, int block) => [new("gate", [moe.Experts, model.Hidden], block, -1)];
-
-        public GateOutput Route(in GateInput input)
-        {
-            using DisposeScope scope = NewDisposeScope();
-            Tensor router = input.Parameter("gate"), logits = nn.functional.linear(input.Rows, router), scores = logits.sigmoid();
-            int tokens = (int)logits.size(0);
-            int[] token = [.. Enumerable.Range(0, tokens)];
-            var choices = new Choices(tokens, token, [.. token.Select(t => t % moe.Experts)], new float[tokens]);
-            return new GateOutput(logits.MoveToOuterDisposeScope(), scores.MoveToOuterDisposeScope(), Selection.Pick(scores, choices).MoveToOuterDisposeScope(), choices) { Router = router };
-        }
     }
 }

@@ -6,7 +6,7 @@ using MoeActors.Bench.Versus;
 
 namespace MoeActors.Bench;
 
-/// <summary>The command line: [CASE…] --host DLL [--runs N] [--mib N] [--json], and of the benchmark of checkpoints [--preset NAME] [--steps N] [--interval N] [--precision P] [--tokenizer FOLDER], of that of quality those in <see cref="QualityArguments"/>, of that of gates [--gates A,B] and what it shares with quality, and of the comparison of two builds [--against FOLDER] [--kills N].</summary>
+/// <summary>The command line: [CASE…] --host DLL [--runs N] [--mib N] [--json], and of the benchmark of checkpoints [--preset NAME] [--steps N] [--interval N] [--precision P] [--tokenizer FOLDER], of that of quality those in <see cref="QualityArguments"/>, of that of gates [--gates A,B] [--picture FILE] and what it shares with quality, and of the comparison of two builds [--against FOLDER] [--kills N].</summary>
 /// <param name="Cases">What to measure.</param>
 /// <param name="Host">The `moe` program's dll.</param>
 /// <param name="Runs">Rounds; null = each benchmark's own number.</param>
@@ -17,7 +17,7 @@ internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, i
     /// <summary>All benchmarks, in the order of <see cref="CaseNames.All"/>.</summary>
     public static IReadOnlyList<IBenchCase> All { get; } =
     [
-        new OptimizerCase(), new SnapshotCopyCase(), new ExchangeCase(), new MoeLayerCase(), new StepCase(), new MemoryCase(), new RecoveryCase(), new StorageCase(), new CopiesCase(), new IntegrityCase(),
+        new OptimizerCase(), new SnapshotCopyCase(), new ExchangeCase(), new MoeLayerCase(), new StepCase(), new MemoryCase(), new RecoveryCase(), new StorageCase(), new CopiesCase(), new IntegrityCase(), new CountingCase(), new LinkCase(),
         new CheckpointCase(), new QualityCase(), new GatesCase(), new VersusCase(),
     ];
 
@@ -84,6 +84,9 @@ internal sealed record Arguments(IReadOnlyList<IBenchCase> Cases, string Host, i
                     break;
                 case "--gates" when i + 1 < args.Length:
                     gates = gates with { Gates = args[++i].Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) };
+                    break;
+                case "--picture" when i + 1 < args.Length:
+                    gates = gates with { Picture = args[++i] };
                     break;
                 case "--dynamic":
                     quality = quality with { Dynamic = true };

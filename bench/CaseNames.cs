@@ -33,6 +33,12 @@ internal static class CaseNames
     /// <summary>Watching the state for silent corruption.</summary>
     public const string Integrity = "integrity";
 
+    /// <summary>What a run watches of its routing.</summary>
+    public const string Counting = "counting";
+
+    /// <summary>The emulated link's truth about time.</summary>
+    public const string Link = "link";
+
     /// <summary>Whole runs with full and partial checkpoints.</summary>
     public const string Checkpoint = "checkpoint";
 
@@ -49,5 +55,5 @@ internal static class CaseNames
     public static IReadOnlyList<string> OnlyAsked { get; } = [Checkpoint, PltQuality, Gates, Versus];
 
     /// <summary>All of them, in the order in which they run.</summary>
-    public static IReadOnlyList<string> All { get; } = [Optimizer, SnapshotCopy, Exchange, MoeLayer, Step, Memory, Recovery, Storage, Copies, Integrity, .. OnlyAsked];
+    public static IReadOnlyList<string> All { get; } = [Optimizer, SnapshotCopy, Exchange, MoeLayer, Step, Memory, Recovery, Storage, Copies, Integrity, Counting, Link, .. OnlyAsked];
 }

@@ -27,9 +27,15 @@ try
         }
     }
 
+    var report = new BenchReport("moe-bench", machine, Machine.Commit(AppContext.BaseDirectory), rows);
     if (request.Json)
     {
-        Console.WriteLine(new BenchReport("moe-bench", machine, Machine.Commit(AppContext.BaseDirectory), rows).ToJson());
+        Console.WriteLine(report.ToJson());
+    }
+
+    if (request.Gates.Picture is { } picture)
+    {
+        await report.DrawAsync(context, picture, stop.Token);
     }
 
     return 0;

@@ -16,33 +16,11 @@ namespace MoeActors.Bench.Cases;
 /// </summary>
 internal sealed class IntegrityCase : IBenchCase
 {
-    private static readonly RunSpec Spec = new()
-    {
-        RunId = "integrity",
-        Nodes = 2,
-        Model = new ModelSpec
-        {
-            Name = "small",
-            Context = 64,
-            Layers = 4,
-            Hidden = 128,
-            Heads = 4,
-            KvHeads = 4,
-            FeedForward = 512,
-            Moe = new MoeSpec { Experts = 8, TopK = 2, ExpertHidden = 256 },
-        },
-        Layout = new LogicalLayout { Ranks = 2, ExpertParallel = 2, ChunkRows = 256 },
-        Training = new TrainingSpec { Steps = 100_000, GlobalBatch = 64, Precision = Precision.Float32 },
-        Data = new DataSpec { Paths = [] },
-    };
-
     public string Name => CaseNames.Integrity;
 
     public Task<IReadOnlyList<BenchRow>> RunAsync(BenchContext context, CancellationToken cancel)
     {
-        MemoryTuning.KeepFreedMemory();
-        ThreadSettings.Apply(1);
-        using var trainer = new LocalTrainer(Spec, (_, _, _) => randint(0, Spec.Model.Vocabulary, [Spec.RankBatch, Spec.Model.Context + 1], ScalarType.Int64));
+        using LocalTrainer trainer = PlainEngine.Start();
         using var plain = new Units(guarded: false);
         using var guarded = new Units(guarded: true);
         var step = new List<double>();
@@ -83,7 +61,7 @@ internal sealed class IntegrityCase : IBenchCase
     private sealed class Units : IDisposable
     {
         private readonly List<(OptimizerShard Shard, Tensor Weights, Tensor Gradient)> units = [];
-        private readonly UnitOrder order = new(Spec.Model, Spec.Layout);
+        private readonly UnitOrder order = new(PlainEngine.Spec.Model, PlainEngine.Spec.Layout);
         private readonly TensorSums dense;
 
         public Units(bool guarded)
@@ -96,7 +74,7 @@ internal sealed class IntegrityCase : IBenchCase
                 units.Add((new OptimizerShard(layout, begin, count, weights, Precision.Float32) { Guarded = guarded }, weights, zeros(count).Fill(1e-3f)));
             }
 
-            dense = new TensorSums(units[0].Weights, i => order.LayoutOf(UnitId.Dense(0)).Shard(i, Spec.Layout.Ranks), Spec.Layout.Ranks);
+            dense = new TensorSums(units[0].Weights, i => order.LayoutOf(UnitId.Dense(0)).Shard(i, PlainEngine.Spec.Layout.Ranks), PlainEngine.Spec.Layout.Ranks);
         }
 
         public void Update(int step)
@@ -118,7 +96,7 @@ internal sealed class IntegrityCase : IBenchCase
             }
 
             // Of two nodes each has one rank's range from the other: sealed when it comes, looked at before the report.
-            for (int rank = 0; rank < Spec.Layout.Ranks; rank++)
+            for (int rank = 0; rank < PlainEngine.Spec.Layout.Ranks; rank++)
             {
                 dense.Seal(rank, 0);
                 _ = dense.IsIntact(rank, 0);

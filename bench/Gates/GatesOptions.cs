@@ -26,6 +26,9 @@ internal sealed record GatesOptions
     /// <summary>Steps of each run.</summary>
     public int Steps { get; init; } = 500;
 
+    /// <summary>Where a picture of the comparison is drawn, absolute; null = nowhere.</summary>
+    public string? Picture { get; init; }
+
     /// <summary>Seeds of each gate's runs.</summary>
     public IReadOnlyList<int> Seeds { get; init; } = [1, 2, 3];
 

@@ -1,6 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
+using MoeActors.Bench.Processes;
+
 namespace MoeActors.Bench.Report;
 
 /// <summary>What `moe bench --json` prints.</summary>
@@ -20,6 +22,16 @@ public sealed record BenchReport(string Name, string Machine, string Commit, IRe
 
     /// <summary>One JSON object.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Options);
+
+    /// <summary>Draws it into <paramref name="picture"/>, a PNG; throws <see cref="BenchException"/> where that cannot be done.</summary>
+    internal async Task DrawAsync(BenchContext context, string picture, CancellationToken cancel)
+    {
+        string json = Path.Combine(context.NewFolder(), "bench.json"), plots = Path.Combine(Path.GetDirectoryName(context.Host)!, "plots", "MoeActors.Plots.dll");
+        await File.WriteAllTextAsync(json, ToJson(), cancel);
+        using Child child = Child.StartDll(plots, [json, picture]);
+        await child.LinesAsync(cancel);
+        context.Say($"picture: {picture}");
+    }
 
     /// <summary>A row as a line for people.</summary>
     public static string Line(BenchRow row)

@@ -22,12 +22,9 @@ internal sealed record FaultMark(double Step, string Label);
 /// <param name="Faults">Faults.</param>
 internal sealed record RunData(string Title, string Subtitle, IReadOnlyList<StepPoint> Steps, IReadOnlyList<double> Checkpoints, IReadOnlyList<FaultMark> Faults)
 {
-    /// <summary>Reads the report at <paramref name="path"/>; throws when it is no report or has no steps to draw.</summary>
-    public static RunData Read(string path)
+    /// <summary>Reads the report of <paramref name="path"/>; throws when it is no report or has no steps to draw.</summary>
+    public static RunData Read(string path, JsonElement root)
     {
-        using FileStream stream = File.OpenRead(path);
-        using JsonDocument document = JsonDocument.Parse(stream);
-        JsonElement root = document.RootElement;
         StepPoint[] steps = [.. Items(root, "steps").Select(Step)];
         if (steps.Count(s => double.IsFinite(s.Loss)) < 2)
         {

@@ -39,7 +39,7 @@ internal sealed class BenchHandler(TextWriter error) : IHandler<BenchRequest>
         List<string> arguments = [program, .. request.Cases, "--host", typeof(BenchHandler).Assembly.Location];
         foreach ((string flag, object? value) in (ReadOnlySpan<(string, object?)>)
             [("--runs", request.Runs), ("--mib", request.MiB), ("--preset", request.Preset), ("--steps", request.Steps), ("--interval", request.Interval),
-                ("--precision", request.Precision), ("--tokenizer", request.Tokenizer), ("--against", request.Against), ("--kills", request.Kills)])
+                ("--precision", request.Precision), ("--tokenizer", request.Tokenizer), ("--against", request.Against), ("--kills", request.Kills), ("--picture", request.Picture)])
         {
             if (value is not null)
             {

@@ -141,6 +141,9 @@ internal sealed record BenchRequest(IReadOnlyList<string> Cases, int? Runs, int?
     /// <summary>Of the benchmark of checkpoints, as of the following: the preset it trains; null = its own, as everywhere here.</summary>
     public string? Preset { get; init; }
 
+    /// <summary>Where the comparison of gates draws its picture, a .png; null = nowhere.</summary>
+    public string? Picture { get; init; }
+
     /// <summary>Steps measured in each of its runs.</summary>
     public int? Steps { get; init; }
 

@@ -118,7 +118,7 @@ internal static class ToolCommands
             "moe bench step exchange --json",
             "moe bench checkpoint --preset small --steps 42 --interval 10",
             "moe bench plt-quality --data book.txt --k 1,2 --levels two --dynamic",
-            "moe bench gates --data book.txt --gates top-k,deepseek-v3 --seeds 3",
+            "moe bench gates --data book.txt --gates top-k,deepseek-v3 --seeds 3 --picture gates.png",
             "moe bench versus --against ../last-week");
         var cases = new Argument<string[]>("CASE")
         {
@@ -144,6 +144,8 @@ internal static class ToolCommands
         command.Add(against);
         var kills = new Option<int?>("--kills") { HelpName = "N", Description = "versus: kill -9 of a node in each build's run, or 0; without it, 30." };
         command.Add(kills);
+        var picture = new Option<string?>("--picture") { HelpName = "FILE", Description = "gates: also a picture of it, a .png." };
+        command.Add(picture);
         var quality = new QualityFlags(command);
         Option<bool> json = MoeCommand.JsonOption();
         command.Add(json);
@@ -156,6 +158,7 @@ internal static class ToolCommands
             Tokenizer = r.GetValue(tokenizer) is { } folder ? Path.GetFullPath(folder) : null,
             Against = r.GetValue(against) is { } other ? Path.GetFullPath(other) : null,
             Kills = r.GetValue(kills),
+            Picture = r.GetValue(picture) is { } file ? Picture(file, r.GetValue(cases) ?? []) : null,
             Quality = quality.Request(r),
         });
         return command;
@@ -174,6 +177,13 @@ internal static class ToolCommands
             return option;
         }
     }
+
+    private static string Picture(string file, string[] cases) => (file.EndsWith(".png", StringComparison.OrdinalIgnoreCase), cases.Contains(CaseNames.Gates)) switch
+    {
+        (false, _) => throw new CommandException(ExitCodes.CommandLine, $"--picture {file}: the picture is a PNG; expected a name that ends in .png"),
+        (_, false) => throw new CommandException(ExitCodes.CommandLine, $"--picture {file}: only `moe bench {CaseNames.Gates}` draws one"),
+        _ => Path.GetFullPath(file),
+    };
 
     /// <summary>The names of benchmarks, if there are such: known here, so that a slip of the pen does not cost a build.</summary>
     private static string[] Known(string[] cases)

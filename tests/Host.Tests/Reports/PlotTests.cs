@@ -31,6 +31,23 @@ public class PlotTests
     }
 
     [Fact]
+    public async Task A_comparison_of_gates_becomes_a_picture_and_one_without_gates_is_one_line()
+    {
+        using var folder = new TemporaryFolder();
+        string Row(string name, string metric) => $$"""{"case":"{{name}}","metric":"{{metric}}","unit":"","median":2.0,"min":1.5,"max":2.5,"runs":3}""";
+        async Task<PlotOutcome> Draw(params string[] rows)
+        {
+            await File.WriteAllTextAsync(folder.File("bench.json"), $$"""{"name":"moe-bench","machine":"here","rows":[{{string.Join(',', rows)}}]}""", TestContext.Current.CancellationToken);
+            return await PlotRunner.RunAsync(folder.File("bench.json"), folder.File("gates.png"), cancellation: TestContext.Current.CancellationToken);
+        }
+
+        string[] metrics = ["validation loss", "speed", "load, max over mean", "dropped"];
+        Assert.Equal(new PlotOutcome(true, null), await Draw([.. metrics.SelectMany(m => new[] { Row("gates top-k", m), Row("gates hash", m) })]));
+        Assert.Equal("PNG"u8.ToArray(), (await File.ReadAllBytesAsync(folder.File("gates.png"), TestContext.Current.CancellationToken))[1..4]);
+        Assert.Contains("no gates were measured", (await Draw(Row("step", "ms"))).Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_missing_plotting_program_is_named()
     {
         PlotOutcome outcome = await PlotRunner.RunAsync("report.json", "out.png", "/nonexistent/plots.dll", cancellation: TestContext.Current.CancellationToken);

@@ -149,6 +149,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("bench step --runs x", "moe: --runs x: expected a whole number; `moe bench --help` shows what is expected")]
     [InlineData("bench step --runs 0", "moe: --runs 0: expected at least 1; `moe bench --help` shows what is expected")]
     [InlineData("bench step --steps -3", "moe: --steps -3: expected at least 1; `moe bench --help` shows what is expected")]
+    [InlineData("bench gates --picture a.jpg", "moe: --picture a.jpg: the picture is a PNG; expected a name that ends in .png")]
+    [InlineData("bench step --picture a.png", "moe: --picture a.png: only `moe bench gates` draws one")]
     [InlineData("checkpoint diff . a 2", "moe: A a: expected a whole number; `moe checkpoint diff --help` shows what is expected")]
     [InlineData("train --steps 3 --steps 4", "moe: --steps is given 2 times (3, 4); expected one value; `moe train --help` shows what is expected")]
     [InlineData("diagnose . --output d.tar.gz", "moe: --output ")]

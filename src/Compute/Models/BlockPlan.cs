@@ -17,29 +17,52 @@ public sealed record BlockPlan(IReadOnlyList<PassStage> Stages, IReadOnlyList<in
         ArgumentNullException.ThrowIfNull(model);
         var stages = new List<PassStage>();
         var cuts = new List<int>();
+        bool early = model.Block.Kind == BlockKind.ScMoe;
         for (int block = 0; block < model.Layers; block++)
         {
+            ShortcutOf(block + 1, ShortcutPosition.Pos3);
+            ShortcutOf(block, ShortcutPosition.Pos1);
             stages.Add(new PassStage(StageKind.Attention, block, -1));
+            ShortcutOf(block + 1, ShortcutPosition.Pos2);
             if (!model.IsMoe(block))
             {
                 stages.Add(new PassStage(StageKind.FeedForward, block, -1));
                 continue;
             }
 
-            int cut = cuts.Count;
-            cuts.Add(block);
-            stages.Add(new PassStage(StageKind.Dispatch, block, cut));
-            if (model.Moe.SharedExperts > 0)
+            if (!early)
             {
-                stages.Add(new PassStage(StageKind.Shared, block, cut));
+                Dispatch(block);
             }
 
-            stages.Add(new PassStage(StageKind.Combine, block, cut));
+            if (model.Moe.SharedExperts > 0)
+            {
+                stages.Add(new PassStage(StageKind.Shared, block, cuts.Count - 1) { Early = early });
+            }
+
+            stages.Add(new PassStage(StageKind.Combine, block, cuts.Count - 1) { Early = early });
         }
 
         stages.Add(new PassStage(StageKind.FinalNorm, -1, -1));
         return new BlockPlan(stages, cuts);
+
+        void ShortcutOf(int block, ShortcutPosition position)
+        {
+            if (early && block < model.Layers && model.IsMoe(block) && model.Block.Shortcut == position)
+            {
+                Dispatch(block);
+            }
+        }
+
+        void Dispatch(int block)
+        {
+            stages.Add(new PassStage(StageKind.Dispatch, block, cuts.Count) { Early = early });
+            cuts.Add(block);
+        }
     }
+
+    /// <summary>Whether a cut's exchange begins early: <see cref="PassStage.Early"/>.</summary>
+    public bool IsEarly(int cut) => Stages.First(s => s.Cut == cut).Early;
 
     /// <summary>The stages in one line, such as <c>attention 0 · dispatch 0 · combine 0 · final norm</c>.</summary>
     public override string ToString() => string.Join(" · ", Stages.Select(s => s.Kind switch

@@ -26,4 +26,8 @@ public enum StageKind
 /// <param name="Kind">What it does.</param>
 /// <param name="Block">Index of the block it belongs to; -1 for the final norm.</param>
 /// <param name="Cut">Ordinal of the exchange with the experts it begins, overlaps or ends, 0 …; -1 where it has none.</param>
-public readonly record struct PassStage(StageKind Kind, int Block, int Cut);
+public readonly record struct PassStage(StageKind Kind, int Block, int Cut)
+{
+    /// <summary>Whether its exchange begins before the block that it belongs to, or that block's attention: its experts read a shortcut. The graph is cut where it begins, too, so that what overlaps with it forward does so backward.</summary>
+    public bool Early { get; init; }
+}

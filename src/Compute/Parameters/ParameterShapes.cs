@@ -77,6 +77,20 @@ internal static class ParameterShapes
             }
         }
 
+        if (model.Block is { Kind: BlockKind.ScMoe, Norm: ShortcutNorm.Own })
+        {
+            yield return new($"{block}.shortcut_norm", [d], l, -1) { Start = ParameterStart.One };
+            if (gpt2)
+            {
+                yield return new($"{block}.shortcut_norm.bias", [d], l, -1) { Start = ParameterStart.Zero };
+            }
+        }
+
+        if (model.Block.Combine != SharedCombination.Direct)
+        {
+            yield return new($"{block}.shared_mix", [model.Block.Combine == SharedCombination.Cg1 ? 1 : 2, d], l, -1);
+        }
+
         IEnumerable<(string Name, ParameterStart Start, long[] Shape)> Attention()
         {
             foreach ((string name, ParameterStart start, long[] shape) in new (string, ParameterStart, long[])[]

@@ -63,9 +63,21 @@ public class ForwardPass : IDisposable
     {
         using var scope = NewDisposeScope();
         using var mode = set_grad_enabled(Pass.Mode.Graph);
-        SetStream(stage.Kind == StageKind.Shared
-            ? Stream.Plus(Model.Moe(stage.Block).Shared(Cut(stage.Cut).Normed))
-            : Model.Run(stage, Stream, Tokens.Batch));
+        if (stage.Kind != StageKind.Shared)
+        {
+            SetStream(Model.Run(stage, Stream, Tokens.Batch));
+            return;
+        }
+
+        MoeLayer layer = Model.Moe(stage.Block);
+        MoeCut cut = Cut(stage.Cut);
+        (Tensor shared, Tensor? routed) = layer.Shared(stage.Early ? layer.Normed(Stream) : cut.Normed);
+        if (routed is not null)
+        {
+            cut.Weigh(routed);
+        }
+
+        SetStream(Stream.Plus(shared));
     }
 
     /// <summary>The gate of a cut reads the residual stream and decides the routing.</summary>
@@ -76,17 +88,25 @@ public class ForwardPass : IDisposable
         using var mode = set_grad_enabled(Pass.Mode.Graph);
         int block = Plan.Cuts[cut];
         MoeLayer layer = Model.Moe(block);
-        Tensor normed = layer.Normed(Stream);
+        bool early = Plan.IsEarly(cut);
+        Tensor normed = early ? layer.ShortcutNormed(Stream) : layer.Normed(Stream);
         PassNoise? noise = Pass.Mode.Noise ? new PassNoise(Spec.Training.Seed, Pass.Step, block, Pass.FirstToken) : null;
         int length = (int)(Tokens.Count / Tokens.Batch);
         GateOutput routed = layer.Gate(normed, noise, Tokens.Inputs, length);
         RoutingPlan plan = Decide(routed.Choices, noise);
-        if (routed.Local is not null)
+        Tensor? local = routed.Local?.to(Stream.dtype);
+        if (local is not null && !early)
         {
-            SetStream(Stream.Plus(routed.Local.to(Stream.dtype)));
+            SetStream(Stream.Plus(local));
+            local = null;
         }
 
-        cuts[cut] = new MoeCut(Model.DType, cut, Pass.Mode.Graph, plan, normed, routed.Weights, Auxiliary(plan, routed, new RoutingGroup(Moe, Spec.Layout, length)));
+        cuts[cut] = new MoeCut(Model.DType, cut, Pass.Mode.Graph, plan, normed, routed.Weights, Auxiliary(plan, routed, new RoutingGroup(Moe, Spec.Layout, length)), local);
+        if (early)
+        {
+            Split(cut);
+        }
+
         return plan;
     }
 
@@ -171,6 +191,11 @@ public class ForwardPass : IDisposable
         Drop(cut);
     }
 
+    /// <summary>The exchange of a cut has begun early: what follows overlaps with it until its combine.</summary>
+    private protected virtual void Split(int cut)
+    {
+    }
+
     /// <summary>Whether the pass still needs what the stream was before its last stage.</summary>
     private protected virtual bool Holds(Tensor before) => false;
 
@@ -184,6 +209,9 @@ public class ForwardPass : IDisposable
         stream = null;
         return taken;
     }
+
+    /// <summary>Goes on with another tensor than the one that was taken away; the ownership passes.</summary>
+    private protected void PutStream(Tensor next) => stream = next.DetachFromDisposeScope();
 
     private protected void SetStream(Tensor? next)
     {

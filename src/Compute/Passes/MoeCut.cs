@@ -12,11 +12,11 @@ namespace MoeActors.Compute.Passes;
 internal sealed class MoeCut : IDisposable
 {
     private readonly ScalarType dtype, wide;
-    private readonly CombineWeights weights;
     private readonly ChunkIntake outputs, gradients;
     private readonly Tensor?[] kept;
     private readonly bool graph;
-    private Tensor? normed, choiceWeights, auxiliary, rows, sum, rowGradient, choiceGradient;
+    private Tensor? normed, choiceWeights, auxiliary, local, weighing, rows, sum, rowGradient, choiceGradient, localGradient, weighingGradient;
+    private CombineWeights? weights;
     private bool back;
 
     /// <param name="dtype">The compute dtype.</param>
@@ -26,13 +26,14 @@ internal sealed class MoeCut : IDisposable
     /// <param name="normed">What gate and experts read [t, d]; ownership passes, of the next two as well.</param>
     /// <param name="choiceWeights">The choices' weights [c].</param>
     /// <param name="auxiliary">Auxiliary losses, coefficients applied; null without.</param>
-    public MoeCut(ScalarType dtype, int cut, bool graph, RoutingPlan plan, Tensor normed, Tensor choiceWeights, Tensor? auxiliary)
+    /// <param name="local">What rows get without an expert and has to wait for the combine [t, d]; null without.</param>
+    public MoeCut(ScalarType dtype, int cut, bool graph, RoutingPlan plan, Tensor normed, Tensor choiceWeights, Tensor? auxiliary, Tensor? local = null)
     {
         (this.dtype, this.graph, Plan) = (dtype, graph, plan);
         wide = dtype == ScalarType.BFloat16 ? ScalarType.Float32 : dtype;
         (this.normed, this.choiceWeights) = (normed.DetachFromDisposeScope(), choiceWeights.DetachFromDisposeScope());
         this.auxiliary = auxiliary?.DetachFromDisposeScope();
-        weights = CombineWeights.OfChoices(plan, choiceWeights);
+        this.local = local?.DetachFromDisposeScope();
         outputs = new ChunkIntake(plan.Chunks, $"cut {cut}, combine");
         gradients = new ChunkIntake(plan.Chunks, $"cut {cut}, gradient");
         kept = new Tensor?[plan.Chunks.Count];
@@ -68,6 +69,22 @@ internal sealed class MoeCut : IDisposable
         (kind == DispatchKind.Forward ? outputs : gradients).Accept(chunk, answer, Normed.size(1));
     }
 
+    /// <summary>The experts' outputs are to be weighed with <paramref name="by"/> [t, 1] besides, fp32 at least; ownership passes. Before the first of them is added.</summary>
+    public void Weigh(Tensor by) => weighing = by.DetachFromDisposeScope();
+
+    /// <summary>What <see cref="Weigh"/> was given and its gradient, which are the caller's; null where it was not called. After <see cref="CombineBackward"/>.</summary>
+    public (Tensor Weight, Tensor Gradient)? TakeWeighing()
+    {
+        if (weighing is null || weighingGradient is null)
+        {
+            return null;
+        }
+
+        (Tensor, Tensor) taken = (weighing, weighingGradient);
+        (weighing, weighingGradient) = (null, null);
+        return taken;
+    }
+
     /// <summary>Adds the outputs that are here: residual + Σ w_i·y_i in the compute dtype [t, d], which the caller owns, when all are; null before.</summary>
     public Tensor? TryCombine(Tensor residual)
     {
@@ -77,12 +94,19 @@ internal sealed class MoeCut : IDisposable
             // A copy: the graph keeps the residual stream for its backward.
             using Tensor start = residual.detach();
             sum = start.to(wide, copy: true).DetachFromDisposeScope();
+            if (local is not null)
+            {
+                using Tensor own = local.detach(), ownWide = own.to(wide);
+                sum.PlusInPlace(ownWide);
+            }
+
+            weights = CombineWeights.OfChoices(Plan, choiceWeights!, weighing);
         }
 
         while (outputs.TryTake(out int i, out Tensor ready))
         {
             DispatchChunk next = Plan.Chunks[i];
-            CombineKernels.Add(sum, ready, Plan.Token.AsSpan(next.FirstRow, next.Rows), weights, next.FirstRow);
+            CombineKernels.Add(sum, ready, Plan.Token.AsSpan(next.FirstRow, next.Rows), weights!, next.FirstRow);
             if (graph)
             {
                 kept[i] = ready; // dw_i = dot(dOut, y_i) needs it
@@ -107,12 +131,14 @@ internal sealed class MoeCut : IDisposable
         {
             DispatchChunk chunk = Plan.Chunks[i];
             using Tensor part = dY.narrow(0, chunk.FirstRow, chunk.Rows);
-            CombineKernels.Backward(dOut, Plan.Token.AsSpan(chunk.FirstRow, chunk.Rows), weights, chunk.FirstRow, kept[i]!, part, dWeights);
+            CombineKernels.Backward(dOut, Plan.Token.AsSpan(chunk.FirstRow, chunk.Rows), weights!, chunk.FirstRow, kept[i]!, part, dWeights);
             kept[i]!.Dispose();
             kept[i] = null;
         }
 
-        choiceGradient = dWeights.ToChoices(Plan, dOut.device).DetachFromDisposeScope();
+        localGradient = local is null ? null : dOut.clone().DetachFromDisposeScope();
+        weighingGradient = weighing is null ? null : dWeights.ToTokens(Plan, choiceWeights!).DetachFromDisposeScope();
+        choiceGradient = dWeights.ToChoices(Plan, dOut.device, weighing).DetachFromDisposeScope();
         return dY;
     }
 
@@ -146,6 +172,12 @@ internal sealed class MoeCut : IDisposable
             (choiceWeights, choiceGradient) = (null, null);
         }
 
+        if (local is not null)
+        {
+            segment.End(local, localGradient!);
+            (local, localGradient) = (null, null);
+        }
+
         if (auxiliary is not null)
         {
             segment.End(auxiliary, ones_like(auxiliary));
@@ -166,7 +198,7 @@ internal sealed class MoeCut : IDisposable
         }
 
         Array.Clear(kept);
-        foreach (Tensor? t in new[] { normed, choiceWeights, auxiliary, sum, rowGradient, choiceGradient })
+        foreach (Tensor? t in new[] { normed, choiceWeights, auxiliary, local, weighing, sum, rowGradient, choiceGradient, localGradient, weighingGradient })
         {
             t?.Dispose();
         }

@@ -19,6 +19,8 @@ public sealed class TrainingPass : ForwardPass
     private readonly Dictionary<string, double> losses = []; // by name, summed over the cuts
     private readonly Stack<GraphSegment> segments = [];
     private readonly Tensor?[] residuals; // by cut: the stream that its outputs were added to
+    private readonly Tensor?[] heads; // by cut that begins early: the stream where it did
+    private readonly int parts; // segments of the graph
     private bool turned;
 
     /// <inheritdoc cref="ForwardPass(RunSpec, DenseModel, PassContext, Tensor)"/>
@@ -29,13 +31,15 @@ public sealed class TrainingPass : ForwardPass
         ArgumentNullException.ThrowIfNull(model);
         auxiliary = LossCatalogue.Of(spec.Model.Moe);
         residuals = new Tensor?[model.Plan.Cuts.Count];
+        heads = new Tensor?[residuals.Length];
+        parts = 1 + heads.Length + Enumerable.Range(0, heads.Length).Count(model.Plan.IsEarly);
         SetStream(Begin(TakeStream()));
     }
 
     /// <summary>The loss, when every stage has run. The logits' gradient is taken at once, so that the logits need not be kept.</summary>
     public LossParts ForwardLoss()
     {
-        if (turned || segments.Count != Plan.Cuts.Count + 1)
+        if (turned || segments.Count != parts)
         {
             throw new InvalidOperationException("ForwardLoss out of order");
         }
@@ -62,12 +66,26 @@ public sealed class TrainingPass : ForwardPass
         residuals[cut] = null;
         Tensor gradient = EndSegment();
         segments.Peek().End(residual, gradient);
-        return open.CombineBackward(gradient);
+        Tensor rows = open.CombineBackward(gradient);
+        if (open.TakeWeighing() is { } weighing)
+        {
+            segments.Peek().End(weighing.Weight, weighing.Gradient);
+        }
+
+        return rows;
     }
 
     /// <summary>When all gradients of a cut's rows are here they become ends of the graph, added in canonical order; false before.</summary>
     public bool TryEndCut(int cut)
     {
+        if (heads[cut] is { } head)
+        {
+            // Backward of what the exchange overlaps with, while the rows' gradients are on their way.
+            heads[cut] = null;
+            Tensor gradient = EndSegment();
+            segments.Peek().End(head, gradient);
+        }
+
         if (!Cut(cut).TryEnd(segments.Peek()))
         {
             return false;
@@ -102,7 +120,8 @@ public sealed class TrainingPass : ForwardPass
         for (int cut = 0; cut < residuals.Length; cut++)
         {
             residuals[cut]?.Dispose();
-            residuals[cut] = null;
+            heads[cut]?.Dispose();
+            residuals[cut] = heads[cut] = null;
         }
     }
 
@@ -113,6 +132,16 @@ public sealed class TrainingPass : ForwardPass
     }
 
     private protected override void Combined(int cut, Tensor before) => residuals[cut] = before;
+
+    private protected override void Split(int cut)
+    {
+        // The stream may be the leaf of its segment, which the segment frees: its end is another view of it.
+        Tensor stream = Stream;
+        Tensor head = Holds(stream) ? stream.view(stream.shape) : stream;
+        TakeStream();
+        heads[cut] = head.DetachFromDisposeScope();
+        PutStream(Begin(head.detach()));
+    }
 
     private protected override bool Holds(Tensor before) => segments.TryPeek(out GraphSegment? open) && ReferenceEquals(open.Leaf, before);
 

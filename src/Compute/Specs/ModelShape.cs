@@ -39,6 +39,10 @@ public static class ModelShape
         yield return ("model.moe.experts", m.Moe.Experts);
         yield return ("model.moe.expert-hidden", m.Moe.ExpertHidden);
         yield return ("model.moe.shared-experts", m.Moe.SharedExperts);
+        yield return ("model.block.kind", m.Block.Kind);
+        yield return ("model.block.shortcut", m.Block.Shortcut);
+        yield return ("model.block.norm", m.Block.Norm);
+        yield return ("model.block.combine", m.Block.Combine);
         yield return ("model.moe.noisy-gate", m.Moe.NoisyGate);
         yield return ("model.moe.gate", m.Moe.Gate.Name);
         yield return ("model.moe.null-experts", m.Moe.Gate.NullExperts);
@@ -50,7 +54,7 @@ public static class ModelShape
     private static string Text(object value) => value switch
     {
         bool on => on ? "on" : "off",
-        BlockStyle style => style.ToString().ToLowerInvariant(),
+        Enum word => word.ToString().ToLowerInvariant(),
         _ => string.Create(CultureInfo.InvariantCulture, $"{value}"),
     };
 }

@@ -42,6 +42,9 @@ public sealed record ModelSpec
     /// <summary>Standard deviation of the initial weights.</summary>
     public double InitStd { get; init; } = 0.02;
 
+    /// <summary>How the parts of a block with an MoE layer are connected.</summary>
+    public BlockSpec Block { get; init; } = new();
+
     /// <summary>The Mixture-of-Experts layers.</summary>
     public required MoeSpec Moe { get; init; }
 
@@ -92,6 +95,7 @@ public sealed record ModelSpec
         Require(
             Moe.SharedExperts >= 0 && (long)Moe.SharedExperts * Moe.ExpertHidden <= SpecLimits.Width,
             "model.moe.shared-experts", Moe.SharedExperts, $"0 or more, and at most a width of {SpecLimits.Width} with model.moe.expert-hidden = {Moe.ExpertHidden} each");
+        Block.Validate(this);
         SpecLimits.Size(this);
     }
 

@@ -38,6 +38,7 @@ internal sealed class SettingFlags
     private static IEnumerable<string>? Words(string key) => key switch
     {
         "preset" => Presets.Names,
+        "block" => Presets.Blocks,
         "model.moe.gate" => GateCatalogue.All.Select(g => g.Name),
         _ => null,
     };
@@ -66,6 +67,7 @@ internal sealed class SettingFlags
     /// <summary>The flags of a run: model, data, length, place.</summary>
     public SettingFlags AddRun() => this
         .Add("--preset", "preset", "NAME", $"Model and recipe: {string.Join(", ", Presets.Names)}, or a file like those in hocon/presets.")
+        .Add("--block", "block", "NAME", $"What its MoE blocks look like: {string.Join(", ", Presets.Blocks)}, or a file like those in hocon/blocks.")
         .Add("--gate", "model.moe.gate", "NAME", "How tokens choose their experts; `moe gates` lists all gates.")
         .AddList("--data", "data.paths", "FILE|FOLDER|GLOB", "Text to train on. Without it: the project's own source and documentation.")
         .Add("--tokenizer", "data.tokenizer", "bytes|FOLDER", "bytes, or a folder with vocab.json and merges.txt.")

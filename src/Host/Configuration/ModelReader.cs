@@ -28,6 +28,13 @@ internal static class ModelReader
         NormEpsilon = r.Number("model.norm-epsilon", 0),
         RopeTheta = r.Number("model.rope-theta", 1),
         InitStd = r.Number("model.init-std", 0),
+        Block = new BlockSpec
+        {
+            Kind = r.Choice("model.block.kind", ("standard", BlockKind.Standard), ("scmoe", BlockKind.ScMoe)),
+            Shortcut = r.Choice("model.block.shortcut", ("pos1", ShortcutPosition.Pos1), ("pos2", ShortcutPosition.Pos2), ("pos3", ShortcutPosition.Pos3)),
+            Norm = r.Choice("model.block.norm", ("own", ShortcutNorm.Own), ("block", ShortcutNorm.Block)),
+            Combine = r.Choice("model.block.combine", ("direct", SharedCombination.Direct), ("cg1", SharedCombination.Cg1), ("cg2", SharedCombination.Cg2)),
+        },
         Moe = new MoeSpec
         {
             Experts = r.Whole("model.moe.experts"),

@@ -13,7 +13,7 @@ internal static class RunSpecReader
     public static IReadOnlyList<string> Sections { get; } = ["model", "layout", "training", "data", "checkpoint", "evaluation"];
 
     /// <summary>Keys of the record in sections that are else no part of it.</summary>
-    private static readonly string[] Single = ["recovery.mode", "recovery.copies", "recovery.integrity", "recovery.step-deadline", "recovery.step-deadline-least", "recovery.step-deadline-first", "recovery.straggler-ratio", "recovery.stragglers"];
+    private static readonly string[] Single = ["block", "recovery.mode", "recovery.copies", "recovery.integrity", "recovery.step-deadline", "recovery.step-deadline-least", "recovery.step-deadline-first", "recovery.straggler-ratio", "recovery.stragglers"];
 
     /// <summary>Whether <paramref name="key"/> is part of the record.</summary>
     public static bool IsRecorded(string key) =>

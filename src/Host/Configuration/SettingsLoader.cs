@@ -3,7 +3,7 @@ using MoeActors.Compute.Specs;
 namespace MoeActors.Host.Configuration;
 
 /// <summary>
-/// Loads settings by layers: hocon/moe.conf, the preset, a file, the command line; later ones win. Strict: unknown keys, wrong types
+/// Loads settings by layers: hocon/moe.conf, the preset, the blocks, a file, the command line; later ones win. Strict: unknown keys, wrong types
 /// and settings that cannot be are refused in one sentence.
 /// </summary>
 internal static class SettingsLoader
@@ -84,11 +84,18 @@ internal static class SettingsLoader
             }
         }
 
-        SettingValue chosen = users.Reverse().Append(reference).Select(l => l.Values.GetValueOrDefault("preset")).First(v => v is not null)!;
+        SettingValue Chosen(string key) => users.Reverse().Append(reference).Select(l => l.Values.GetValueOrDefault(key)).First(v => v is not null)!;
+        SettingValue chosen = Chosen("preset"), block = Chosen("block");
         SettingsLayer preset = Presets.Open(chosen.Text, chosen.Origin, chosen.BaseFolder);
+        SettingsLayer? blocks = block.Text.Length == 0 ? null : Presets.OpenBlock(block.Text, block.Origin, block.BaseFolder);
         known.Check(preset);
+        if (blocks is not null)
+        {
+            known.Check(blocks);
+        }
+
         var merged = new Dictionary<string, SettingValue>(reference.Values);
-        foreach ((string key, SettingValue value) in preset.Values.Concat(Remembered(request)).Concat(users.SelectMany(layer => layer.Values)))
+        foreach ((string key, SettingValue value) in preset.Values.Concat(blocks?.Values ?? []).Concat(Remembered(request)).Concat(users.SelectMany(layer => layer.Values)))
         {
             merged[key] = value;
         }

@@ -22,6 +22,16 @@ public sealed class ReferenceEqualityTests(TwoNodes nodes) : IClassFixture<TwoNo
     public Task A_shared_expert_equals_the_plain_engine() => EqualsPlainEngine(s => Moe(s, m => m with { SharedExperts = 1, Every = 1 }));
 
     [Fact]
+    public Task ScMoE_Pos_1_in_every_block_equals_the_plain_engine() => EqualsPlainEngine(s => Shortcut(s, 1, new BlockSpec { Shortcut = ShortcutPosition.Pos1 }));
+
+    [Fact]
+    public Task ScMoE_Pos_2_equals_the_plain_engine() => EqualsPlainEngine(s => Shortcut(s, 2, new BlockSpec { Combine = SharedCombination.Cg1 }));
+
+    [Fact]
+    public Task ScMoE_Pos_3_with_CG_2_in_mixed_precision_equals_the_plain_engine() => EqualsPlainEngine(s =>
+        Shortcut(s, 2, new BlockSpec { Shortcut = ShortcutPosition.Pos3, Combine = SharedCombination.Cg2 }) with { Training = s.Training with { Precision = Precision.BFloat16 } });
+
+    [Fact]
     public Task Two_expert_groups_and_two_micro_batches_equal_the_plain_engine() => EqualsPlainEngine(s => Moe(s, m => m with { Experts = 5 }) with
     {
         Layout = s.Layout with { ExpertParallel = 2, ChunkRows = 7 },
@@ -55,6 +65,16 @@ public sealed class ReferenceEqualityTests(TwoNodes nodes) : IClassFixture<TwoNo
         Assert.Equal(expected.WeightsHash, run.Last!.WeightsHash);
         Assert.Equal(expected.StateHash, run.Last.StateHash);
     }
+
+    private static RunSpec Shortcut(RunSpec spec, int every, BlockSpec block) => spec with
+    {
+        Model = spec.Model with
+        {
+            Layers = 4,
+            Block = block with { Kind = BlockKind.ScMoe },
+            Moe = spec.Model.Moe with { Every = every, First = 1, TopK = 1, NormalizeTopK = false, SharedExperts = 1 },
+        },
+    };
 
     private static RunSpec Moe(RunSpec spec, Func<MoeSpec, MoeSpec> change) => spec with { Model = spec.Model with { Moe = change(spec.Model.Moe) } };
 }

@@ -10,7 +10,7 @@ public sealed class CutGraphGradientTests
 {
     private static readonly MoeSpec Moe = TinyRun.Moe;
 
-    public static TheoryData<string> Cases => [.. Specs.Keys];
+    public static TheoryData<string> Cases => [.. Specs.Keys, .. BlockCases.Specs.Keys];
 
     private static Dictionary<string, RunSpec> Specs => new()
     {
@@ -25,7 +25,7 @@ public sealed class CutGraphGradientTests
     public void They_equal_those_of_whole_graph_autograd_in_every_parameter(string name)
     {
         using var scope = NewDisposeScope();
-        RunSpec spec = Specs[name];
+        RunSpec spec = Specs.GetValueOrDefault(name) ?? BlockCases.Specs[name];
         using var cut = new CutGraph(spec, ScalarType.Float64);
         Dictionary<string, Tensor> whole = ReferenceTrainer.Initial(spec.Model, spec.Training.Seed, ScalarType.Float64);
         using var reference = new ReferenceTrainer(spec, whole, TinyRun.Batches(spec));
@@ -47,19 +47,33 @@ public sealed class CutGraphGradientTests
     public void They_equal_central_differences_of_the_loss(string name)
     {
         using var scope = NewDisposeScope();
-        RunSpec spec = Specs[name];
+        RunSpec spec = Specs.GetValueOrDefault(name) ?? BlockCases.Specs[name];
         using var cut = new CutGraph(spec, ScalarType.Float64);
         cut.Run(arrivals: 2);
         cut.EqualsCentralDifferences(n => n.Contains("layers.1", StringComparison.Ordinal) || !n.StartsWith("layers", StringComparison.Ordinal));
     }
 
-    [Theory]
-    [InlineData(ScalarType.Float32)]
-    [InlineData(ScalarType.BFloat16)]
-    public void They_are_bitwise_the_same_whatever_the_arrival_order(ScalarType dtype)
+    /// <summary>What a gate gives rows without an expert waits for the combine where the gate reads a shortcut.</summary>
+    [Fact]
+    public void Zero_computation_experts_behind_a_shortcut_equal_central_differences()
     {
         using var scope = NewDisposeScope();
-        RunSpec spec = TinyRun.Spec(moe: Moe with { SharedExperts = 1 }, chunkRows: 5);
+        RunSpec spec = BlockCases.Of(new BlockSpec { Kind = BlockKind.ScMoe, Combine = SharedCombination.Cg1 });
+        MoeSpec moe = GateCases.With(spec.Model.Moe, "zero-computation");
+        using var cut = new CutGraph(spec with { Model = spec.Model with { Moe = moe } }, ScalarType.Float64);
+        cut.Run(arrivals: 2);
+        cut.EqualsCentralDifferences(_ => true);
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float32, "shared expert")]
+    [InlineData(ScalarType.BFloat16, "shared expert")]
+    [InlineData(ScalarType.Float32, "ScMoE Pos-3, CG-2, drops")]
+    [InlineData(ScalarType.BFloat16, "ScMoE Pos-3, CG-2, drops")]
+    public void They_are_bitwise_the_same_whatever_the_arrival_order(ScalarType dtype, string name)
+    {
+        using var scope = NewDisposeScope();
+        RunSpec spec = BlockCases.Specs.GetValueOrDefault(name) ?? TinyRun.Spec(moe: Moe with { SharedExperts = 1 }, chunkRows: 5);
         using var a = new CutGraph(spec, dtype);
         using var b = new CutGraph(spec, dtype);
         Assert.Equal(a.Run(arrivals: 1), b.Run(arrivals: 2));

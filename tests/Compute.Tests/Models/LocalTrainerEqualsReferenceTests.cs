@@ -10,7 +10,7 @@ public sealed class LocalTrainerEqualsReferenceTests
 {
     private static readonly MoeSpec Moe = TinyRun.Moe;
 
-    public static TheoryData<string> Cases => [.. Specs.Keys];
+    public static TheoryData<string> Cases => [.. Specs.Keys, .. BlockCases.Specs.Keys];
 
     private static Dictionary<string, RunSpec> Specs => new()
     {
@@ -39,7 +39,7 @@ public sealed class LocalTrainerEqualsReferenceTests
     [MemberData(nameof(Cases))]
     public void Losses_of_20_steps_equal_those_of_whole_graph_autograd(string name)
     {
-        RunSpec spec = Specs[name];
+        RunSpec spec = Specs.GetValueOrDefault(name) ?? BlockCases.Specs[name];
         using var reference = new ReferenceTrainer(spec, ReferenceTrainer.Initial(spec.Model, spec.Training.Seed, TorchSharp.torch.ScalarType.Float32), TinyRun.Batches(spec));
         using var trainer = new LocalTrainer(spec, TinyRun.Batches(spec));
         int drops = 0;

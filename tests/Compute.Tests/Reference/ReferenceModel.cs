@@ -36,11 +36,26 @@ internal sealed class ReferenceModel(RunSpec spec, IReadOnlyDictionary<string, T
             h = h.Plus(P("positions").narrow(0, 0, time).repeat(batch, 1));
         }
 
+        Tensor input = h, middle = h; // of the block before: its input, and what its attention left
         for (int l = 0; l < model.Layers; l++)
         {
-            h = h.Plus(Attention(l, Norm($"layers.{l}.attn_norm", h), batch, time));
-            Tensor x = Norm($"layers.{l}.ffn_norm", h);
-            h = h.Plus(model.IsMoe(l) ? Moe(l, x, step, firstToken) : FeedForward($"layers.{l}.ffn", x));
+            Tensor before = h, attended = h.Plus(Attention(l, Norm($"layers.{l}.attn_norm", h), batch, time));
+            Tensor x = Norm($"layers.{l}.ffn_norm", attended);
+            if (!model.IsMoe(l))
+            {
+                h = attended.Plus(FeedForward($"layers.{l}.ffn", x));
+            }
+            else if (model.Block.Kind == BlockKind.Standard)
+            {
+                h = attended.Plus(Moe(l, x, x, step, firstToken));
+            }
+            else
+            {
+                Tensor shortcut = model.Block.Shortcut switch { ShortcutPosition.Pos1 => before, ShortcutPosition.Pos2 => middle, _ => input };
+                h = attended.Plus(Moe(l, Norm(model.Block.Norm == ShortcutNorm.Own ? $"layers.{l}.shortcut_norm" : $"layers.{l}.ffn_norm", shortcut), x, step, firstToken));
+            }
+
+            (input, middle) = (before, attended);
         }
 
         Tensor head = model.TiedEmbedding ? embed : P("head");
@@ -109,7 +124,8 @@ internal sealed class ReferenceModel(RunSpec spec, IReadOnlyDictionary<string, T
         return mm(u.Times(0.5) * u.Over(Math.Sqrt(2)).erf().Plus(1), P($"{name}.w2").t()).Plus(P($"{name}.b2"));
     }
 
-    private Tensor Moe(int layer, Tensor x, long step, long firstToken)
+    // x: what gate and routed experts read; current: what the shared ones do.
+    private Tensor Moe(int layer, Tensor x, Tensor current, long step, long firstToken)
     {
         string name = $"layers.{layer}";
         long t = x.size(0);
@@ -134,7 +150,7 @@ internal sealed class ReferenceModel(RunSpec spec, IReadOnlyDictionary<string, T
         (balance, routerZ) = (balance + layerBalance.ToDouble(), routerZ + (moe.RouterZLoss == 0 ? 0 : layerZ.ToDouble()));
         auxiliary = auxiliary.Plus(layerBalance.Times(moe.BalanceLoss)).Plus(layerZ.Times(moe.RouterZLoss));
 
-        Tensor result = moe.SharedExperts > 0 ? FeedForward($"{name}.shared", x) : zeros_like(x);
+        Tensor result = zeros_like(x);
         for (int e = 0; e < moe.Experts; e++)
         {
             Tensor own = chosen.select(1, e).nonzero().squeeze(1); // tokens that chose e
@@ -144,7 +160,22 @@ internal sealed class ReferenceModel(RunSpec spec, IReadOnlyDictionary<string, T
             result = result.index_add(0, own, y * weight.index_select(0, own), one);
         }
 
-        return result;
+        if (moe.SharedExperts == 0)
+        {
+            return result;
+        }
+
+        Tensor shared = FeedForward($"{name}.shared", current);
+        switch (model.Block.Combine)
+        {
+            case SharedCombination.Cg1:
+                return result.Plus(mm(current, P($"{name}.shared_mix").t()).sigmoid() * shared);
+            case SharedCombination.Cg2:
+                Tensor shares = mm(current, P($"{name}.shared_mix").t()).softmax(1);
+                return (shares.narrow(1, 1, 1) * result).Plus(shares.narrow(1, 0, 1) * shared);
+            default:
+                return result.Plus(shared);
+        }
     }
 
     // The ⌈γ·t·k/N⌉ tokens with the highest probability, earlier ones first among equals.

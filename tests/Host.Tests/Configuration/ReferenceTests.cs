@@ -15,8 +15,8 @@ public sealed class ReferenceTests
         var reader = new SettingsReader(Reference.Values);
         RuntimeSettings.Read(reader);
         RunSpecReader.Read(reader, "id", bfloat16: false);
-        // The preset is read before the layers are merged.
-        Assert.Equal(Reference.Values.Keys.Order(StringComparer.Ordinal), reader.KeysRead.Append("preset").Order(StringComparer.Ordinal));
+        // Preset and blocks are read before the layers are merged.
+        Assert.Equal(Reference.Values.Keys.Order(StringComparer.Ordinal), reader.KeysRead.Append("preset").Append("block").Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -71,6 +71,21 @@ public sealed class ReferenceTests
     [Fact]
     public void There_are_the_six_presets() =>
         Assert.Equal(["gpt-125m-8e", "gpt-350m-16e", "mixtral-8x7b", "olmoe-1b-7b", "small", "tiny"], Presets.Names);
+
+    [Fact]
+    public void Every_variant_of_blocks_goes_with_the_presets_that_are_trained_here()
+    {
+        Assert.Equal(["scmoe", "scmoe-2", "shared-expert", "top-1", "top-2", "top-3"], Presets.Blocks);
+        foreach (string block in Presets.Blocks)
+        {
+            foreach (string preset in (string[])["tiny", "small", "gpt-125m-8e"])
+            {
+                RunSpec run = SettingsLoader.Load(new SettingsRequest { Overrides = [new SettingOverride("preset", [preset], "--preset"), new SettingOverride("block", [block], "--block")], WorkingFolder = "/" }).Run;
+                Assert.Equal(block.StartsWith("scmoe", StringComparison.Ordinal), run.Model.Block.Kind == BlockKind.ScMoe);
+                Assert.True(run.Model.MoeLayers().Count > 0);
+            }
+        }
+    }
 
     [Theory]
     [InlineData("tiny")]

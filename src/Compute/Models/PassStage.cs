@@ -9,7 +9,7 @@ public enum StageKind
     /// <summary>h += feed-forward(norm(h)), of a block without experts.</summary>
     FeedForward,
 
-    /// <summary>The gate reads norm(h), and the rows it chose leave for their experts. Backward: waits for the rows' gradients.</summary>
+    /// <summary>The gate reads norm(h), and the rows it chose leave for their experts. The graph is cut here where that is early. Backward: waits for the rows' gradients.</summary>
     Dispatch,
 
     /// <summary>h += shared experts(norm(h)). Needs no routed expert: it runs while rows are on their way.</summary>

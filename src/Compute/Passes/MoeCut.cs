@@ -41,6 +41,9 @@ internal sealed class MoeCut : IDisposable
 
     public RoutingPlan Plan { get; }
 
+    /// <summary>Whether the outputs' gradients have come.</summary>
+    public bool Back => back;
+
     /// <summary>What gate and experts read [t, d]; borrowed.</summary>
     public Tensor Normed => normed ?? throw new InvalidOperationException("ST-2: a cut is asked for its rows after its end");
 
@@ -172,7 +175,7 @@ internal sealed class MoeCut : IDisposable
             (choiceWeights, choiceGradient) = (null, null);
         }
 
-        if (local is not null)
+        if (local is { requires_grad: true })
         {
             segment.End(local, localGradient!);
             (local, localGradient) = (null, null);

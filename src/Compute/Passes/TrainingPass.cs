@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 namespace MoeActors.Compute.Passes;
 
 /// <summary>
-/// A pass with a loss and a backward. Its graph is cut at every combine, so that backward can be driven by messages as forward is: gradients of the
+/// A pass with a loss and a backward. Its graph is cut at every combine, and where an exchange begins early, so that backward can be driven by messages as forward is: gradients of the
 /// experts' outputs leave, those of their rows come back, and autograd runs the dense segments between. After an aborted pass also call
 /// <see cref="DenseModel.ClearGradients"/>; after a whole one <see cref="DenseModel.AccumulateGradients"/> has the model's gradients.
 /// </summary>
@@ -78,7 +78,7 @@ public sealed class TrainingPass : ForwardPass
     /// <summary>When all gradients of a cut's rows are here they become ends of the graph, added in canonical order; false before.</summary>
     public bool TryEndCut(int cut)
     {
-        if (heads[cut] is { } head)
+        if (Cut(cut).Back && heads[cut] is { } head)
         {
             // Backward of what the exchange overlaps with, while the rows' gradients are on their way.
             heads[cut] = null;

@@ -87,15 +87,10 @@ internal static class SettingsLoader
         SettingValue Chosen(string key) => users.Reverse().Append(reference).Select(l => l.Values.GetValueOrDefault(key)).First(v => v is not null)!;
         SettingValue chosen = Chosen("preset"), block = Chosen("block");
         SettingsLayer preset = Presets.Open(chosen.Text, chosen.Origin, chosen.BaseFolder);
-        SettingsLayer? blocks = block.Text.Length == 0 ? null : Presets.OpenBlock(block.Text, block.Origin, block.BaseFolder);
-        known.Check(preset);
-        if (blocks is not null)
-        {
-            known.Check(blocks);
-        }
-
+        SettingsLayer[] under = block.Text.Length == 0 ? [preset] : [preset, Presets.OpenBlock(block.Text, block.Origin, block.BaseFolder)];
+        Array.ForEach(under, known.Check);
         var merged = new Dictionary<string, SettingValue>(reference.Values);
-        foreach ((string key, SettingValue value) in preset.Values.Concat(blocks?.Values ?? []).Concat(Remembered(request)).Concat(users.SelectMany(layer => layer.Values)))
+        foreach ((string key, SettingValue value) in under.SelectMany(layer => layer.Values).Concat(Remembered(request)).Concat(users.SelectMany(layer => layer.Values)))
         {
             merged[key] = value;
         }

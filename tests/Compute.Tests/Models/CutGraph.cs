@@ -77,11 +77,14 @@ internal sealed class CutGraph : IDisposable
     {
         var random = new Random(arrivals);
         double loss = 0;
-        for (int rank = 0; rank < spec.Layout.Ranks; rank++)
+        for (int micro = 0; micro < spec.Training.MicroBatches; micro++)
         {
-            LossParts parts = Run(rank, random, backward);
-            loss += (parts.CrossEntropySum / ((double)spec.Training.GlobalBatch * spec.Model.Context))
-                + (LossCatalogue.Of(spec.Model.Moe).Sum(l => l.Coefficient * parts.Auxiliary.GetValueOrDefault(l.Loss.Name)) / spec.Layout.Ranks);
+            for (int rank = 0; rank < spec.Layout.Ranks; rank++)
+            {
+                LossParts parts = Run(rank, micro, random, backward);
+                loss += (parts.CrossEntropySum / ((double)spec.Training.GlobalBatch * spec.Model.Context))
+                    + (LossCatalogue.Of(spec.Model.Moe).Sum(l => l.Coefficient * parts.Auxiliary.GetValueOrDefault(l.Loss.Name)) / ((double)spec.Layout.Ranks * spec.Training.MicroBatches));
+            }
         }
 
         foreach (((int m, int position, int group), ChunkServer shard) in shards)
@@ -126,10 +129,10 @@ internal sealed class CutGraph : IDisposable
     }
 
     // A pass whose chunks are answered, and whose answers arrive, in an order drawn from random; without backward it is dropped where it turns.
-    private LossParts Run(int rank, Random random, bool backward)
+    private LossParts Run(int rank, int micro, Random random, bool backward)
     {
-        using Tensor tokens = TinyRun.Batches(spec)(0, rank, 0);
-        using var pass = new TrainingPass(spec, models[rank], PassContext.ForTraining(spec, 0, rank, 0), tokens);
+        using Tensor tokens = TinyRun.Batches(spec)(0, rank, micro);
+        using var pass = new TrainingPass(spec, models[rank], PassContext.ForTraining(spec, 0, rank, micro), tokens);
         var sent = new SentChunks();
         var driver = new PassDriver(pass, sent);
         driver.Begin();
@@ -137,7 +140,7 @@ internal sealed class CutGraph : IDisposable
         {
             (DispatchKind kind, int cut, DispatchChunk chunk, Tensor rows) = sent.Take(random);
             ChunkServer shard = shards[(cut, chunk.Position, spec.Layout.GroupOf(rank))];
-            var key = new ChunkKey(0, rank, chunk.Index, chunk.Count);
+            var key = new ChunkKey(micro, rank, chunk.Index, chunk.Count);
             Tensor answer = kind == DispatchKind.Forward ? shard.Forward(key, rows, chunk.Segments) : shard.Backward(key, rows);
             driver.Arrived(kind, cut, new ChunkAddress(chunk.Position, chunk.Index), answer);
         }

@@ -77,9 +77,9 @@ public sealed class CutGraphGradientTests
         using var a = new CutGraph(spec, dtype);
         using var b = new CutGraph(spec, dtype);
         Assert.Equal(a.Run(arrivals: 1), b.Run(arrivals: 2));
-        foreach (((string name, Tensor _, Tensor one), (string _, Tensor _, Tensor two)) in a.Parameters().Zip(b.Parameters()))
+        foreach (((string parameter, Tensor _, Tensor one), (string _, Tensor _, Tensor two)) in a.Parameters().Zip(b.Parameters()))
         {
-            Assert.True(one.contiguous().bytes.SequenceEqual(two.contiguous().bytes), name);
+            Assert.True(one.contiguous().bytes.SequenceEqual(two.contiguous().bytes), parameter);
         }
     }
 }

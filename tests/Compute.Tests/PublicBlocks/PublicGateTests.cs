@@ -110,7 +110,7 @@ public sealed class PublicGateTests
         RoutingPlan plan = RoutingPlanner.Plan(Oracle.OneRank, 8, 8, gate.Choices, kept);
         Tensor cost = BalanceLoss.Of(gate.Scores, plan.Kept, plan.Rows).Times((double)plan.Tokens / plan.Rows);
         Values.Close(block["l_aux"], cost.view(1), Tolerance);
-        (gate.Weights * block["R"].flatten()).sum().add(cost.Times(Coefficient)).backward();
+        (gate.Weights * block["R"].flatten()).sum().Plus(cost.Times(Coefficient)).backward();
         Gradients(block, x, w, b);
     }
 
@@ -127,7 +127,7 @@ public sealed class PublicGateTests
 
     private static void Backward(PublicBlock block, Tensor combined, Tensor cost)
     {
-        Tensor loss = combined + cost.Times(Coefficient);
+        Tensor loss = combined.Plus(cost.Times(Coefficient));
         Values.Close(block["loss"].view(), loss, Tolerance);
         loss.backward();
     }

@@ -50,17 +50,18 @@ public sealed class PublicMoeLayerTests
         using Shard shard = new(block, moe);
         Tensor token = Indices(plan.Token), y = shard.Forward(plan, x.detach().index_select(0, token)).requires_grad_();
         Tensor weighted = y * gate.Weights.index_select(0, Indices(plan.Choice)).unsqueeze(1);
-        Tensor output = zeros_like(x).index_add(0, token, weighted, 1) + SharedExperts(block, x);
+        using Scalar one = 1.ToScalar();
+        Tensor output = zeros_like(x).index_add(0, token, weighted, one).Plus(SharedExperts(block, x));
         Values.Close(block["output"].view(-1, 16), output, Tolerance);
 
         Tensor cost = LossCatalogue.All.Single(l => l.Name == "balance-hf").Of(gate, plan, new RoutingGroup(moe, Oracle.OneRank, gate.Choices.Tokens));
-        Tensor loss = (output * r).sum() + cost.Times(coefficient);
+        Tensor loss = (output * r).sum().Plus(cost.Times(coefficient));
         Assert.True(coefficient == 0 || Values.MaxDifference(block["aux_loss"].view(), cost) < Tolerance);
         Values.Close(block["loss"].view(), loss, Tolerance);
         loss.backward();
 
         Tensor dx = shard.Backward(plan, y.grad!);
-        Values.Close(block["grad.hidden"].view(-1, 16), x.grad!.index_add(0, token, dx, 1), Tolerance);
+        Values.Close(block["grad.hidden"].view(-1, 16), x.grad!.index_add(0, token, dx, one), Tolerance);
         shard.GradientsAre(block);
         foreach (string weight in block.Weights.Where(w => !w.StartsWith("experts.", StringComparison.Ordinal)))
         {
